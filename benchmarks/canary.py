@@ -2,9 +2,9 @@
 
     python -m benchmarks.canary
 
-Each simulated canary has a share of the requests for as long as it is out; leads correct the champion's decisions at
-one rate and the canary's at another. After every hundred requests the rule of `bot.domain.canary` is asked, which the
-product asks every five minutes. *Ever* counts those that are withdrawn before the last request.
+Each simulated canary has a share of the requests while it is out; leads correct the champion's decisions at one rate
+and the canary's at another. After every hundred requests the rule of `bot.domain.canary` is asked, which the product
+asks every five minutes. *Ever* is the share of canaries withdrawn before the last request.
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from bot.domain.canary import Record, worse
 SEED = 20_261_128
 TRIALS, REQUESTS, STEP = 400, 20_000, 100
 CORRECTED = 0.08
-"""Share of the champion's decisions that leads correct."""
+"""The share of the champion's decisions that leads correct."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A canary and how often it is corrected, the champion being corrected once."""
+    """A canary, and how often it is corrected for each correction of the champion."""
 
     share: float
     times: float
 
     def withdrawn_after(self, rng: np.random.Generator) -> int | None:
-        """Decisions of the canary until it was withdrawn; None: it never was."""
+        """How many decisions the canary made until it was withdrawn; None: it never was."""
         decided = rng.binomial(STEP, self.share, size=REQUESTS // STEP)
         mine = rng.binomial(decided, min(1.0, CORRECTED * self.times)).cumsum()
         others = rng.binomial(STEP - decided, CORRECTED).cumsum()
@@ -43,7 +43,8 @@ class Trial:
 
 
 def row(trial: Trial, rng: np.random.Generator) -> str:
-    """Median and 90th percentile of the canary's decisions until then, and the share that ever was withdrawn."""
+    """Median and 90th percentile of the canary's decisions until its withdrawal, and the share that was ever
+    withdrawn."""
     found = [trial.withdrawn_after(rng) for _ in range(TRIALS)]
     ordered = sorted(REQUESTS + 1 if one is None else one for one in found)
     shown = [f"{v:,}" if (v := ordered[int(TRIALS * share)]) <= REQUESTS else "–" for share in (0.5, 0.9)]

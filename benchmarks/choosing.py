@@ -20,7 +20,7 @@ WORDS = 14
 
 
 def texts(count: int) -> list[str]:
-    """The same on every machine."""
+    """So many texts; the same on every machine."""
     chance = random.Random(5)
     words = sorted({word for text, _ in company.read(company.SEED) for word in text.lower().split()})
     made = [" ".join(chance.choices(words, k=WORDS)) for _ in range(count * 19 // 20)]
@@ -28,7 +28,7 @@ def texts(count: int) -> list[str]:
 
 
 def examples(count: int) -> list[Example]:
-    """One in eleven is a correction."""
+    """The examples; one in eleven is a correction."""
     now = datetime.now(UTC)
     return [
         Example(text, LABELS[n % 8], Source.IMPORT if n % 11 else Source.CORRECTION, side_of(text), now)
@@ -49,7 +49,7 @@ async def measured(known: list[Example]) -> tuple[float, float, list[float], int
 
 
 def main(count: int) -> None:
-    """A quarter, a half and the whole: linear is seen, not said."""
+    """Measure a quarter, a half and the whole, so that linear growth shows."""
     whole = examples(count)
     for part in (count // 4, count // 2, count):
         wall, cpu, late, leaked = asyncio.run(measured(whole[-part:]))

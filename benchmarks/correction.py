@@ -2,10 +2,11 @@
 
     python -m benchmarks.correction
 
-Everything is real but the chat service: PostgreSQL, the steps with their bells, vLLM with the starter and its adapter,
-the bundled embedder, the demo company's examples in the memory. Nobody is waited for to finish typing. In each round a
-lead moves a message about something the model cannot know to a team that neither it nor a similar message went to. From
-that moment people ask about the same thing in other words, one after another, until one is sent where the lead said.
+Everything but the chat service is real: PostgreSQL, the steps with their notifications, vLLM with the starter and its
+adapter, the bundled embedder, the demo company's examples in the memory. There is no wait for people to finish typing.
+In each round a lead moves a message about something the model cannot know to a team that neither it nor a similar
+message went to. From that moment people ask about the same thing in other words, one after another, until one is sent
+to the lead's team.
 """
 
 import argparse
@@ -33,7 +34,7 @@ _MOST_TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One correction: seconds until it worked and how many messages came too early; None: it never did."""
+    """One correction: seconds until it worked, and how many messages came too early; None: it never worked."""
 
     seconds: float | None
     too_early: int
@@ -86,13 +87,13 @@ async def _round(stage: Stage, task: Task, name: str) -> Round:
 
 
 async def _ask(stage: Stage, room: str, name: str) -> Handed:
-    """The similar message, and what its person hears."""
+    """Send the similar message, and return what its person is answered."""
     await stage.writes(room, f"Hello, I still need a {name} card for the Thursday group, who hands them out?")
     return await stage.answer(room)
 
 
 async def _card(stage: Stage, room: str) -> OutboxItem:
-    """The card of what was written there, once the person has answered what they may be asked."""
+    """The card of what was written there, once the person has answered a question if there was one."""
     answer = (await stage.answer(room)).owed
     if isinstance(answer.post.content, Question):
         await stage.chooses(answer, "0")

@@ -1,4 +1,4 @@
-"""Votes of the nearest, and corrections that teach new teams in one language: what `benchmarks.encoders` measures."""
+"""Votes of the nearest, and corrections that teach new teams in one language: scenes for `benchmarks.encoders`."""
 
 import json
 from collections import Counter
@@ -21,11 +21,11 @@ OUT_OF_SCOPE = "oos"
 _DRAWS, _TEAMS, _NEW, _TAUGHT, _CANDIDATES = 10, 10, 2, 25, 24
 Rows: TypeAlias = Sequence[tuple[str, str]]
 Nearest: TypeAlias = tuple[npt.NDArray[np.intp], Vectors]
-"""Places and similarities, a row a question."""
+"""Places and similarities, one row for each question."""
 
 
 def read(path: Path, split: str | None = None) -> list[tuple[str, str]]:
-    """(text, label) of what is in scope; of one split, where the file tells them apart."""
+    """(text, label) of the texts in scope; of one split, if the file has splits."""
     rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
     return [
         (row["text"], row["label"])
@@ -35,12 +35,12 @@ def read(path: Path, split: str | None = None) -> list[tuple[str, str]]:
 
 
 def own_width(embedder: str) -> int:
-    """Width of the first part of its vectors; 0: they have one."""
+    """The width of the first part of its vectors; 0: they have one part."""
     return known_of(embedder).likeness.own
 
 
 def nearest(embedder: str, known: Vectors, wanted: Vectors) -> Nearest:
-    """The five nearest of each, the nearest first, as the memory finds them."""
+    """The five nearest to each, nearest first, as the memory finds them."""
     forms = known_of(embedder).likeness.forms(wanted)
     full = np.linalg.norm(known, axis=1) > TWO_PARTS
     similar = np.where(full, forms.both @ known.T, forms.last @ known.T)
@@ -65,7 +65,7 @@ def nearest_votes(embedder: str, known: Vectors, labels: Sequence[str], wanted: 
 class Corrections:
     """Ten intents that all languages have; eight are learned in English, two are taught by 25 corrections.
 
-    Decided as the product decides without its adapter and its words: the linear voice beside the memory.
+    Decided as the product does without its adapter and the words voice: by the linear voice beside the memory.
     """
 
     embedder: str
@@ -75,7 +75,7 @@ class Corrections:
     """By language and side."""
 
     def figures(self, taught: str) -> Figures:
-        """By language: percent of the new teams' messages right, and points that the old ones lost."""
+        """By language: percent of the new teams' messages that are right, and points that the old ones lost."""
         told: dict[str, list[tuple[float, float]]] = {language: [] for language in self.asked}
         for draw in range(_DRAWS):
             for language, figures in self._draw(taught, draw).items():
@@ -128,7 +128,7 @@ class Corrections:
         return decide(task, [Opinion(Author.MODEL, likely), memory], may_ask=True).label
 
     def _common(self) -> list[str]:
-        """The labels with the most English texts, of those that every language has."""
+        """The labels with the most English texts, among those that every language has."""
         everywhere = set.intersection(*({label for _, label in rows} for rows in self.learned.values()))
         enough = {
             label
@@ -146,7 +146,7 @@ class Corrections:
 def _outcome(
     truth: Sequence[str], before: Sequence[str], after: Sequence[str], new: Sequence[str]
 ) -> tuple[float, float]:
-    """(share of the new teams' messages that are right, share of the old ones' that no longer is)."""
+    """(share of the new teams' messages that are right, share of the old ones' that no longer are)."""
     rows = list(zip(truth, before, after, strict=True))
     of_new = [a == t for t, _, a in rows if t in new]
     of_old = [(b == t) - (a == t) for t, b, a in rows if t not in new]

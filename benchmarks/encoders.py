@@ -2,9 +2,9 @@
 
     python -m benchmarks.encoders --data ../shared/data [--only speed languages learning crossing corrections]
 
-Every figure is of the product's own embedders and of its own way of comparing (`bot/domain/embedders.py`) and learning
+Every figure is of the product's own embedders, with its own comparison (`bot/domain/embedders.py`) and learning
 (`inference/voices/vectors.py`): *nearest* is the vote of the five nearest, *linear* the voice that reads vectors, both
-on untouched test splits, without the model and without the words.
+on untouched test splits, without the model and the words voice.
 """
 
 import argparse
@@ -35,7 +35,7 @@ _TIMED = 200
 
 
 class Remembering:
-    """An embedder that is asked about a text once."""
+    """An embedder that embeds each text only once."""
 
     def __init__(self, embedder: OpenEmbedder) -> None:
         self._embedder = embedder
@@ -52,7 +52,7 @@ class Remembering:
 
 
 class Encoders:
-    """The three that come along; the pair is made of the other two."""
+    """The three included embedders; the pair is made of the other two."""
 
     def __init__(self) -> None:
         self._minilm, self._use = Remembering(minilm()), Remembering(use_multilingual())
@@ -64,7 +64,7 @@ class Encoders:
 
 
 async def speed(data: Path, _: Encoders) -> dict[str, Figures]:
-    """Milliseconds a message, one after the other; of processors, too, which other work beside it lengthens less."""
+    """Milliseconds for a message, one after the other; also processor time, which other work affects less."""
     english, portuguese = read(data / "banking77.jsonl", "test")[:_TIMED], read(data / "pt_portaria.jsonl")[:_TIMED]
     rows: dict[str, Figures] = {}
     for name in (MINILM, USE, PAIR):
@@ -94,7 +94,7 @@ async def languages(data: Path, _: Encoders) -> dict[str, Figures]:
 
 
 async def learning(data: Path, encoders: Encoders) -> dict[str, Figures]:
-    """Within one language."""
+    """Measure learning within one language."""
     rows: dict[str, Figures] = {}
     for name, shots in (("banking77", 10), ("banking77", 0), ("clinc150", 10), ("clinc150", 0), *_SMALL):
         learned = read(data / f"fewshot/{name}_train_{shots}.jsonl" if shots else data / f"{name}.jsonl", "train")
@@ -107,7 +107,7 @@ _SMALL = (("pt_portaria", 0), ("es_biblioteca", 0))
 
 
 async def crossing(data: Path, encoders: Encoders) -> dict[str, Figures]:
-    """Learned in English, asked in others."""
+    """Measure what was learned in English, asked in other languages."""
     learned = read(data / "en_msskills.jsonl", "train")
     known = {label for _, label in learned}
     rows: dict[str, Figures] = {}
@@ -132,7 +132,7 @@ async def both_ways(encoders: Encoders, learned: Rows, asked: Rows) -> Figures:
 
 
 async def corrections(data: Path, encoders: Encoders) -> dict[str, Figures]:
-    """Two of ten intents taught by 25 corrections in one language, asked in all; see `encoder_scenes.Corrections`."""
+    """Teach two of ten intents by 25 corrections in one language and ask in all; see `encoder_scenes.Corrections`."""
     learned = {language: read(data / f"{language}_msskills.jsonl", "train") for language in LANGUAGES}
     asked = {language: read(data / f"{language}_msskills.jsonl", "test") for language in LANGUAGES}
     rows: dict[str, Figures] = {}

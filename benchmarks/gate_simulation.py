@@ -3,12 +3,12 @@
     python -m benchmarks.gate_simulation
     python -m benchmarks.gate_simulation --plot docs/gate_power.svg
 
-A candidate differs from the champion on a share of all messages; of these it mends some and breaks others, so that in
-truth it is so many points better or worse. Each simulated gate draws how many of its held-out messages are of either
-kind. *Nightly* draws another candidate each night for a year, all of them that much worse: whether any is promoted.
-The comparison is computed on counts (`promotes`), which a test holds to what `bot.domain.gate.judge` says of the same
-counts; the floors, calibration and out-of-scope texts can only refuse more. `--whole` also draws six teams of unequal
-size and asks `judge` itself about every message, for what the floors cost.
+A candidate differs from the champion on a share of all messages; it mends some of these and breaks others, so that it
+is truly so many points better or worse. Each simulated gate draws how many of its held-out messages are mended and
+broken. *Nightly* draws another candidate each night for a year, all of them that much worse, and counts whether any is
+promoted. The comparison is computed on counts (`promotes`); a test checks that `bot.domain.gate.judge` decides the same
+on the same counts. The floors, calibration and out-of-scope texts can only refuse more. `--whole` also draws six teams
+of unequal size and asks `judge` itself about every message, to show what the floors cost.
 """
 
 import argparse
@@ -32,7 +32,8 @@ NIGHTS = 365
 SIZES = (50, 100, 200, 400, 1_000, 2_000, 5_000)
 POINTS = (-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5)
 DISCORDANCE = (0.035, 0.08)
-"""Shares of messages on which two models differ: as was seen (`paired_tests.USUAL_DISCORDANCE`), and twice that."""
+"""Shares of messages on which two models differ: the observed one (`paired_tests.USUAL_DISCORDANCE`), and twice
+that."""
 WIDE = (0.05, 0.15, 0.2, 0.3, 0.4, 0.5)
 TEAMS = (0.35, 0.25, 0.2, 0.1, 0.07, 0.03)
 
@@ -41,15 +42,15 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is so of a candidate, were there endless messages."""
+    """What would be measured of a candidate on endless messages."""
 
     points: float
-    """By how many points it is better; negative: worse."""
+    """How many points better it is; negative: worse."""
     discordance: float
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """(mended, broken, neither): as much differs as is said, or as the points take at least."""
+        """(mended, broken, neither): they differ on the given share, or on more if the points need it."""
         gain = self.points / 100
         differs = max(self.discordance, abs(gain) + 0.005)
         return (differs + gain) / 2, (differs - gain) / 2, 1 - differs
@@ -58,7 +59,7 @@ class Truth:
 def promotes(
     n: int, gained: Counts, lost: Counts, looks: Counts, new_label: bool, first: bool = False
 ) -> NDArray[np.bool_]:
-    """Whether each of these comparisons promotes, as `judge` decides it where nothing is objected to."""
+    """Whether each of these comparisons promotes, as `judge` decides if there is no objection."""
     kinds, where = np.unique(np.stack([gained, lost]), axis=1, return_inverse=True)
     results = [Paired(n, int(mended), int(broken)) for mended, broken in kinds.T]
     better = np.array([one.p_value for one in results])[where]
@@ -82,7 +83,7 @@ def nightly(n: int, truth: Truth, new_label: bool, rng: np.random.Generator, fir
 
 
 def exactly(n: int, truth: Truth) -> float:
-    """The same without chance, of promotions as better: every outcome of a night, weighed by its probability."""
+    """The same computed exactly, for promotions as better: every outcome of a night, weighted by its probability."""
     mended, broken, _ = truth.shares
     differ = mended + broken
     limits = BETTER_ERROR * np.array([share(look) for look in range(1, NIGHTS + 1)])
@@ -103,7 +104,7 @@ def power(n: int, truth: Truth, look: int, new_label: bool, rng: np.random.Gener
 
 
 def whole(n: int, truth: Truth, rng: np.random.Generator) -> float:
-    """The same of first looks, asked of `judge` itself, message by message: the floors of six teams included."""
+    """The same for first looks, by `judge` itself on single messages: with the floors of six teams."""
     mended, broken, _ = truth.shares
     teams = rng.choice(len(TEAMS), size=n, p=TEAMS)
     promoted = 0
@@ -119,7 +120,7 @@ def whole(n: int, truth: Truth, rng: np.random.Generator) -> float:
 
 
 def scored(key: int, team: int, right: bool) -> Score:
-    """A message of a team; who is wrong is never sure, so that calibration has nothing to say."""
+    """A message of a team; wrong answers are never sure, so that calibration has no objection."""
     answer = f"team {team}" if right else "another"
     return Score(f"{key}", Source.IMPORT, f"team {team}", answer, {answer: float(right)})
 
@@ -170,7 +171,7 @@ def tell_power(look: int, rng: np.random.Generator) -> None:
 
 
 def tell_first(rng: np.random.Generator) -> None:
-    """Of a first adapter: how often what is worse serves in a year of looks, and what the first look promotes."""
+    """Print for first adapters how often a worse one serves in a year of looks, and what the first look promotes."""
     points = (-3, -2, -1, 0, 1, 2)
 
     def ever(n: int, truth: Truth) -> float:
@@ -196,11 +197,11 @@ def table(title: str, points: Sequence[int], rows: Sequence[Sequence[str]]) -> N
 
 WIDTH, HEIGHT, EDGE = 640, 360, 50
 COLOURS = ("#999999", "#56b4e9", "#0072b2", "#009e73", "#e69f00", "#d55e00", "#cc79a7")
-"""Okabe and Ito's, which people with any colour vision tell apart."""
+"""Okabe and Ito's colours, which people with any colour vision can tell apart."""
 
 
 def draw(file: Path, rng: np.random.Generator) -> None:
-    """The power curve of the first look as SVG, a line for each size."""
+    """Draw the power curve of the first look as SVG, one line for each size."""
     low, high = POINTS[0] / 2, POINTS[-1]
     fine = [low + quarter / 4 for quarter in range(round(4 * (high - low)) + 1)]
 

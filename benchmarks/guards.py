@@ -2,11 +2,11 @@
 
     python -m benchmarks.guards --data ../shared/data/clinc_domains.jsonl
 
-In process, as in `benchmarks.new_team`: memory, voices, guard and bundled embedder are the product's own, the adapter a
-linear classifier that knows the old teams alone. Two teams are new; a hundred corrections teach them, of which a fifth
-are wrong: at random, or by malice, an old team's message pushed to a new one. Then mistakes on new messages are
-corrected, and what is near them (similarity over 0.8, same team) is asked: before, with the corrections remembered, and
-after the voices were fitted on them and the memory let go of what they get right alone.
+In process, as in `benchmarks.new_team`: memory, voices, guard and bundled embedder are the product's own; the adapter
+is a linear classifier that knows only the old teams. Two teams are new; a hundred corrections teach them, of which a
+fifth are wrong: at random, or by malice, an old team's message pushed to a new one. Then mistakes on new messages are
+corrected, and texts near them (similarity over 0.8, same team) are asked: before, with the corrections in the memory,
+and after the voices were fitted on them and the memory retired those that the voices get right alone.
 """
 
 import argparse
@@ -100,7 +100,7 @@ class Scene:
         return shares | await self._come_back(classifier, old)
 
     def _corrections(self, old: Sequence[Row], kind: str) -> list[tuple[Row, bool]]:
-        """(text and label, whether it is right), in any order."""
+        """((text, label), whether it is right), in random order."""
         known, new = self.trial.rows.known, self.trial.new
         true = [(text, team) for team in new for text in known[team][: _CORRECTIONS // _NEW]]
         said = [(row, True) for row in true]
@@ -112,7 +112,7 @@ class Scene:
         return said
 
     def _held(self, old: Sequence[Row], said: Sequence[tuple[Row, bool]]) -> list[bool]:
-        """Whether the guard holds each back, given what stood when it was said; each by a lead of its own."""
+        """Whether the guard holds each one back, given what stood before it; each is by another lead."""
         vectors, standing, held = self.trial.vectors, list(old), list[bool]()
         matrix = np.asarray([vectors[text] for text, _ in (*old, *(row for row, _ in said))], np.float32)
         for (text, label), _ in said:
@@ -128,7 +128,7 @@ class Scene:
         return mean(await self._right(classifier, rows))
 
     async def _come_back(self, classifier: Classifier, old: Sequence[Row]) -> dict[str, dict[str, float]]:
-        """What becomes of mistakes that were corrected, and of what is like them."""
+        """What becomes of corrected mistakes and of messages similar to them."""
         memory = cast(ExactMemory, classifier.memory)
         memory.know(old, [])
         asked = [(t, team) for team in self.trial.new for t in self.trial.rows.known[team]]
@@ -181,7 +181,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class ByHeart:
-    """A memory that votes with what it has, and knows by heart what it let go of."""
+    """A memory that votes with its examples, and knows retired ones for the very text alone."""
 
     memory: ExactMemory
     known: Mapping[str, str]

@@ -3,8 +3,8 @@
     python -m benchmarks.import_speed --rows 100000
 
 A real file and a real PostgreSQL in a temporary folder: the file is read as `switchboard import` reads it, stored,
-stored once more, and stored with every label changed. Beside each storing somebody else does again and again what every
-command does when it starts: look whether the settings' own examples are there, and ask for the adapters.
+stored once more, and stored with every label changed. During each storing another client repeats what every command
+does when it starts: look whether the settings' own examples are there, and ask for the adapters.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _file(path: Path, rows: int) -> Path:
-    """A CSV of texts of twenty words, all of them different."""
+    """A CSV of texts of twenty words, all different."""
     dice = random.Random(1)
     lines = (f'"{" ".join(dice.choices(_WORDS, k=20))}, {n}!",{dice.choice(TASK.names)}\n' for n in range(rows))
     path.write_text("text,label\n" + "".join(lines), "utf-8")
@@ -89,7 +89,7 @@ async def _beside_a_reader(database: Database, examples: Sequence[Example]) -> F
 
 
 async def _read(database: Database, waited: list[float]) -> None:
-    """What a command does before it answers: the settings' examples, and the adapters."""
+    """What a command reads before it answers: the settings' examples, and the adapters."""
     known = [
         Example(f"about {name}", name, Source.SEED, Side.TRAIN, datetime(2000, 1, 1, tzinfo=UTC)) for name in TASK.names
     ]

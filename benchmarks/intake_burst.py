@@ -2,9 +2,9 @@
 
     python -m benchmarks.intake_burst --messages 5000
 
-The bot's process is one of its own: the real Bolt app, inbox and ledger on a real PostgreSQL in a temporary folder,
-over Socket Mode and over signed HTTP. This process is Slack: it sends everything at once, repeats what is not
-acknowledged three times, three seconds apart, and takes 300 ms to say who somebody is.
+The bot runs in a process of its own: the real Bolt app, inbox and ledger on a real PostgreSQL in a temporary folder,
+over Socket Mode and over signed HTTP. This process is Slack: it sends everything at once, repeats unacknowledged events
+three times, three seconds apart, and takes 300 ms to look up a user.
 """
 
 import argparse
@@ -43,7 +43,7 @@ NAMES_SECONDS = 0.3
 
 
 async def serve(api_url: str, mode: Mode, home: Path, port: int) -> None:
-    """The bot's intake, until it is ended."""
+    """Run the bot's intake until it is ended."""
     logging.disable()
     secret = SIGNING_SECRET if mode is Mode.HTTP else ""
     config = Config(BOT_TOKEN, mode, APP_TOKEN, secret, api_url, frozenset({HELP}))
@@ -75,12 +75,12 @@ async def serve(api_url: str, mode: Mode, home: Path, port: int) -> None:
 
 
 async def measured(messages: int, modes: Sequence[Mode]) -> dict[str, Figures]:
-    """One burst over each transport."""
+    """Measure one burst over each transport."""
     return {mode.value: await _burst(mode, messages) for mode in modes}
 
 
 async def _burst(mode: Mode, messages: int) -> Figures:
-    client = ClientSession(connector=TCPConnector(limit=0))  # the server's own sends a hundred at a time
+    client = ClientSession(connector=TCPConnector(limit=0))  # the server's own client sends a hundred at a time
     async with client, SlackServer([HELP]) as slack, _bot(slack.api_url, mode) as url:
         for number in range(messages):
             slack.add_user(User(id=f"U{number:05d}", name=f"Person {number}"))

@@ -2,8 +2,9 @@
 
     python -m benchmarks.label_noise --data ../shared/data/banking77.jsonl
 
-Each flipped label becomes another one by chance. Only what is learned from is flipped, never the test split. The
-mixture is the one that decides where no adapter speaks, with the weights that it fits on the very labels it learns.
+Each flipped label becomes a random other one. Only training labels are flipped, never those of the test split. The
+mixture is the one that decides where no adapter answers, with the weights that it fits on the flipped labels
+themselves.
 """
 
 import argparse

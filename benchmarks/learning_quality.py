@@ -3,8 +3,8 @@
     python -m benchmarks.learning_quality --data ../shared/data --shots 5 10 50 full
     python -m benchmarks.learning_quality --train bot/demo/seed.jsonl --test bot/demo/heldout.jsonl
 
-The adapter is trained by the product's own workshop and scored with transformers, over the whole untouched test split.
-Out-of-scope rows are left out. 5 and 10 per class are the published draws where the data folder has them.
+The product's own trainer trains the adapter, transformers scores it, over the whole untouched test split. Out-of-scope
+rows are left out. 5 and 10 per class are the published draws, if the data folder has them.
 """
 
 import argparse
@@ -51,7 +51,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is learned from and what is asked afterwards."""
+    """What is learned from, and what is asked afterwards."""
 
     name: str
     learned: list[Text]
@@ -59,7 +59,7 @@ class Trial:
 
 
 def main() -> None:
-    """Print a table row a trial, as it ends."""
+    """Print a table row for each trial, as it ends."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, help="folder of the data sets")
     parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS)
@@ -92,7 +92,7 @@ def published(data: Path, sets: Sequence[str], shots: Sequence[str]) -> Iterator
 
 
 def own(train_file: Path, test_file: Path) -> Iterator[Trial]:
-    """One trial of somebody's own files."""
+    """One trial of the caller's own files."""
     yield Trial(train_file.stem, read(train_file), read(test_file))
 
 
@@ -104,7 +104,7 @@ def read(path: Path) -> list[Text]:
 
 
 def draw(rows: Sequence[Text], shot: str, seed: int = 0) -> list[Text]:
-    """That many of each class, with one seed always the same ones."""
+    """So many of each class; always the same ones for one seed."""
     if shot == "full":
         return list(rows)
     by_label: dict[str, list[Text]] = defaultdict(list)

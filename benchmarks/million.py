@@ -3,9 +3,9 @@
     python -m benchmarks.million --conversations 100000 --few 10000
 
 Closed conversations with two messages, five posts, two reactions and a decision each, a thousand a day; a twentieth as
-many examples, with an English text's vectors of both encoders. PostgreSQL fills the tables itself. Both sizes stand in
-servers of their own, and every step is taken in turns, once among few and once among many; medians are compared.
-A first round is not counted.
+many examples, with an English text's vectors of both encoders. PostgreSQL fills the tables itself. Each size has a
+server of its own, and every step runs in turns, once among few and once among many; medians are compared. The first
+round is not counted.
 """
 
 import argparse
@@ -91,7 +91,7 @@ Step = Callable[[], Awaitable[object]]
 
 
 async def measured(few: int, many: int, rounds: int) -> dict[str, Figures]:
-    """Every step at both sizes, in turns, and how much more the larger costs."""
+    """Every step at both sizes, in turns, and how much more the larger one costs."""
     with tempfile.TemporaryDirectory(prefix="switchboard-million-") as home:
         settings = [demo_settings(Path(home) / str(size)) for size in (few, many)]
         async with open_store(settings[0]) as small, open_store(settings[1]) as large:
@@ -105,13 +105,13 @@ async def measured(few: int, many: int, rounds: int) -> dict[str, Figures]:
 
 
 async def _compared(name: str, steps: Sequence[Step], rounds: int) -> Figures:
-    """One step at both sizes in turns, so that whatever else the machine does is done to both."""
+    """One step at both sizes in turns, so that whatever else the machine does affects both."""
     print(name, file=sys.stderr, flush=True)
     for step in steps:
         await step()
     taken = np.array([[await _taken(step) for step in steps] for _ in range(rounds)])
     small, large = np.median(taken, axis=0)
-    again = np.random.default_rng(7).integers(0, rounds, (1_000, rounds))  # drawn anew, as if measured a thousand times
+    again = np.random.default_rng(7).integers(0, rounds, (1_000, rounds))  # resampled, as if measured a thousand times
     medians = np.median(taken[again], axis=1)
     low, high = np.quantile(medians[:, 1] / medians[:, 0], [0.05, 0.95])
     return {
@@ -188,7 +188,7 @@ def _steps(store: Store, task: Task, size: int) -> Mapping[str, Step]:
 
 
 async def _scrape(metrics: Metrics) -> None:
-    metrics._fresh_until = 0.0  # the dear part, which is not read for every scrape, is what is measured
+    metrics._fresh_until = 0.0  # the expensive part, which is not read for every scrape, is what is measured
     await metrics.refresh()
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.new_team --data ../shared/data/clinc_domains.jsonl
 
-In process: the memory, the voices and the bundled embedder are the product's own, a message is decided by `Classifier`
-and `decide`. The adapter is stood in for by a linear classifier that was fitted on the old teams alone, so that it
+In process: the memory, the voices and the bundled embedder are the product's own; a message is decided by `Classifier`
+and `decide`. In place of the adapter there is a linear classifier that was fitted on the old teams alone, so that it
 knows nothing of the new ones and has to put their messages somewhere. The examples come from the settings or a file
 (anchors, after which the voices are fitted anew) or as corrections, before and after the next fit.
 """
@@ -65,7 +65,7 @@ class Rows:
 
 
 def drawn(path: Path, known: int, asked: int) -> Rows:
-    """That many of each team, always the same ones."""
+    """So many of each team, always the same ones."""
     by_team: dict[str, dict[str, list[str]]] = {"train": defaultdict(list), "test": defaultdict(list)}
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
@@ -129,7 +129,7 @@ class Trial:
         return shares
 
     def classifier(self, old: Sequence[Row]) -> tuple[Classifier, Callable[[Sequence[Row]], "asyncio.Future[None]"]]:
-        """Everything that classifies, the adapter knowing the old teams alone, and what fits the voices."""
+        """Everything that classifies, with an adapter that knows only the old teams, and what fits the voices."""
         voices = FittedVoices(Path(tempfile.mkdtemp(prefix="switchboard-new-team-")), "bundled")
         memory = ExactMemory(self.vectors)
         classifier = Classifier(
@@ -172,7 +172,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Vectors that were computed before."""
+    """An embedder with vectors that were computed before."""
 
     vectors: Mapping[str, Vector]
     name: str = "bundled"
@@ -183,7 +183,7 @@ class Known:
 
 
 class StandIn:
-    """An adapter that was trained on the old teams, and answers with one of them whatever it is asked."""
+    """An adapter that was trained on the old teams, and answers every question with one of them."""
 
     def __init__(self, old: Sequence[Row], vectors: Mapping[str, Vector]) -> None:
         self._vectors = vectors
@@ -197,7 +197,7 @@ class StandIn:
         self.adapter = Adapter("routing-1", "routing", Path(), "starter", codes, temperature, made, Mixture())
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """See `model_ports.Predictor`. Of the new teams it says what an untrained label gets: next to nothing."""
+        """See `model_ports.Predictor`. New teams get an untrained label's probability: next to nothing."""
         new = dict.fromkeys(query.task.names, 1e-06)
         return [Prediction({**new, **said}, "routing-1") for said in self._say(texts)]
 
@@ -220,13 +220,13 @@ class StandIn:
 
 @dataclass(slots=True)
 class ExactMemory:
-    """Corrections and anchors by nearness, in one product; see `model_ports.Memory`."""
+    """Corrections and anchors by nearness, in one matrix product; see `model_ports.Memory`."""
 
     vectors: Mapping[str, Vector]
     _rows: dict[bool, tuple[Sequence[Row], Floats]] = field(default_factory=dict)
 
     def know(self, anchors: Sequence[Row], corrections: Sequence[Row]) -> None:
-        """Know these and nothing else."""
+        """Hold these examples and no others."""
         for corrected, rows in ((True, corrections), (False, anchors)):
             matrix = np.asarray([self.vectors[text] for text, _ in rows], dtype=np.float32)
             self._rows[corrected] = rows, matrix

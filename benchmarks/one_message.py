@@ -2,9 +2,9 @@
 
     python -m benchmarks.one_message --messages 90 --kept var/one-message
 
-The real encoders and the real voices among the demo company's examples, real PostgreSQL in a temporary folder and the
-real steps; only the model answers at once. People write held-out messages, in three languages in turn. What takes
-minutes and is the same every time, the examples' vectors and the fitted voices, is kept in a folder, if one is given.
+The real encoders and voices with the demo company's examples, real PostgreSQL in a temporary folder and the real steps;
+only the model answers at once. People write held-out messages, in three languages in turn. What takes minutes and is
+the same every time, the examples' vectors and the fitted voices, is kept in a folder, if one is given.
 """
 
 import argparse
@@ -51,7 +51,7 @@ _SPOKEN = ("en", "pt", "es")
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """An embedder that knows some vectors already; all others it computes."""
+    """An embedder that has some vectors already and computes all others."""
 
     embedder: OpenEmbedder
     known: dict[str, Vector]
@@ -81,7 +81,7 @@ class Meter:
         self.wall.append(1_000 * (time.perf_counter() - began))
 
     async def of(self, work: Awaitable[Answer]) -> Answer:
-        """The same, read."""
+        """Await the answer and measure it."""
         with self.reading():
             return await work
 
@@ -116,7 +116,7 @@ async def _measured(kept: Path, messages: int, only: str | None, on: dict[str, o
     pair = open_embedder(PAIR, ())
     try:
         await pair.warm()
-        examples = await _remembered(pair, kept)
+        examples = await remembered(pair, kept)
         await _with_fitted(examples, kept, messages, only, on)
     finally:
         await pair.close()
@@ -142,7 +142,7 @@ async def _with_fitted(
 
 
 async def _promoted(settings: Settings, registry: Registry) -> None:
-    """An adapter that serves, so that all is looked up that a message needs of it."""
+    """Promote an adapter, so that all is looked up that a message needs of one."""
     task, now = settings.routing, datetime.now(UTC)
     codes = dict.fromkeys(task.names, "A")
     await registry.add_adapter(Adapter("routing-1", task.name, settings.model.runs, "starter", codes, 1.0, now))
@@ -150,7 +150,7 @@ async def _promoted(settings: Settings, registry: Registry) -> None:
 
 
 async def own_time(examples: Remembering, voices: FittedVoices, messages: int) -> dict[str, Figures]:
-    """What encoders and voices take for one text, the adapter's call left out, by the language it is in."""
+    """The time of encoders and voices for one text, without the adapter's call, by the text's language."""
     task, meters, pair = demo_settings(Path()).routing.name, dict[str, Meter](), examples.embedder
     held = VectorTable(known_of(PAIR).likeness)
     held.put(range(len(examples.known)), np.asarray(list(examples.known.values()), np.float32))
@@ -162,7 +162,7 @@ async def own_time(examples: Remembering, voices: FittedVoices, messages: int) -
 
     for part in parts.values():
         await part.warm()
-    for text in [*texts(6), *texts(messages)]:  # the first few read what is read once
+    for text in [*texts(6), *texts(messages)]:  # the first few load what is loaded once
         whole = Meter()
         with whole.reading():
             [vector] = await pair.embed([text])
@@ -175,7 +175,7 @@ async def own_time(examples: Remembering, voices: FittedVoices, messages: int) -
         asked = np.asarray([vector], np.float32)
         await meter("the memory's nearest").of(asyncio.to_thread(held.nearest, asked, _PROPOSED, [()]))
         with meter("its language").reading():
-            language_of(f"{text} ?")  # which nobody has asked about
+            language_of(f"{text} ?")  # which nobody has asked about yet
         for voice in sorted(names):
             await meter(f"voice {voice}").of(voices.say(task, [text], [vector], [voice]))
     for part in parts.values():
@@ -184,7 +184,7 @@ async def own_time(examples: Remembering, voices: FittedVoices, messages: int) -
 
 
 async def way(stage: Stage, messages: int) -> dict[str, Figures]:
-    """From stored message to card handed over, with all of it; and the statements and commits meanwhile."""
+    """From stored message to card handed over, everything included; and the statements and commits meanwhile."""
     counted = Counter[str]()
     with counting_statements(counted):
         for number, text in enumerate(texts(12)):
@@ -193,7 +193,7 @@ async def way(stage: Stage, messages: int) -> dict[str, Figures]:
         counted.clear()
         to_answer, to_card = Meter(), Meter()
         for number, text in enumerate(texts(messages)):
-            await asyncio.sleep(0.15)  # what the message before left to do is done by then
+            await asyncio.sleep(0.15)  # by then the work left by the message before is done
             room, busy = f"person-{number}", time.process_time()
             began = await stage.writes(room, text)
             answer, card = await stage.answer(room), await stage.card(room)
@@ -207,7 +207,7 @@ async def way(stage: Stage, messages: int) -> dict[str, Figures]:
 
 @contextmanager
 def counting_statements(counted: Counter[str]) -> Iterator[None]:
-    """How often the database is asked anything, and how often something is committed, looks in vain included."""
+    """How often the database is queried, and how often a transaction is committed, looks in vain included."""
 
     def asked(*_: object) -> None:
         counted["statements"] += 1
@@ -233,8 +233,8 @@ def texts(most: int) -> list[str]:
     return [text for text in turns if text is not None][:most]
 
 
-async def _remembered(pair: OpenEmbedder, kept: Path) -> Remembering:
-    """With the vectors of what is only to be remembered, not of what is asked."""
+async def remembered(pair: OpenEmbedder, kept: Path) -> Remembering:
+    """The embedder with the stored vectors of examples, not of the messages that are asked."""
     said = [text for text, _ in company.read(company.SEED)]
     digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
     file = kept / f"{digest[:16]}.npy"

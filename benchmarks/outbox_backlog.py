@@ -35,7 +35,7 @@ _NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
 
 def _before() -> Select[int]:
-    """The claim as it was: a join on something that no index answers."""
+    """The claim as it was before: with a join that no index serves."""
     earlier = aliased(PostRow)
     pending = PostRow.said_at.is_(None), PostRow.given_up_at.is_(None)
     another = exists().where(

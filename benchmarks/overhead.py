@@ -2,9 +2,9 @@
 
     python -m benchmarks.overhead --messages 300 --burst 32
 
-Real PostgreSQL in a temporary folder, the real steps with their bells, nobody is waited for to finish typing, and the
-demo company's examples in the memory. Model and embedder answer at once and the chat service only stamps the time, so
-what is left is ours.
+Real PostgreSQL in a temporary folder, the real steps with their notifications, no wait for people to finish typing, and
+the demo company's examples in the memory. Model and embedder answer at once and the chat service only records the time,
+so what is left is the bot's own cost.
 """
 
 import argparse
@@ -43,7 +43,7 @@ _NOBODY = "http://127.0.0.1:9"
 
 
 class Instant:
-    """An embedder that needs no time: vectors drawn from the text, every two of them at a cosine near 0.5."""
+    """An embedder that takes no time: vectors drawn from the text, every two at a cosine near 0.5."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -86,7 +86,7 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
             staged(settings, store, models) as stage,
         ):
             rooms = (f"person-{n}" for n in range(1_000_000))
-            await _crowd(stage, rooms, 8)  # connections open, statements prepared
+            await _crowd(stage, rooms, 8)  # connections opened, statements prepared
             alone = await one_by_one(stage, rooms, messages)
             together = await _bursts(stage, rooms, burst, rounds)
     return {**figures("one at a time", alone), **figures(f"{burst} at once", together)}
@@ -96,7 +96,8 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
 async def mind(
     settings: Settings, store: Store, embedder: Embedder | None = None, kept: Path | None = None
 ) -> AsyncIterator[ModelStack]:
-    """Everything that thinks, in no time but an `embedder`'s own; voices that are `kept` are not fitted again."""
+    """Everything that classifies, taking no time except the `embedder`'s; voices that are `kept` are not fitted
+    again."""
     task, embedder = settings.routing, embedder or Instant(store.embedder.name)
     voices = FittedVoices(kept or settings.model.runs.parent / "voices", embedder.name)
     predictor = FakePredictor(lambda _: "billing")
@@ -125,11 +126,11 @@ async def mind(
 
 
 async def one_by_one(stage: Stage, rooms: Iterator[str], messages: int) -> list[tuple[float, float]]:
-    """Milliseconds to the answer and to the card of each, when nobody else writes."""
+    """Milliseconds to the answer and to the card of each message, when nobody else writes."""
     taken = []
     with _progress("one at a time", messages) as done:
         for _ in range(messages):
-            await asyncio.sleep(random.uniform(0.05, 0.15))  # what the message before left to do is done by then
+            await asyncio.sleep(random.uniform(0.05, 0.15))  # by then the work left by the message before is done
             taken.append(await _carried(stage, next(rooms)))
             done(1)
     return taken
@@ -167,7 +168,7 @@ def figures(how: str, taken: Sequence[tuple[float, float]]) -> dict[str, Figures
 
 @contextmanager
 def _progress(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar for somebody who watches; redrawing it for nobody would only be measured along."""
+    """A progress bar, if somebody watches; otherwise redrawing it would only add to the measurement."""
     if sys.stderr.isatty():
         with counting(doing, total) as done:
             yield done

@@ -2,8 +2,8 @@
 
     python -m benchmarks.packs [PACK …]
 
-Each pack is imported as `switchboard pack add` does it, into a database of its own, and asked as a conversation is;
-there is no adapter and no model server. The SVC is scikit-learn's LinearSVC over words, word pairs and letter groups.
+Each pack is imported as by `switchboard pack add` into a database of its own, and asked like a conversation; there is
+no adapter and no model server. The SVC is scikit-learn's LinearSVC over words, word pairs and letter groups.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ def read(file: Path) -> list[Row]:
 
 
 def settings(folder: Path, one: Pack) -> Settings:
-    """What a newcomer has after `switchboard init web` and `switchboard pack add`, without a model server."""
+    """A newcomer's settings after `switchboard init web` and `switchboard pack add`, without a model server."""
     modules = of_names(["web"], platform_modules())
     written = settings_text(modules, http=False).replace('server = "embedded"', 'server = "http://127.0.0.1:9"', 1)
     block, _ = settings_block(one, modules, set())
@@ -47,7 +47,7 @@ def settings(folder: Path, one: Pack) -> Settings:
 
 
 async def ours(one: Pack, texts: Sequence[str]) -> tuple[list[str], float]:
-    """The answers, and milliseconds a text."""
+    """The answers, and milliseconds for a text."""
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
             read_settings = settings(Path(folder), one)

@@ -2,8 +2,8 @@
 
     python -m benchmarks.preference --data ../shared/data --shots 10 50 --weights 0.1 0.5
 
-Every draw of messages is trained without and with preference learning by the product's own trainer, and both are asked
-the same test messages. One row a draw and weight, with the exact McNemar test of the two.
+The product's own trainer trains on every draw of messages without and with preference learning, and both adapters are
+asked the same test messages. One row for each draw and weight, with the exact McNemar test of the two.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from inference.trainer_process import TrainerProcess
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What one training's adapter gets right of the asked messages, in their order."""
+    """For each asked message, in order, whether one training's adapter gets it right."""
 
     right: Sequence[bool]
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def trials(data: Path, sets: Sequence[str], shots: Sequence[str], draws: int, asked: int) -> Iterator[Trial]:
-    """The same ones every time."""
+    """The trials; always the same ones."""
     for name in sets:
         rows = read(data / f"{name}.jsonl")
         learnable = [row for row in rows if row.split == "train"]
@@ -70,7 +70,7 @@ def trials(data: Path, sets: Sequence[str], shots: Sequence[str], draws: int, as
 
 
 def _spread(rows: Sequence[Text], most: int) -> list[Text]:
-    """So many of them, evenly out of the whole."""
+    """So many of them, evenly spread over the whole."""
     return list(rows) if len(rows) <= most else [rows[at * len(rows) // most] for at in range(most)]
 
 
@@ -93,7 +93,7 @@ def trained(trial: Trial, base: Path, weight: float) -> Trained:
 
 
 def compared(usual: Trained, preferring: Trained) -> str:
-    """Both, what the one mended and what it broke, and the chance of so uneven a split either way."""
+    """Both, what the second mended and what it broke, and how likely so uneven a split is."""
     pairs = list(zip(usual.right, preferring.right, strict=True))
     gained, lost = sum(new and not old for old, new in pairs), sum(old and not new for old, new in pairs)
     chance = min(1.0, 2 * at_least(max(gained, lost), gained + lost, 0.5))

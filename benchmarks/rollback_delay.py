@@ -2,10 +2,10 @@
 
     python -m benchmarks.rollback_delay
 
-Each simulated champion takes the place of one with a history; leads correct a share of the mistakes of both. After
-every 20 decisions the rule of `bot.domain.automatic_rollback` is asked, which the product asks every five minutes. A
-decision counts a day after it was made, so a delay in messages is to be had on top of a day's. *False alarms*:
-champions that are no worse, a new one every month for a year, withdrawn; per year.
+Each simulated champion replaces one with a history; leads correct a share of the mistakes of both. After every 20
+decisions the rule of `bot.domain.automatic_rollback` is asked, which the product asks every five minutes. A decision
+counts a day after it was made, so that day comes on top of a delay given in messages. *False alarms*: champions
+withdrawn though they are no worse, with a new one every month for a year; per year.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ SEED = 20_261_128
 CHAMPIONS, YEARS, MONTHS = 400, 200, 12
 STEP = 20
 LONGEST = 20_000
-"""Decisions after which a champion that still serves is taken to stay for good."""
+"""The number of decisions after which a champion that still serves counts as staying for good."""
 MISTAKES = 0.08
-"""Of the champion before."""
+"""The share of mistakes of the champion before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class World:
     corrected: float
     """The share of mistakes that they correct."""
     history: int
-    """Decisions of the one before."""
+    """The number of decisions of the champion before."""
 
     def before(self, rng: np.random.Generator) -> Corrections:
         return Corrections(self.history, int(rng.binomial(self.history, MISTAKES * self.corrected)))
@@ -49,7 +49,7 @@ def withdrawn_after(world: World, worse: float, longest: int, rng: np.random.Gen
 
 
 def delays(world: World, worse: float, rng: np.random.Generator) -> list[str]:
-    """Median and 90th percentile of the decisions until then, and the share that ever goes back."""
+    """Median and 90th percentile of the decisions until a champion goes back, and the share that ever does."""
     found = [withdrawn_after(world, worse, LONGEST, rng) for _ in range(CHAMPIONS)]
     ordered = sorted(LONGEST + 1 if one is None else one for one in found)
     quantiles = [ordered[int(CHAMPIONS * share)] for share in (0.5, 0.9)]
@@ -58,7 +58,7 @@ def delays(world: World, worse: float, rng: np.random.Generator) -> list[str]:
 
 
 def alarms(world: World, a_month: int, rng: np.random.Generator) -> float:
-    """Champions a year that are withdrawn though they are no worse."""
+    """How many champions a year are withdrawn though they are no worse."""
     found = [withdrawn_after(world, 0.0, a_month, rng) for _ in range(YEARS * MONTHS)]
     return sum(one is not None for one in found) / YEARS
 

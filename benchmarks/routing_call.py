@@ -2,10 +2,10 @@
 
     python -m benchmarks.routing_call
 
-The starter with the adapter it brings along. A bare request is made ready beforehand and its answer read but not
-parsed; it is sent by httpx, as ours are, and for comparison by aiohttp, which costs less. All sides ask the same
-questions in turns, so that whatever else the machine does falls on all of them; reported are medians over the rounds,
-and the median of the rounds' ratios.
+The starter with its own adapter. A bare request is prepared beforehand and its answer read but not parsed; it is sent
+by httpx, as ours are, and for comparison by aiohttp, which costs less. All sides ask the same questions in turns, so
+that whatever else the machine does affects all of them. Reported are medians over the rounds, and the median of the
+rounds' ratios.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def measured(rounds: int, calls: int) -> dict[str, Figures]:
-    """Milliseconds a call, by who asks, with each ratio of ours to theirs."""
+    """Milliseconds for a call, by client, with the ratio of ours to each of the others."""
     with tempfile.TemporaryDirectory(prefix="switchboard-routing-call-") as scratch:
         async with _askers(Path(scratch)) as askers:
             for ask in askers.values():
@@ -98,7 +98,7 @@ async def _askers(scratch: Path) -> AsyncIterator[dict[str, Ask]]:
 
 
 def _body(query: Query, prompts: PromptBuilder, text: str) -> bytes:
-    """What our client sends for the same text."""
+    """The request that our client sends for the same text."""
     allowed = [prompts.code_id(code) for code in query.codes.values()]
     asked = {
         "model": "seed",
@@ -134,7 +134,7 @@ async def _one_by_one(ask: Ask, calls: int) -> float:
 
 
 async def _crowd(ask: Ask, calls: int) -> float:
-    """Milliseconds a call with IN_FLIGHT on the way all the time."""
+    """Milliseconds for a call with IN_FLIGHT calls under way all the time."""
     numbers = iter(range(calls))
 
     async def worker() -> None:

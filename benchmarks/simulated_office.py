@@ -1,4 +1,4 @@
-"""The bot's real steps on a database of their own, with a chat service and a clock that a simulation holds."""
+"""The bot's real steps on a database of their own, with a simulated chat service and clock."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -26,6 +26,7 @@ from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.receive import Receiver
+from bot.flow.second_look import SecondLook
 from bot.flow.sort import Sorter
 from db.engine import Database, open_database
 from db.examples import PostgresExamples
@@ -35,6 +36,7 @@ from db.memory import PostgresMemory
 from db.migrate import upgrade
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
+from db.second_looks import PostgresSecondLooks
 from db.server.embedded import embedded
 from db.tables import ExampleRow
 from db.team_changes import PostgresTeamChanges
@@ -44,8 +46,10 @@ from inference.voices.fitted import FittedVoices
 
 _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72))
 _NAME = "web"
+_LOOKS = 10
+"""At most: each look has the voices fitted on what the one before has left."""
 _TRIES = 20
-"""Minutes that a message may wait for its card."""
+"""The most minutes that a message may wait for its card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Sorted:
 
 
 class Untrained:
-    """The model before anything was trained: the other voices decide."""
+    """The model before any training: the other voices decide."""
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         raise NotTrained("nothing was trained")
@@ -80,7 +84,7 @@ class Chat:
     name: str = _NAME
     whispers: bool = False
     cards: dict[str, tuple[Card, str]] = field(default_factory=dict)
-    """Person's room -> the newest card, and its message."""
+    """The person's room -> the newest card, and its message."""
     questions: dict[str, tuple[Question, str]] = field(default_factory=dict)
 
     async def listen(self, inbox: Inbox) -> None:
@@ -112,7 +116,7 @@ class Chat:
 
 
 class Office:
-    """A company's bot, stepped by hand."""
+    """A company's bot, run step by step."""
 
     def __init__(self, database: Database, folder: Path, clock: datetime, task: Task) -> None:
         self.database, self.clock, self.task, self.chat = database, clock, task, Chat()
@@ -131,7 +135,7 @@ class Office:
     @classmethod
     @asynccontextmanager
     async def opened(cls, folder: Path, clock: datetime, task: Task) -> AsyncIterator["Office"]:
-        """On a database of its own."""
+        """An office on a database of its own."""
         async with embedded(folder / "postgres") as url:
             await asyncio.to_thread(upgrade, url)
             async with open_database(url) as database:
@@ -141,7 +145,7 @@ class Office:
         return self.clock
 
     def use(self, task: Task) -> None:
-        """The settings are these from now on."""
+        """Use these settings from now on."""
         self.task, platforms, words = task, {_NAME: self.chat}, Vocabulary()
         patience = timedelta(minutes=10)
         self.sorter = Sorter(task, self.ledger, self.classifier, timedelta(0), patience, "ask", self.now)
@@ -156,24 +160,32 @@ class Office:
             pass
 
     async def learns(self, rows: Sequence[tuple[str, str]]) -> None:
-        """A file is imported, and the voices are fitted."""
+        """Import a file and fit the voices."""
         known = [Example(text, team, Source.IMPORT, Side.TRAIN, self.clock) for text, team in rows]
         await self.examples.add_examples(self.task.name, known)
         await self.fits()
 
     async def splits(self, before: str, after: str, texts: Sequence[str]) -> None:
-        """A part of a team's examples becomes another team's."""
+        """Make a part of a team's examples another team's."""
         change = TeamChange(Kind.SPLIT, before, after, "simulation", tuple(texts))
         await PostgresTeamChanges(self.database).change(self.task, change, lambda *_: [], self.clock, False)
         await self.fits()
 
     async def fits(self) -> None:
-        """Vectors for what has none, and the voices anew."""
+        """Compute missing vectors and fit the voices anew."""
         await self.backfill.all(lambda _done: None)
         await VoiceFitter([self.task], self.lessons, self.voices, self.embedder.name).fit(self.task)
 
+    async def looks_again(self) -> None:
+        """What the bot does every hour, until nothing more comes of it: a second look at corrections, and a new fit."""
+        again = SecondLook([self.task], PostgresSecondLooks(self.database), self.voices, self.embedder.name, self.now)
+        for _ in range(_LOOKS):
+            if not await again.look(self.task):
+                break
+            await self.fits()
+
     async def sorted(self, texts: Mapping[str, str], truths: Mapping[str, str]) -> dict[str, Sorted]:
-        """People write, answer what they are asked as well as they can, and get a card each."""
+        """People write, answer questions as well as they can, and each gets a card."""
         for room, text in texts.items():
             ref, author = MessageRef(_NAME, room, "1"), Person(_NAME, room, "Cleo", "en")
             await self.inbox.message(Message(ref, Place(_NAME, room, "1"), author, text, self.clock))
@@ -193,7 +205,8 @@ class Office:
         }
 
     async def _until_carded(self, rooms: Collection[str]) -> None:
-        """What failed meanwhile, on a busy machine, is tried again when its time has come. Raises where it never is."""
+        """Repeat until there is a card: what failed on a busy machine is tried again in time. Raises if a card never
+        comes."""
         for _ in range(_TRIES):
             await self._settles()
             missing = [room for room in rooms if room not in self.chat.cards]
@@ -211,7 +224,8 @@ class Office:
         await self._settles()
 
     async def said_of(self, text: str) -> str:
-        """What is known of the very text, newest first: on whose word, whether it waits for a lead, or is gone."""
+        """The examples of the very text, newest first: their source, and whether they wait for a lead or are
+        withdrawn."""
         wanted = select(ExampleRow).where(ExampleRow.text_key == text_key(text)).order_by(ExampleRow.at.desc())
         async with self.database.transaction() as session:
             rows = await session.scalars(wanted)
@@ -221,7 +235,7 @@ class Office:
             )
 
     async def knows(self, texts: Sequence[str]) -> dict[str, str]:
-        """Where each of these would go now, were nobody asked."""
+        """The team that each of these texts would get now, if nobody was asked."""
         query, found = await self.classifier.query(self.task), dict[str, str]()
         for start in range(0, len(texts), BATCH):
             batch = texts[start : start + BATCH]

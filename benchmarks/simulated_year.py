@@ -4,15 +4,15 @@
 
 Real messages (CLINC150, ten domains as teams) go through the real flow: stored, sorted, delivered, corrected, on a
 PostgreSQL of its own, with the bundled embedder, the memory and the voices; only the chat service and the clock are
-made. No adapter is trained: that takes hours a year. What is measured is how the memory and the voices that are fitted
-anew every four weeks carry a company through a year, beside the same company frozen on day 30, and beside companies
-whose leads err never, err without malice, or are right but for the malicious one: the same people write the same to all
-of them, and the same slips are made wherever they can be. `--keep` remembers every year that was lived to its end, so
-that the command goes on where it was.
+simulated. No adapter is trained: that would take hours for each year. Measured is how the memory, and the voices fitted
+anew every four weeks, carry a company through a year, beside the same company frozen on day 30, and beside companies
+whose leads never err, err without malice, or are right except for the malicious one. The same people write the same to
+all of them, and leads slip at the same places wherever they can. `--keep` stores every finished year, so that the
+command goes on where it was.
 
-Of every domain a third of its intents comes only from the second half on. Two teams appear, one is split. Leads correct
-30 % of the mistakes, 5 % of these wrongly in the first half, 20 % in the second; in the eighth month a malicious lead
-moves two rightly sorted requests a day to another team.
+A third of each domain's intents appears only in the second half. Two teams appear, one is split. Leads correct 30 % of
+the mistakes, 5 % of these wrongly in the first half, 20 % in the second; in the eighth month a malicious lead moves two
+rightly sorted requests a day to another team.
 """
 
 import argparse
@@ -37,7 +37,7 @@ YEAR, FROZEN, HALF, MONTH = 364, 30, 182, 28
 APPEAR = {"travel": 56, "credit_cards": 140}
 """Team -> the day on which it appears."""
 SPLIT, PART, SPLIT_DAY = "home", "kitchen_and_dining", 238
-"""Until that day the one is part of the other."""
+"""Up to that day PART is part of SPLIT."""
 MALICIOUS = range(7 * MONTH, 8 * MONTH)
 CORRECTED, WRONGLY = 0.30, (0.05, 0.20)
 SEEDS = 20
@@ -47,7 +47,7 @@ EMOJI = "🍎🍐🍊🍋🍌🍉🍇🍓🍒🍍🥝"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What people write: by team, what is said from the beginning, what only later, and what is asked in the end."""
+    """What people write: by team, what is said from the beginning, what only later, and what is asked at the end."""
 
     early: Mapping[str, Sequence[str]]
     late: Mapping[str, Sequence[str]]
@@ -56,12 +56,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """One way to live the year."""
+    """One way for the company to live the year."""
 
     name: str
     loop: bool = True
     slips: bool = True
-    """Leads correct wrongly now and then."""
+    """Whether leads sometimes correct wrongly."""
     malice: bool = True
 
 
@@ -76,10 +76,10 @@ COMPANIES = (
 
 @dataclass
 class Month:
-    """What a month came to."""
+    """The results of a month."""
 
     old: tuple[int, int] = (0, 0)
-    """Right, of so many."""
+    """(right, all) of the old teams' messages."""
     new: tuple[int, int] = (0, 0)
     asked: int = 0
     corrections: int = 0
@@ -87,7 +87,7 @@ class Month:
 
 
 def read(folder: Path) -> Words:
-    """A third of each team's intents is late; of the test split a hundred a team are asked in the end."""
+    """A third of each team's intents comes late; of the test split a hundred messages a team are asked at the end."""
     intents = {row["text"]: row["label"] for row in _rows(folder / "clinc150.jsonl")}
     texts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in _rows(folder / "clinc_domains.jsonl"):
@@ -112,7 +112,7 @@ def team_of(domain: str, day: int) -> str:
 
 
 def task_on(day: int, words: Words) -> Task:
-    """The teams that there are then."""
+    """The teams that exist on that day."""
     domains = [d for d in sorted(words.early) if APPEAR.get(d, 0) <= day and team_of(d, day) == d]
     labels = [
         Label(d, d.replace("_", " "), emoji={"web": EMOJI[n]}, deliver_to={"web": Place("web", f"room-{d}")})
@@ -124,7 +124,7 @@ def task_on(day: int, words: Words) -> Task:
 
 @dataclass
 class Year:
-    """One company, with or without the loop."""
+    """A year of one company, with or without the loop."""
 
     words: Words
     company: Company
@@ -132,10 +132,10 @@ class Year:
     seed: int
     months: dict[int, Month] = field(default_factory=lambda: defaultdict(Month))
     taught: dict[str, str] = field(default_factory=dict)
-    """Text -> where a lead rightly moved it."""
+    """Text -> the team to which a lead rightly moved it."""
 
     async def day(self, office: Office, day: int) -> None:
-        """People write, and leads look at what came of it."""
+        """People write, and leads look at the result."""
         texts = {f"{day}-{n}": self._said(self._draw(f"{day}-{n}"), day) for n in range(self.a_day)}
         truths = {room: team for room, (_, team) in texts.items()}
         found = await office.sorted({room: text for room, (text, _) in texts.items()}, truths)
@@ -151,7 +151,7 @@ class Year:
             await self._leads(office, day, {room: (*texts[room], one) for room, one in found.items()})
 
     def _draw(self, what: str) -> random.Random:
-        """The same in every company."""
+        """The day's messages, the same for every company."""
         return random.Random(f"{self.seed} {what}")
 
     def _said(self, rng: random.Random, day: int) -> tuple[str, str]:
@@ -185,25 +185,25 @@ class Year:
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What a year came to."""
+    """The results of a year."""
 
     months: Mapping[int, Month]
     right: float
-    """Share of the messages asked in the end."""
+    """The share of right answers among the messages asked at the end."""
     taught: int
     """Texts that a lead moved rightly, and nobody wrongly afterwards."""
     repeated: Mapping[str, int]
-    """Of these, those that go wrong again: by what is known of the very text."""
+    """Those of them that go wrong again, by what is known of the very text."""
 
     @property
     def whole(self) -> float:
-        """Share of all messages of the year that came to the right team at once."""
+        """The share of all messages of the year that came to the right team at once."""
         rows = [pair for month in self.months.values() for pair in (month.old, month.new)]
         return sum(right for right, _ in rows) / max(sum(of for _, of in rows), 1)
 
 
 async def lived(words: Words, folder: Path, company: Company, days: int, a_day: int, seed: int) -> Lived:
-    """The year, day by day; and what the company knows at its end."""
+    """Live the year day by day, then ask what the company knows at its end."""
     year = Year(words, company, a_day, seed)
     async with Office.opened(folder, START, task_on(0, words)) as office:
         await office.learns(
@@ -218,6 +218,7 @@ async def lived(words: Words, folder: Path, company: Company, days: int, a_day: 
                 await year.day(office, day)
                 if (step + 1) * YEAR // days // MONTH > day // MONTH and (company.loop or day < FROZEN):
                     await office.fits()
+                    await office.looks_again()
                 told(1)
         truth = {t: team_of(d, YEAR) for d in words.asked for t in words.asked[d]}
         said = await office.knows(list(truth))
@@ -229,7 +230,7 @@ async def lived(words: Words, folder: Path, company: Company, days: int, a_day: 
 
 
 async def _changed(office: Office, task: Task, words: Words, day: int) -> None:
-    """A team appears with a few examples, or takes its part of another's."""
+    """Let a team appear with a few examples, or take its part of another team's."""
     new = [name for name in task.names if name not in office.task.names]
     office.use(task)
     for name in new:
@@ -240,7 +241,7 @@ async def _changed(office: Office, task: Task, words: Words, day: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Live it in every company, and print the tables."""
+    """Live the year in every company, and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument(
         "--data", type=Path, required=True, help="the folder with clinc150.jsonl and clinc_domains.jsonl"

@@ -2,10 +2,10 @@
 
     python -m benchmarks.slack_intake --events 5000 --flight 200
 
-The bot's process is one of its own: the real Bolt app behind the real web server, verifying signatures. Its inbox is a
-pool of ten connections in which storing takes two milliseconds; a connection that is not free within a second is an
-event that is not stored, as with the real pool. This process is Slack: it signs, posts, and posts again what was not
-acknowledged.
+The bot runs in a process of its own: the real Bolt app behind the real web server, verifying signatures. Its inbox is a
+pool of ten connections in which storing takes two milliseconds; if no connection is free within a second, the event is
+not stored, as with the real pool. This process is Slack: it signs and posts events, and posts unacknowledged ones
+again.
 """
 
 import argparse
@@ -52,7 +52,7 @@ REDELIVERED_AFTER, MOST_ATTEMPTS = 1.0, 60
 
 @dataclass(slots=True)
 class PooledInbox:
-    """Stores in memory, through as few connections as a database would give."""
+    """Stores in memory, through as few connections as a database would have."""
 
     seen: set[object] = field(default_factory=set)
     pool: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(POOL))
@@ -75,7 +75,7 @@ class PooledInbox:
         await self._store((platform, before, after))
 
     async def stick(self, request: Request) -> JSONResponse:
-        """Take every connection away, or give all back."""
+        """Take every connection away, or give them all back."""
         for _ in range(POOL):
             if request.query_params.get("stuck") == "yes":
                 await self.pool.acquire()
@@ -85,7 +85,7 @@ class PooledInbox:
 
 
 async def serve(api_url: str, port: int) -> None:
-    """The bot, until it is ended."""
+    """Run the bot until it is ended."""
     room = Label("billing", "money", deliver_to={"slack": Place("slack", ROOM)})
     nothing = (cast(Ledger, None), cast(queries.ChatCommands, None), cast(queries.Transcript, None))
     rest = (cast(model_ports.Registry, None), cast(model_ports.Examples, None))
@@ -122,7 +122,7 @@ class Sender:
     """Attempts that were answered with 503."""
 
     async def event(self) -> None:
-        """One message, however many attempts it takes."""
+        """Send one message, in however many attempts it takes."""
         number = next(self.numbers)
         body = json.dumps(_event(self.kind, number)).encode()
         for _ in range(MOST_ATTEMPTS):
@@ -132,7 +132,7 @@ class Sender:
         raise TimeoutError("an event is never acknowledged")
 
     async def flight(self, count: int, at_once: int) -> float:
-        """Seconds for so many events, so many of them in flight."""
+        """Seconds for so many events, with so many of them in flight."""
         left = iter(range(count))
 
         async def one_after_another() -> None:
@@ -170,7 +170,7 @@ def _event(kind: str, number: int) -> dict[str, object]:
 
 
 async def measured(events: int, flight: int, stuck_for: float) -> dict[str, Figures]:
-    """Three rounds: all well, a stuck pool, as fast as it goes."""
+    """Measure three rounds: all well, a stuck pool, as fast as it goes."""
     async with SlackServer([HELP, ROOM]) as slack, _bot(slack.api_url) as url, _client() as client:
         await Sender(client, url, numbers=itertools.count(90_000_000)).flight(flight, flight)
         calm = Sender(client, url)
@@ -189,7 +189,7 @@ async def measured(events: int, flight: int, stuck_for: float) -> dict[str, Figu
 
 
 async def _through_a_stuck_pool(sender: Sender, idle: Sender, flight: int, stuck_for: float) -> float:
-    """Seconds after the pool was free again until the last event was acknowledged; `idle` sends what needs no pool."""
+    """Seconds from the pool being free again to the last acknowledgement; `idle` sends events that need no pool."""
     await _pool(sender, "yes")
     sending = asyncio.create_task(sender.flight(flight, flight))
     until = time.perf_counter() + stuck_for

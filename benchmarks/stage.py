@@ -1,4 +1,4 @@
-"""A chat service in memory that stamps every post it is handed, with the bot's real steps running behind it."""
+"""A chat service in memory that stamps every post handed to it with the time, with the bot's real steps behind it."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from bot.store import Store
 
 LEAD = Person("web", "lead", "Lee")
 _PATIENCE = 20.0
-"""Seconds after which a post that does not come fails the measurement."""
+"""Seconds after which a missing post fails the measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Handed:
 
 
 class Stage:
-    """Takes the place of the web chat. Everybody who writes has a room of their own; nothing is ever drawn."""
+    """Takes the place of the web chat. Everybody who writes has a room of their own; nothing is drawn."""
 
     name = "web"
     whispers = False
@@ -72,14 +72,14 @@ class Stage:
         return True
 
     async def writes(self, room: str, text: str) -> float:
-        """Somebody writes; the moment at which it was stored, so that a platform would acknowledge it."""
+        """A person writes; returns the moment it was stored, when a platform would acknowledge it."""
         ref = MessageRef(self.name, room, "1")
         author = Person(self.name, room, "Cleo", "en")
         await (await self._inbox).message(Message(ref, Place(self.name, room, "1"), author, text, _now()))
         return time.perf_counter()
 
     async def corrects(self, card: OutboxItem, emoji: str) -> float:
-        """The lead reacts on a card; the moment at which it was stored."""
+        """The lead reacts on a card; returns the moment it was stored."""
         ref = MessageRef(self.name, card.post.place.chat, f"post {card.id}")
         await (await self._inbox).reaction(Reaction(ref, LEAD, emoji, True, _now()))
         return time.perf_counter()
@@ -103,7 +103,7 @@ class Stage:
 async def staged(
     settings: Settings, store: Store, models: ModelStack, patience: float = _PATIENCE
 ) -> AsyncIterator[Stage]:
-    """All steps of the bot, kept running as in a run, on such a chat; they end with the context."""
+    """All steps of the bot on such a chat, kept running as in a run until the context ends."""
     stage = Stage(patience)
     running = asyncio.create_task(_run(settings, store, models, stage), name="the bot")
     try:
@@ -114,12 +114,12 @@ async def staged(
 
 
 def unhurried(settings: Settings) -> Settings:
-    """The same settings without the wait for people to finish typing."""
+    """The same settings without waiting for people to finish typing."""
     return replace(settings, timing=replace(settings.timing, settle=timedelta(0)))
 
 
 def unasked(settings: Settings) -> Settings:
-    """The same settings, by which nobody is asked back, however unsure the voices are: every message becomes a card."""
+    """The same settings without questions to people, however unsure the voices are: every message becomes a card."""
     return replace(settings, tasks=tuple(replace(task, ask_below=0.0) for task in settings.tasks))
 
 

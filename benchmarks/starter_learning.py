@@ -2,10 +2,10 @@
 
     python -m benchmarks.starter_learning --data FOLDER --per-label 10
 
-FOLDER holds clinc150.jsonl and banking77.jsonl ({"text", "label", "split"} a line), and their published few-shot draws
-in fewshot/; a set that is not there is left out. The demo company needs no folder: its shipped adapter is asked about
-messages by other hands, the usual ones and the hard ones. Accuracy is the whole system's, memory included, over the
-test split or a sample of it; a text that the bot would ask about counts by its first guess.
+FOLDER holds clinc150.jsonl and banking77.jsonl (one {"text", "label", "split"} a line), and their published few-shot
+draws in fewshot/; a missing set is left out. The demo company needs no folder: its shipped adapter is asked about
+messages by other authors, usual and hard ones. Accuracy is the whole system's, memory included, over the test split or
+a sample of it; a text that the bot would ask about counts by its first guess.
 """
 
 import argparse
@@ -33,13 +33,13 @@ from bot.store import embedding_backfill, load_demo_examples
 
 SETS = ("clinc150", "banking77")
 MOST_LABELS = 160
-"""The starter's codes."""
+"""The number of the starter's codes."""
 _HELD_OUT = 5
 """Examples of each label that the gate judges by; nothing learns from them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, a table a file."""
+    """Measure and print, one table for each file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, help="folder of the data sets; without it only the demo company is asked")
     parser.add_argument("--sets", nargs="*", default=SETS, choices=SETS)
@@ -76,7 +76,7 @@ async def demo() -> dict[str, Figures]:
 
 
 def trial(data: Path, name: str, per_label: int, asked: int | None = None) -> Trial:
-    """The published draw of this size, or else one of ours; asked is the test split, or a sample of it."""
+    """The published draw of this size, or else one of ours; the test split, or a sample of it, is asked."""
     rows = read(data / f"{name}.jsonl")
     drawn = data / "fewshot" / f"{name}_train_{per_label}.jsonl"
     train = [row for row in rows if row.split == "train"]
@@ -86,7 +86,7 @@ def trial(data: Path, name: str, per_label: int, asked: int | None = None) -> Tr
 
 
 def held_out(file: Path) -> list[Text]:
-    """What the gate judges by: some of the validation split, which is neither learned from nor asked."""
+    """What the gate judges by: a part of the validation split, which is neither learned from nor asked."""
     return draw([row for row in read(file) if row.split == "valid"], str(_HELD_OUT))
 
 
@@ -110,7 +110,7 @@ async def learned(of: Trial, judged_by: Sequence[Text]) -> dict[str, Figures]:
 
 
 def _settings(home: Path, of: Trial) -> Settings:
-    """A settings file of a team a label, as somebody would write it who knows no more than their names."""
+    """A settings file with a team for each label, as a user would write it who knows only their names."""
     names = sorted({text.label for text in of.learned})
     if len(names) > MOST_LABELS:
         raise UsageError(f"{of.name}: {len(names)} labels; the starter has codes for {MOST_LABELS}")
@@ -120,7 +120,7 @@ def _settings(home: Path, of: Trial) -> Settings:
         lines += [
             f"[tasks.routing.labels.{label}]",
             f"means = {json.dumps(means)}",
-            f'deliver_to = {{ web = "room-{place}" }}',  # a label's name may hold signs that a room's may not
+            f'deliver_to = {{ web = "room-{place}" }}',  # a label's name may contain characters that a room's may not
         ]
     path = home / "switchboard.toml"
     path.write_text("\n".join(lines), "utf-8")

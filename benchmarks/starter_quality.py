@@ -2,8 +2,8 @@
 
     python -m benchmarks.starter_quality --data FOLDER > starter_quality.jsonl
 
-FOLDER holds clinc150.jsonl, banking77.jsonl ({"text", "label", "split"} a line) and their published few-shot
-draws in fewshot/. One JSON line a result goes to stdout. Weights in bfloat16, as they ship and serve.
+FOLDER holds clinc150.jsonl, banking77.jsonl (one {"text", "label", "split"} a line) and their published few-shot draws
+in fewshot/. Each result is a JSON line on stdout. Weights are in bfloat16, as they ship and serve.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def read(path: Path, split: str) -> list[Example]:
-    """The examples of one split, but for texts outside every intent, which have no right answer here."""
+    """The examples of one split, without texts outside every intent, which have no right answer here."""
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [Example(row["text"], row["label"]) for row in rows if row["split"] == split and row["label"] != "oos"]

@@ -3,8 +3,8 @@
     python -m benchmarks.throughput --conversations 1000 --alone 100
 
 Real PostgreSQL in a temporary folder and the real steps, as in `benchmarks.overhead`; first people write one at a time,
-then everybody at once. The voices beside the model are fitted before that, on vectors that say nothing: as unsure as
-they are, they would have people asked back, and a question brings no card.
+then everybody at once. The voices beside the model are fitted before that, on meaningless vectors. They would be so
+unsure that people were asked back, and a question brings no card; so asking is switched off.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from bot.app import demo_settings
 from bot.store import open_store
 
 _PATIENCE = 120.0
-"""Seconds after which a card that does not come fails the measurement."""
+"""Seconds after which a missing card fails the measurement."""
 
 
 async def measured(conversations: int, alone: int) -> dict[str, Figures]:
-    """Milliseconds of each when nobody else writes; then seconds until all at once are stored, and handed over."""
+    """Milliseconds of each when nobody else writes; then seconds until all sent at once are stored, and handed over."""
     with tempfile.TemporaryDirectory(prefix="switchboard-throughput-") as home:
         settings = unasked(unhurried(demo_settings(Path(home))))
         async with (

@@ -3,9 +3,9 @@
     python -m benchmarks.topics --data ../shared/data [--each 10 50 100]
 
 The voices are fitted on the same messages twice: on their teams, and on their topics. A team is then decided directly,
-by the sum of its topics' probabilities ("folded"), and by both; a topic among all of them, and among those of the team
-that was decided, as the bot does it. Untouched test messages; no adapter, no memory. p is McNemar's, exact, folded
-against directly.
+by the sum of its topics' probabilities ("folded"), and by both; a topic among all of them, and among those of the
+decided team, as the bot does it. Untouched test messages; no adapter, no memory. p is McNemar's exact test of folded
+against direct.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class Row:
 
 
 def read(data: Path, split: str) -> list[Row]:
-    """The messages of both files, line by line the same ones."""
+    """The messages of both files; line by line they are the same."""
     files = [(data / name).read_text("utf-8").splitlines() for name in ("clinc_domains.jsonl", "clinc150.jsonl")]
     pairs = [(json.loads(team), json.loads(topic)) for team, topic in zip(*files, strict=True)]
     rows = [Row(team["text"], team["label"], topic["label"]) for team, topic in pairs if team["split"] == split]
@@ -47,7 +47,7 @@ def read(data: Path, split: str) -> list[Row]:
 
 
 def first_of_each(rows: Sequence[Row], count: int) -> list[Row]:
-    """So many of each topic, as they stand in the file."""
+    """So many of each topic, in the order of the file."""
     seen: Counter[str] = Counter()
     kept = []
     for row in rows:
@@ -66,7 +66,7 @@ async def vectors(rows: Sequence[Row]) -> Floats:
 
 
 def said(taught: Sequence[Row], labels: Sequence[str], known: Floats, asked: Questions) -> tuple[list[str], Floats]:
-    """What the voices, fitted on these labels, say together: the labels, and a distribution over them for each text."""
+    """The mixture of the voices fitted on these labels: the labels, and a distribution over them for each text."""
     texts = tuple(row.text for row in taught)
     lessons = Lessons("", MINILM, tuple(map(text_key, texts)), texts, tuple(labels), known)
     voices, names = fit_voices(lessons), sorted(set(labels))

@@ -2,8 +2,8 @@
 
     python -m benchmarks.waiting_threads
 
-As many trainings of the starter at once as there are processors and one more, each with the usual number of threads,
-for some seconds; once with OpenMP's usual way of waiting, and once asleep, as `inference.worker_process` has it.
+One training of the starter more than there are processors, all at once, each with the usual number of threads, for some
+seconds; once with OpenMP's usual way of waiting, and once asleep, as `inference.worker_process` sets it.
 """
 
 import argparse
@@ -21,7 +21,7 @@ _TOKENS, _BATCH, _CODES = 20, 32, 10
 
 
 def main() -> None:
-    """Both ways, twice in turns, and the ratio."""
+    """Measure both ways, twice in turns, and their ratio."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)

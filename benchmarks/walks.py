@@ -39,7 +39,7 @@ Walk = dict[str, set[str]]
 
 @contextmanager
 def watched() -> Iterator[Walk]:
-    """What is called in our files while the context lasts."""
+    """Record which of our functions are called while the context lasts."""
     walk: Walk = defaultdict(set)
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
@@ -74,7 +74,7 @@ async def reacts() -> dict[str, Walk]:
         await both_platforms.heard(server)
         await both_platforms.follows(story)
         [card] = [post for post in server.posts(BILLING) if post.thread_ts is None]
-        # The pool's connections are there before anybody watches: opening one is no part of the way
+        # The pool's connections exist before recording begins: opening one is no part of the way
         await asyncio.gather(*(story.database.ping() for _ in range(_POOL)))
         with watched() as idle:
             await asyncio.sleep(_IDLE_SECONDS)
@@ -94,7 +94,7 @@ async def reacts() -> dict[str, Walk]:
 
 
 def main() -> None:
-    """Print the files with how many of their functions were called, leg by leg, and how many there are."""
+    """Print the files with how many of their functions were called, leg by leg, and how many files there are."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     legs = asyncio.run(reacts())
     for leg, walk in legs.items():

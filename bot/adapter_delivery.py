@@ -1,4 +1,4 @@
-"""What `/adapters` serves to a model server that fetches: adapters of the registry, and one that is being judged."""
+"""Serves `/adapters` to a model server that fetches: the registry's adapters, and one that is being judged."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from inference.run_folder import adapter_of, sha256_of
 
 
 def adapter_routes(settings: Settings, registry: Registry) -> list[BaseRoute]:
-    """Nothing but where `model.server_adapters` is "fetch"."""
+    """The routes; none unless `model.server_adapters` is "fetch"."""
     return AdapterFiles(partial(_find, settings, registry), sums, settings.model.adapter_token).routes
 
 
 async def _find(settings: Settings, registry: Registry, name: str) -> Path | None:
-    """A candidate that is being judged is in no registry yet: it is found by its run."""
+    """The folder of that adapter. A candidate that is being judged is not in the registry yet: its run has it."""
     if not ADAPTER_NAME.fullmatch(name):
         return None
     for task in settings.tasks:
@@ -34,5 +34,5 @@ async def _find(settings: Settings, registry: Registry, name: str) -> Path | Non
 
 
 def sums(folder: Path) -> Mapping[str, str]:
-    """sha256 of what a LoRA is made of. Raises OSError where a file is missing."""
+    """File -> sha256, for the files of a LoRA. Raises OSError where a file is missing."""
     return {file: sha256_of(folder / file) for file in FILES}

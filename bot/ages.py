@@ -1,4 +1,4 @@
-"""How old what matters is: what waits to be decided or said, and the model that serves. For `/readyz`."""
+"""The ages that matter, for `/readyz`: of what waits to be decided or said, and of the model that serves."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.domain.tasks import Task
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """Asked of the connections that probes have to themselves."""
+    """Asks through the connections that are reserved for probes."""
 
     queries: Queries
     registry: Registry
@@ -21,7 +21,7 @@ class Ages:
     now: Callable[[], datetime]
 
     async def __call__(self) -> Mapping[str, float | None]:
-        """Seconds; None: nothing waits, nothing is trained, or the database does not answer."""
+        """Ages in seconds; None: nothing waits, nothing is trained, or the database does not answer."""
         ages: dict[str, float | None] = {"oldest_undecided": None, "oldest_unsaid": None, "model": None}
         try:
             backlog = await self.queries.backlog(self.now())
@@ -38,14 +38,14 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """How old the model of each task is, and how far its newest training."""
+    """The age of each task's model, and the progress of its newest training."""
 
     registry: Registry
     tasks: Sequence[Task]
     base: str
 
     async def __call__(self, now: datetime) -> Mapping[str, tuple[float | None, float]]:
-        """Task -> (seconds, None: none serves; 0 to 1, where 0 is also that there was no cycle yet)."""
+        """Task -> (age in seconds, None: none serves; progress from 0 to 1, 0 also if there was no cycle yet)."""
         found = {}
         for task in self.tasks:
             champion, cycles = (

@@ -18,22 +18,23 @@ from bot.model_stack import champions_fit, open_model_stack
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
 from bot.store import Store, now, open_store
+from db.installations import PostgresInstallations
 from db.server.probe import probed
 
 
 def demo_settings(home: Path) -> Settings:
-    """The demo company's settings, keeping what it stores under `home`."""
+    """The demo company's settings, with everything that it stores under `home`."""
     return load(company.SETTINGS, home=home)
 
 
 async def forget(settings: Settings, person: Person) -> Erased:
-    """Their words leave the database; their cards are rewritten as soon as the bot runs. Again changes nothing."""
+    """Erase a person's words; their cards are rewritten as soon as the bot runs. A repeat changes nothing."""
     async with open_store(settings) as store:
         return await store.erasure.erase(person, now())
 
 
 async def check(settings: Settings, which: str | None, live: bool) -> AsyncIterator[tuple[str, Finding]]:
-    """(part, what was found out), the database first and the model last; one platform alone if it is named."""
+    """Yield (part, finding), the database first and the model last; for `which` set, that one platform alone."""
     answers = "the database answers"
     try:
         async with open_store(settings) as store:
@@ -60,7 +61,7 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 
 async def _server(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        async for proved in of_the_server(settings.model):
+        async for proved in of_the_server(settings.model, settings.tasks):
             yield proved
     except SwitchboardError as error:  # no such base, or one that is no Llama
         yield Finding(f"the base model {settings.model.base}", False, str(error))
@@ -69,7 +70,7 @@ async def _server(settings: Settings) -> AsyncIterator[Finding]:
 @asynccontextmanager
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
     async with open_model_stack(settings) as (_, models):
-        await models.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
+        await models.adapters.loaded()  # an untrained model is not asked, so see whether it is there
         try:
             await champions_fit(settings, models)
         except Refused as error:
@@ -79,7 +80,7 @@ async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
 
 
 def platform_context(settings: Settings, store: Store) -> PlatformContext:
-    """What platforms may look at besides their own settings."""
+    """What platforms may use besides their own settings."""
     task, base = settings.routing, settings.model.base
     return PlatformContext(
         task=task,
@@ -92,11 +93,12 @@ def platform_context(settings: Settings, store: Store) -> PlatformContext:
         registry=store.registry,
         examples=store.examples,
         hearing=hearing(settings.questions),
+        installations=PostgresInstallations(store.database),
     )
 
 
 async def connect_platforms(settings: Settings, store: Store, stack: AsyncExitStack) -> dict[str, Platform]:
-    """Every platform of the settings, ready to speak. Raises Refused naming the token that is no good."""
+    """Connect every platform of the settings, ready to speak. Raises Refused naming a token that does not work."""
     around, known = platform_context(settings, store), platform_modules()
     return {
         name: await stack.enter_async_context(known[name].connect(config, around))

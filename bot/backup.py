@@ -1,7 +1,7 @@
-"""A backup as one file: the database as it was, and the adapters that serve, or that a rollback may let serve.
+"""A backup as one file: the database as it was, and the adapters that serve or that a rollback may let serve.
 
-A tar archive of `database.dump` (PostgreSQL's own format), then `adapters/PATH/FILE` for each adapter, PATH as the
-database names it. A file that is PostgreSQL's own format alone, as older versions wrote it, is a backup, too.
+A tar archive of `database.dump` (PostgreSQL's own format), then `adapters/PATH/FILE` for each adapter, PATH as in the
+database. A bare file in PostgreSQL's own format, as older versions wrote it, is a backup, too.
 """
 
 import os
@@ -18,20 +18,20 @@ from bot.domain.errors import UsageError
 _DUMP = "database.dump"
 _ADAPTERS = "adapters"
 _MAGIC_AT, _MAGIC = 257, b"ustar"
-"""Where a tar archive says that it is one: POSIX.1-2001, ustar interchange format."""
+"""Where a tar archive has its magic: POSIX.1-2001, ustar interchange format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a backup holds, as long as its context lasts."""
+    """The content of a backup, as long as its context lasts."""
 
     dump: Path
     adapters: dict[str, Path]
-    """The path that the database has for an adapter -> its folder; of the older form none."""
+    """The adapter's path in the database -> its folder; empty for the older form."""
 
 
 def place_for(file: Path) -> None:
-    """Raises UsageError where no backup can be: before the database is read for nothing."""
+    """Raise UsageError where no backup can be written, before the database is read in vain."""
     if file.exists() and not file.is_file():
         raise UsageError(f"{file} is no file; name one that the backup may become")
     if not file.resolve().parent.is_dir():
@@ -39,12 +39,12 @@ def place_for(file: Path) -> None:
 
 
 def pack(dump: Path, adapters: dict[str, Path], file: Path) -> None:
-    """Write the archive, readable by its owner alone; it appears when it is whole. Raises UsageError."""
+    """Write the archive, readable by its owner alone; it appears only when complete. Raises UsageError."""
     whole = file.resolve()
     part = whole.with_name(f".switchboard-{os.getpid()}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:
-            with tarfile.open(fileobj=raw, mode="w") as archive:
+            with tarfile.open(fileobj=raw, mode="w", dereference=True) as archive:
                 archive.add(dump, _DUMP, filter=_anonymous)
                 for stored, folder in sorted(adapters.items()):
                     for one in sorted(path for path in folder.iterdir() if path.is_file()):
@@ -61,16 +61,16 @@ def pack(dump: Path, adapters: dict[str, Path], file: Path) -> None:
 
 @contextmanager
 def unpacked(file: Path) -> Iterator[Unpacked]:
-    """What the file holds, in a folder of its own. Raises UsageError for what is no backup, or half of one."""
+    """Unpack the file into a temporary folder. Raises UsageError for a file that is no backup, or an incomplete one."""
     if not file.is_file():
         raise UsageError(f"{file}: there is no such backup")
     if not _is_archive(file):
-        yield Unpacked(file, {})  # whether it is a backup at all, pg_restore says
+        yield Unpacked(file, {})  # whether it is a backup at all is for pg_restore to find out
         return
     with TemporaryDirectory(prefix="switchboard-backup-") as folder:
         try:
             with tarfile.open(file, "r:") as archive:
-                archive.extractall(folder, filter="data")
+                archive.extractall(folder, filter=_plain)  # noqa: S202  files and folders below it alone
         except (tarfile.TarError, OSError, EOFError) as error:
             raise UsageError(f"{file} is damaged or incomplete ({error}); use another backup") from error
         dump, below = Path(folder) / _DUMP, Path(folder) / _ADAPTERS
@@ -81,9 +81,9 @@ def unpacked(file: Path) -> Iterator[Unpacked]:
 
 
 def put_back(adapters: dict[str, Path], runs: Path) -> tuple[list[str], list[str]]:
-    """Copy adapters below the folder of runs: which are new there, and which were left since others are there already.
+    """Copy adapters below the folder of runs; return (those copied, those left because others are there already).
 
-    An adapter's folder appears when it is whole. Raises UsageError.
+    An adapter's folder appears only when complete. Raises UsageError.
     """
     new, kept = [], []
     for stored, folder in sorted(adapters.items()):
@@ -104,10 +104,10 @@ def put_back(adapters: dict[str, Path], runs: Path) -> tuple[list[str], list[str
 
 
 def movable(stored: Sequence[str], runs: Path) -> tuple[dict[str, Path], list[str]]:
-    """Of the adapters' paths in the database: those below `runs` with their folders, and those whose files are missing.
+    """Divide the adapters' paths of the database: (path -> folder for those below `runs`, those without files).
 
-    What comes with the program needs no copy; what lies elsewhere by an absolute path stays where it is, and is named
-    with what is missing.
+    What comes with the program needs no copy. A path elsewhere that is absolute stays where it is, and is listed with
+    the missing ones.
     """
     found: dict[str, Path] = {}
     missing: list[str] = []
@@ -132,8 +132,15 @@ def _is_archive(file: Path) -> bool:
         raise UsageError(f"{file} cannot be read ({error.strerror})") from error
 
 
+def _plain(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Accept files and folders below this folder. `pack` writes nothing else, and links can redirect later members."""
+    if not (member.isfile() or member.isdir()):
+        raise tarfile.SpecialFileError(member)
+    return tarfile.data_filter(member, folder)
+
+
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Whose file it was on that machine is nobody's concern on the next."""
+    """Remove the owner: whose file it was on that machine is nobody's concern on the next."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     member.mode = 0o600

@@ -1,4 +1,4 @@
-"""What a command does about examples that are not remembered yet, and voices that were not fitted to them."""
+"""What a command does about examples that are not embedded yet, and voices that are not fitted on them."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,7 +8,7 @@ from bot.console import say
 async def catch_up(
     waiting: int, busy_elsewhere: bool, remember: Callable[[], Awaitable[object]], fit: Callable[[], Awaitable[object]]
 ) -> None:
-    """Bring memory and voices up to date first, unless the bot that runs here is at it: both would take twice as long.
+    """Bring memory and voices up to date, unless the bot that runs here is doing that: both would take twice as long.
 
     `waiting` is how many examples have no place in the memory yet.
     """

@@ -1,4 +1,4 @@
-"""What `switchboard check` looks at besides the platforms, and the order of it all."""
+"""What `switchboard check` examines besides the platforms, and in which order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -22,10 +22,10 @@ _PROBE = "Where is my order? It should have come on Monday."
 async def of_platforms(
     configs: Mapping[str, object], around: PlatformContext, live: bool
 ) -> AsyncIterator[tuple[str, Finding]]:
-    """What the platforms find out with real calls, one platform after the other; then, `live`, all at once.
+    """Yield what the platforms find out with real calls, one platform after another; then, if `live`, all at once.
 
-    So that people wait for the slowest of them alone, and every room is asked while they look. A platform that does not
-    answer is not tried any further.
+    At once, so that people wait for the slowest alone, and every room is asked while they look. A platform that does
+    not answer is not tried further.
     """
     known, answering = platform_modules(), dict[str, bool]()
     for name, config in configs.items():
@@ -40,7 +40,7 @@ async def of_platforms(
 
 
 async def _survived(findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
-    """The findings, the last of which is what ended them."""
+    """The findings; an error that ends them becomes the last finding."""
     try:
         async for finding in findings:
             yield finding
@@ -49,7 +49,7 @@ async def _survived(findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
 
 
 async def _as_they_come(trials: Mapping[str, AsyncIterator[Finding]]) -> AsyncIterator[tuple[str, Finding]]:
-    """(name, finding) of all of them, whichever comes first."""
+    """(name, finding) of all trials, in the order in which they come."""
     found: asyncio.Queue[tuple[str, Finding] | None] = asyncio.Queue()
 
     async def follow(name: str, findings: AsyncIterator[Finding]) -> None:
@@ -68,7 +68,7 @@ async def _as_they_come(trials: Mapping[str, AsyncIterator[Finding]]) -> AsyncIt
 
 
 def of_the_schedule(task: Task, now: datetime) -> Finding:
-    """When it learns next, in which time zone."""
+    """When the task learns next, in its time zone."""
     learning = task.learning
     runs = next_runs(learning.schedule, learning.timezone, now, _SHOWN_RUNS)
     shown = ", ".join(f"{run:%a %Y-%m-%d %H:%M}" for run in runs)
@@ -78,7 +78,7 @@ def of_the_schedule(task: Task, now: datetime) -> Finding:
 
 
 async def of_the_teams(tasks: Sequence[Task], changes: TeamChanges) -> AsyncIterator[Finding]:
-    """What the database holds of labels that the settings no longer have: it is heard by nobody."""
+    """Data that the database holds of labels that are no longer in the settings: nothing uses it."""
     for task in tasks:
         for sentence in unheard(task, await changes.labels(task.name)):
             what, _, mend = sentence.partition("; ")
@@ -86,13 +86,13 @@ async def of_the_teams(tasks: Sequence[Task], changes: TeamChanges) -> AsyncIter
 
 
 async def of_asking(task: Task, base: str, registry: Registry) -> Finding | None:
-    """When people are asked, and what comes of it; None where no adapter serves yet."""
+    """How sure a decision must be not to ask the person, and the effect; None where no adapter serves yet."""
     champion = await registry.champion(task.name, base)
     return None if champion is None else Finding(f"{task.name} {in_words(task, champion.mixture.proved)}", True)
 
 
 async def of_the_model(task: Task, open_model_stack: Callable[[], AbstractAsyncContextManager[Classifier]]) -> Finding:
-    """Whether the model says anything; it is started for that where we run it ourselves."""
+    """Whether the model answers; a server of our own is started for that."""
     try:
         async with open_model_stack() as classifier:
             query = await classifier.query(task)

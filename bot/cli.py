@@ -90,7 +90,7 @@ cli.add_typer(webhooks, name="webhooks")
 
 
 class Form(StrEnum):
-    """How examples are written."""
+    """The form in which examples are written."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -122,12 +122,12 @@ def check(
         ),
     ] = False,
     server_flags: Annotated[
-        bool, typer.Option("--server-flags", help="Only print what a model server of your own is to be started with.")
+        bool, typer.Option("--server-flags", help="Only print the flags with which to start your own model server.")
     ] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Prove that everything needed works: database, model, tokens, rights, reactions.
+    """Check that everything needed works: database, model, tokens, rights, reactions.
 
     A line for each thing that was looked at: ✓ it works, or ✗ and what to do.
     Exit code 1: something does not work. Without --live nothing is posted.
@@ -179,7 +179,7 @@ def route(
     task: TaskName = None,
     config: Config = None,
 ) -> None:
-    """Classify without a chat: which team would get this?"""
+    """Classify a text without a chat: which team would get it?"""
     settings = read_settings(config)
     with spoken():
         asked = settings.task(task)
@@ -219,7 +219,7 @@ def import_(
 ) -> None:
     """Add labelled examples. A repeated import changes nothing.
 
-    Columns, separator and encoding are recognised, and said; the flags name what is
+    Columns, separator and encoding are recognised, and reported; the flags name what is
     not. --dry-run shows what would be stored, and stores nothing. Of tickets that
     were reassigned the last team counts: a table with a first and a last team, or
     what Zammad, Zendesk and Chatwoot export.
@@ -306,7 +306,7 @@ def evaluate(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """How good the present system is on a labelled file; of one with splits, on its test rows.
+    """How good the present system is on a labelled file; if it has splits, on its test rows.
 
     --rows says of each text what was decided, what every voice said of it, and what
     would be decided without the model; the texts themselves are not in it.

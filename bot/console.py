@@ -11,17 +11,17 @@ from rich.text import Text
 
 console = Console(stderr=True, highlight=False, emoji=False)
 _COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Signs that command a terminal, or turn its text around. Files and chats hold them, too."""
+"""Characters that control a terminal or reverse its text. Files and chats contain them, too."""
 
 
 _NO_EDGE = 10_000
-"""Columns of what is no terminal: a command in a pipe is copied in one piece."""
+"""Columns where the output is no terminal: a piped command stays on one line, to be copied whole."""
 Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
-"""Shows somebody how far it is, as `counting` does."""
+"""Shows progress to somebody, as `counting` does."""
 
 
 def say(sentence: str) -> None:
-    """One line for the person at the terminal, never cut by us: what is copied from it is whole."""
+    """Print one line for the person at the terminal, without line breaks of ours, so that it can be copied whole."""
     console.print(_harmless(sentence), markup=False, soft_wrap=True)
 
 
@@ -30,7 +30,7 @@ def _harmless(words: str) -> str:
 
 
 def said_once() -> Callable[[float, str], None]:
-    """Progress of something slow, for the person at the terminal: what it does, each said once."""
+    """A progress callback for something slow: it prints each thing that is being done once."""
     said: set[str] = set()
 
     def tell(_share: float, doing: str) -> None:
@@ -43,7 +43,7 @@ def said_once() -> Callable[[float, str], None]:
 
 
 def agreed(question: str) -> bool:
-    """Whether the person at the terminal says yes; nobody there to ask is a no."""
+    """Whether the person at the terminal says yes; no, if nobody is there to ask."""
     try:
         return console.input(f"{question} [y/N] ", markup=False).strip().lower() in {"y", "yes"}
     except EOFError:
@@ -61,7 +61,7 @@ def counting(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
         def advance(more: int) -> None:
             row = progress.tasks[0]
             done = row.completed + more
-            # More may have come to be done meanwhile: "6 of 3" helps nobody
+            # More work may have come meanwhile: "6 of 3" helps nobody
             progress.update(task, completed=done, total=None if row.total is None else max(row.total, done))
 
         yield advance
@@ -69,14 +69,14 @@ def counting(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def share_of(doing: str) -> Iterator[Callable[[float, str], None]]:
-    """A bar over one piece of long work; call it with the share done (0..1) and what is being done."""
+    """A bar over one long piece of work; call it with the share done (0..1) and what is being done."""
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console) as progress:
         task = progress.add_task(doing, total=1.0)
         yield lambda share, now: progress.update(task, completed=share, description=now)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people, under its title; of no rows only that there are none."""
+    """Print a table under its title; without rows only that there are none."""
     if not rows:
         say(f"{title}: none")
         return

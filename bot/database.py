@@ -1,4 +1,4 @@
-"""What people do with the whole database: open it, bring it up to date, keep a copy and put it back."""
+"""What people do with the whole database: open it, bring it up to date, back it up and restore it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from inference.adapters import digest_of
 
 @asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Where the settings' database answers; an embedded one runs meanwhile. A workspace's own is made at first."""
+    """The URL of the settings' database. An embedded one runs meanwhile; a workspace's own is created if missing."""
     workspace = settings.database.workspace
     async with _server_url(settings) as url:
         yield await asyncio.to_thread(own_database, url, workspace) if workspace else url
@@ -38,7 +38,7 @@ async def _server_url(settings: Settings) -> AsyncIterator[str]:
 
 
 async def migrate(settings: Settings) -> None:
-    """The database of every workspace to the newest schema, under a lock."""
+    """Bring the database of every workspace to the newest schema, under a lock."""
     for one in (settings, *settings.workspaces):
         async with database_url(one) as url:
             newest = await asyncio.to_thread(upgrade, url)
@@ -53,21 +53,21 @@ async def migrate(settings: Settings) -> None:
 
 
 def of_workspace(name: str) -> str:
-    """For people, behind what is a workspace's: " of acme"; nothing where it has no name."""
+    """ " of acme", to name a workspace to people; empty for the one without a name."""
     return f" of {name}" if name else ""
 
 
 async def backup(settings: Settings, file: Path, verify: bool = False) -> None:
-    """The database, and the adapters that serve or may serve again, in one file, while the bot goes on working.
+    """Write the database, and the adapters that serve or may serve again, to one file, while the bot goes on working.
 
-    With `verify` the file is then restored into a database of its own and read back. Raises UsageError.
+    With `verify` the file is then restored into a scratch database and read back. Raises UsageError.
     """
     place_for(file)
     with TemporaryDirectory(prefix="switchboard-backup-") as folder:
         dumped = Path(folder) / "database.dump"
         async with database_url(settings) as url:
             await asyncio.to_thread(dump, url, dumped)
-            # After the dump, so that no adapter is missing that it names; what came since is in the next backup
+            # After the dump, so that no adapter that it names is missing; newer ones are in the next backup
             known = await asyncio.to_thread(serving_adapters, url)
         adapters, missing = movable([path for path, _ in known], settings.model.runs)
         await asyncio.to_thread(pack, dumped, adapters, file)
@@ -79,9 +79,9 @@ async def backup(settings: Settings, file: Path, verify: bool = False) -> None:
 
 
 async def verified(file: Path) -> None:
-    """Say what a backup brings back: it is restored into a scratch database, and every row is read.
+    """Print what a backup would restore: it is restored into a scratch database, and every row is read.
 
-    Raises UsageError where it is damaged, or an adapter's files are not those that were judged.
+    Raises UsageError where it is damaged, or where an adapter's files are not those that were judged.
     """
     with unpacked(file) as held, TemporaryDirectory(prefix="switchboard-verify-") as folder:
         async with embedded(Path(folder)) as url:
@@ -95,7 +95,7 @@ async def verified(file: Path) -> None:
 
 
 async def restore_backup(settings: Settings, file: Path) -> None:
-    """The database as the file has it, or unchanged, and its adapters. Stop the bot first. Raises UsageError."""
+    """Restore the database, or leave it unchanged, and its adapters. Stop the bot first. Raises UsageError."""
     with unpacked(file) as held:
         async with database_url(settings) as url:
             await asyncio.to_thread(restore, url, held.dump)

@@ -1,4 +1,4 @@
-"""Files of people: read once, whatever they are, and written whole or not at all."""
+"""People's files: read once, whatever they are, and written whole or not at all."""
 
 import bz2
 import gzip
@@ -8,22 +8,28 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from bot.domain.errors import UsageError
 
 _STANDARD = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
-_PACKED = ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress), (b"\xfd7zXZ", lzma.decompress))
+_PACKED: tuple[tuple[bytes, Callable[[io.BytesIO], io.BufferedIOBase]], ...] = (
+    (b"\x1f\x8b", lambda packed: gzip.GzipFile(fileobj=packed)),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ", lzma.LZMAFile),
+)
+MOST_UNPACKED = 1 << 30
+"""Bytes. A crafted archive of a few kilobytes can unpack to more than any memory holds."""
 
 
 def read_whole(path: Path) -> bytes:
-    """What is in the file, in a pipe, or, for `-`, on standard input, unpacked. Raises UsageError.
+    """The content of the file, of a pipe or, for `-`, of standard input, unpacked. Raises UsageError.
 
-    It is opened once: a pipe has nothing to say a second time.
+    It is opened once: a pipe cannot be read a second time.
     """
     if str(path) in _STANDARD and sys.stdin is None:
         raise UsageError("standard input is closed; name a file")
@@ -42,23 +48,35 @@ def _unpacked(path: Path, data: bytes) -> bytes:
     for begin, unpack in _PACKED:
         if data.startswith(begin):
             try:
-                return unpack(data)
+                with unpack(io.BytesIO(data)) as opened:
+                    return _bounded(path, opened)
             except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
                 raise UsageError(f"{path} is a broken archive ({error}); copy it anew") from error
     return _only_file(path, data) if data.startswith(b"PK\x03\x04") else data
 
 
+def _bounded(path: Path, packed: io.BufferedIOBase | IO[bytes]) -> bytes:
+    """Everything in it. Raises UsageError when that is more than `MOST_UNPACKED`."""
+    data = packed.read(MOST_UNPACKED + 1)
+    if len(data) > MOST_UNPACKED:
+        raise UsageError(f"{path} unpacks to more than {MOST_UNPACKED >> 20} MB; unpack it first, and split it")
+    return data
+
+
 def _only_file(path: Path, data: bytes) -> bytes:
-    """The file in a zip archive with one; a spreadsheet is a zip archive, too, and stays as it is."""
+    """The file in a zip archive with a single file; a spreadsheet is a zip archive, too, and is returned as it is."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
+                raise UsageError(f"{path} unpacks to more than {MOST_UNPACKED >> 20} MB; unpack it first, and split it")
             if "[Content_Types].xml" in names or "mimetype" in names:
                 return data
             names = [name for name in names if not name.startswith("__MACOSX/")]
             if len(names) != 1:
                 raise UsageError(f"{path} holds {len(names)} files; unpack it and name one of them")
-            return archive.read(names[0])
+            with archive.open(names[0]) as opened:
+                return _bounded(path, opened)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise UsageError(f"{path} is a zip archive that cannot be opened ({error}); unpack it first") from error
 
@@ -67,8 +85,8 @@ def _only_file(path: Path, data: bytes) -> bytes:
 def writing(path: Path | None, mark: bool = False) -> Iterator[TextIO]:
     """A file to write UTF-8 text into; None or `-` is standard output. Raises UsageError.
 
-    A file appears when it is whole: until then, and for ever if anything goes wrong, what was there stays as it was.
-    A name that ends in .gz gets it packed. With `mark`, a file begins with the mark by which spreadsheets know UTF-8.
+    The file appears only when complete; before that, and if anything goes wrong, what was there stays as it was. A
+    name that ends in .gz is compressed. With `mark`, the file begins with the mark by which spreadsheets know UTF-8.
     """
     if path is None or str(path) in _STANDARD_OUTPUT:
         with _standard_output() as out:
@@ -87,12 +105,12 @@ def writing(path: Path | None, mark: bool = False) -> Iterator[TextIO]:
         raise _unwritable(path, error) from error
     finally:
         if whole:
-            with suppress(OSError):  # a folder that is gone has no part of ours either
+            with suppress(OSError):  # if the folder is gone, our partial file is gone with it
                 part.unlink(missing_ok=True)
 
 
 def check_writable(path: Path | None) -> None:
-    """Before long work whose outcome goes there. Raises UsageError where it could not be written; changes nothing."""
+    """Raise UsageError if the file cannot be written, before long work whose result goes there. Changes nothing."""
     if path is None or str(path) in _STANDARD_OUTPUT or path.is_fifo() or path.is_char_device():
         return
     try:
@@ -106,13 +124,13 @@ def check_writable(path: Path | None) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The file with this text, or as it was. Raises UsageError."""
+    """Write the file with this text; on failure it stays as it was. Raises UsageError."""
     with writing(path) as out:
         out.write(text)
 
 
 def _places(path: Path) -> tuple[Path, Path]:
-    """(the file, where it is written until it is whole); the same for what nothing can be put in place of: a pipe."""
+    """(the file, where to write it until it is complete); the same twice where nothing can be replaced: a pipe."""
     if path.is_file() and not os.access(path, os.W_OK):
         raise UsageError(f"{path} is write-protected; nothing was changed")
     if path.exists() and not path.is_file():
@@ -129,7 +147,7 @@ def _opened(part: Path, packed: bool) -> Iterator[TextIO]:
 
 
 def _in_place_of(target: Path, part: Path) -> None:
-    """The new file, once the disk has it, under the old one's name and with the old one's rights."""
+    """Put the new file, once it is on disk, under the old one's name and with the old one's permissions."""
     with part.open("rb") as written:
         os.fsync(written.fileno())
     if target.exists():
@@ -147,7 +165,7 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 
 @contextmanager
 def _standard_output() -> Iterator[TextIO]:
-    """Standard output in UTF-8, wherever it leads. A reader who went away is none of our faults and ends us quietly."""
+    """Standard output in UTF-8, wherever it leads. A reader who went away ends the program quietly, not as an error."""
     if sys.stdout is None:
         raise UsageError("standard output is closed; name a file")
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -163,6 +181,6 @@ def _standard_output() -> Iterator[TextIO]:
 
 
 def _discard() -> None:
-    """What is left in the buffer goes nowhere, so that the interpreter does not fail on it once more at its end."""
+    """Discard what is left in the buffer, so that the interpreter does not fail on it again when it exits."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

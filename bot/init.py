@@ -1,4 +1,4 @@
-"""What a newcomer begins with: commented settings, what the platforms want to be given, and what to do next."""
+"""What a newcomer starts with: commented settings, the files that platforms need, and what to do next."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -9,14 +9,14 @@ from bot.files import write_whole
 from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, PlatformModule
 
 USUAL = ("slack", "telegram")
-"""The platforms of somebody who names none."""
+"""The platforms for somebody who names none."""
 _ADDRESS = "https://bot.example.com"
 """Stands for the reader's own public address."""
 _TEMPLATE = Path(__file__).with_suffix(".toml")
 
 
 def of_names(names: Collection[str], platform_modules: Mapping[str, PlatformModule]) -> dict[str, PlatformModule]:
-    """The platforms of these names, in this order. Raises UsageError for one that there is none of."""
+    """The platforms of these names, in this order. Raises UsageError for an unknown name."""
     unknown = sorted(set(names) - set(platform_modules))
     if unknown:
         raise UsageError(f"no such platform: {', '.join(unknown)}; there are {', '.join(sorted(platform_modules))}")
@@ -24,7 +24,7 @@ def of_names(names: Collection[str], platform_modules: Mapping[str, PlatformModu
 
 
 def begin(settings: Path, chosen: Mapping[str, PlatformModule], http: bool, force: bool) -> list[Path]:
-    """Write the settings and, beside them, what the chosen platforms want to be given; the files.
+    """Write the settings and, beside them, the files that the chosen platforms need; return all files.
 
     Raises UsageError when a file exists and `force` is false: nothing is written.
     """
@@ -45,7 +45,7 @@ def begin(settings: Path, chosen: Mapping[str, PlatformModule], http: bool, forc
 
 
 def settings_text(chosen: Mapping[str, PlatformModule], http: bool) -> str:
-    """The commented settings, with the chosen platforms alone."""
+    """The commented settings, for the chosen platforms alone."""
     address = _ADDRESS if http else ""
     lines: list[str] = []
     team = ""
@@ -92,7 +92,7 @@ def _value(key: str, team: str, module: PlatformModule) -> str | list[str | int]
 def next_steps(
     settings: Path, written: Collection[Path], chosen: Mapping[str, PlatformModule], http: bool
 ) -> list[str]:
-    """What is left to do, in order, a sentence each."""
+    """What is left to do, in order, one sentence each."""
     address = _ADDRESS if http else ""
     theirs: list[str] = []
     for module in chosen.values():

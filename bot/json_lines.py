@@ -1,13 +1,13 @@
-"""JSON for programs that a terminal may show, too: the same values, and no sign in it that commands a terminal."""
+"""JSON for programs that a terminal may show, too: the same values, without characters that control a terminal."""
 
 import json
 import re
 
 _COMMANDING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What JSON lets stand as it is. Signs below U+0020 it never does."""
+"""What JSON leaves unescaped. Characters below U+0020 it never does."""
 
 
 def json_line(value: object) -> str:
-    """One line, people's letters readable; what commands a terminal or turns its text around is written as \\uXXXX."""
+    """One line with readable letters; characters that control a terminal or reverse its text are written as \\uXXXX."""
     line = json.dumps(value, ensure_ascii=False)
     return _COMMANDING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", line)

@@ -27,23 +27,23 @@ _SHARE_SECONDS = 0.001
 def share_interpreter() -> None:
     """Let no thread that computes keep the event loop waiting for long.
 
-    Python lets it have the interpreter for five milliseconds, and a message waits for its turn ten times while the
-    voices read it.
+    By default Python gives such a thread five milliseconds, and a message waits for the interpreter ten times while
+    the voices read it.
     """
     sys.setswitchinterval(_SHARE_SECONDS)
 
 
 def compute_alone() -> None:
-    """Let every product be computed by the thread that asks for it, from now on.
+    """Let every matrix product be computed by the thread that asks for it, from now on.
 
-    Of one message all are small: threads that share one wait for each other, and do so turning in circles on the very
-    processor that the event loop, the database and the model server want.
+    A single message's products are all small. Threads that share one spin while they wait for each other, on the
+    processors that the event loop, the database and the model server need.
     """
     threadpool_limits(limits=1, user_api="blas")
 
 
 class Wakeup:
-    """Wakes a step that waits for work. Ringing while it works makes it look once more."""
+    """Wakes a step that waits for work. A ring while it works makes it look once more."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
@@ -52,11 +52,11 @@ class Wakeup:
         self._rung.set()
 
     def wake_in(self, delay: timedelta) -> None:
-        """Ring after a while, for work that is ripe only then."""
+        """Ring after a while, for work that is due only then."""
         asyncio.get_running_loop().call_later(delay.total_seconds(), self.wake)
 
     async def wait(self, at_most: float) -> None:
-        """Until rung, or for that many seconds: a lost ring costs time, never work."""
+        """Wait for a ring, but no longer than `at_most` seconds, so that a lost ring costs time, never work."""
         try:
             async with asyncio.timeout(at_most):  # unlike wait_for in Python 3.11, it never loses a cancellation
                 await self._rung.wait()
@@ -81,7 +81,7 @@ class Wakeups:
         self._concerns[step] = changes
 
     def changed(self, news: frozenset[Change]) -> None:
-        """Wake the steps that these changes concern: one that looks in vain takes time from one that has work."""
+        """Wake the steps that these changes concern, and no others: looking in vain takes time from steps with work."""
         self.wake(step for step, changes in self._concerns.items() if changes & news)
 
     def wake(self, steps: Iterable[str]) -> None:
@@ -93,10 +93,10 @@ class Wakeups:
 async def forever(
     step: Callable[[], Awaitable[int]], wakeup: Wakeup, at_most: float = 1.0, grace: float = 10.0
 ) -> None:
-    """Call the step until it finds nothing to do, sleep until the bell or `at_most` seconds, and again.
+    """Call the step until it finds nothing to do, sleep until the bell or `at_most` seconds, and repeat.
 
-    Cancelled in the middle of a step, it lets the step finish for up to `grace` seconds: a post that was said but whose
-    receipt was not stored would be said twice.
+    Cancelled in the middle of a step, it lets the step finish for up to `grace` seconds: a post that was said but
+    whose receipt was not stored would be said twice.
     """
     while True:
         working = asyncio.ensure_future(step())
@@ -116,7 +116,7 @@ async def _finish(working: asyncio.Future[int], grace: float) -> None:
 
 
 async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
-    """Run it, and after a failure run it again, waiting twice as long each time (at most a minute)."""
+    """Call `run` again whenever it ends or fails, waiting twice as long each time (at most a minute)."""
     wait = _FIRST_WAIT
     loop = asyncio.get_running_loop()
     while True:
@@ -136,18 +136,18 @@ async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
 
 
 def origin(error: BaseException) -> str:
-    """Where an error comes from: our innermost lines, without its message, which may quote what people wrote."""
+    """The innermost lines that an error comes from, without its message, which may quote what people wrote."""
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     return " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
 
 
 _said: dict[str, float] = {}
-"""Outage -> when it was said last: it stops every step at once, and each would say it again and again."""
+"""Outage -> when it was last logged: it stops every step at once, and each would log it again and again."""
 _SAY_AGAIN = 60.0
 
 
 def _tell(name: str, error: Exception, pause: float) -> None:
-    """One line a failure; an outage, which is many steps' failure, is one line a minute for all of them together."""
+    """Log a failure; an outage, which stops many steps, is logged once a minute for all of them together."""
     outage = str(error) if isinstance(error, Unreachable) else None
     about = {"step": name, "problem": str(error) if isinstance(error, SwitchboardError) else type(error).__name__}
     says = f"step failed, restarting in {pause:.0f} s"
@@ -163,14 +163,14 @@ def _tell(name: str, error: Exception, pause: float) -> None:
 
 
 def _cause(error: Exception) -> Exception:
-    """What went wrong first, out of the groups that task groups wrap it in."""
+    """The error that came first, out of the exception groups around it."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
 async def until_signal(work: Coroutine[None, None, None]) -> None:
-    """Run the work until it ends or SIGINT or SIGTERM comes; then cancel it and wait for it to tidy up."""
+    """Run the work until it ends or SIGINT or SIGTERM comes; then cancel it and wait for it to clean up."""
     loop = asyncio.get_running_loop()
     working = asyncio.ensure_future(work)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""The logs of the servers that we start: kept within bounds while these run, which may be for months."""
+"""Keeps the logs of the servers that we start within bounds while these run, which may be for months."""
 
 import asyncio
 import logging
@@ -12,18 +12,18 @@ from bot.settings import Settings
 log = logging.getLogger(__name__)
 
 MOST = 10_000_000
-"""Bytes of a log; as many of the one before are kept beside it."""
+"""Bytes of a log; as many of its predecessor are kept beside it."""
 _EVERY = 60.0
 
 
 def server_logs(settings: Settings) -> list[Path]:
-    """Of PostgreSQL and of the model server, where they are ours."""
+    """The logs of PostgreSQL and of the model server, where we start them."""
     ours = [settings.database.directory / "data" / "server.log"] if settings.database.url is None else []
     return [*ours, *([settings.model.runs.parent / "vllm.log"] if settings.model.server is None else [])]
 
 
 async def keep_bounded(files: Sequence[Path], most: int = MOST) -> None:
-    """Look every minute, until cancelled."""
+    """Check the files every minute, until cancelled."""
     while True:
         for file in files:
             await asyncio.to_thread(bound, file, most)
@@ -31,9 +31,9 @@ async def keep_bounded(files: Sequence[Path], most: int = MOST) -> None:
 
 
 def bound(file: Path, most: int = MOST) -> bool:
-    """Begin the log anew where it is longer, keeping what it held as NAME.1; whether it was.
+    """Empty a log that is longer, keeping what it held as NAME.1; return whether it was.
 
-    In place: whoever writes holds the file open and appends. What is written in that moment is lost.
+    In place: the server holds the file open and appends. What it writes in that moment is lost.
     """
     try:
         if file.stat().st_size <= most:

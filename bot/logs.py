@@ -13,16 +13,16 @@ from bot.domain.errors import UsageError
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _OURS = ("bot", "db", "inference")
-"""A platform made by somebody else is heard, too, when it logs as `bot.platforms.NAME`."""
+"""A platform made by somebody else is included if it logs as `bot.platforms.NAME`."""
 
 
 _workspace: ContextVar[str] = ContextVar("workspace", default="")
-"""Whose work is being done; empty: that of the workspace without a name."""
+"""The workspace whose work is being done; empty: the one without a name."""
 
 
 @contextmanager
 def logged_for(workspace: str) -> Iterator[None]:
-    """What is logged in it, by the tasks that begin in it, too, says for which workspace that was."""
+    """Mark what is logged in this context, also by tasks that start in it, as the workspace's."""
     before = _workspace.set(workspace)
     try:
         yield
@@ -31,12 +31,12 @@ def logged_for(workspace: str) -> Iterator[None]:
 
 
 def current_workspace() -> str:
-    """Whose work is being done; empty: that of the workspace without a name."""
+    """The workspace whose work is being done; empty: the one without a name."""
     return _workspace.get()
 
 
 class LogFormat(StrEnum):
-    """How a line is written."""
+    """The form of a line."""
 
     TEXT = "text"
     JSON = "json"
@@ -53,7 +53,7 @@ class _Facts(logging.Formatter):
 class _Json(logging.Formatter):
     """One object a line: `at` (UTC, ISO 8601), `level`, `logger`, `message`, and each `extra` by its name.
 
-    An extra fact of one of these names has an underscore behind it. An error's traceback is `traceback`.
+    An extra fact with one of these names gets an underscore behind it. An error's traceback is `traceback`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -71,7 +71,7 @@ class _Json(logging.Formatter):
 
 
 def log_settings(environment: Mapping[str, str]) -> tuple[str, LogFormat]:
-    """Level and form, of SWITCHBOARD_LOG and SWITCHBOARD_LOG_FORMAT. Raises UsageError naming the choices."""
+    """Level and form, from SWITCHBOARD_LOG and SWITCHBOARD_LOG_FORMAT. Raises UsageError naming the choices."""
     level = environment.get("SWITCHBOARD_LOG", "") or "WARNING"
     form = environment.get("SWITCHBOARD_LOG_FORMAT", "") or LogFormat.TEXT
     if level.upper() not in _LEVELS:
@@ -92,7 +92,7 @@ def _extra(record: logging.LogRecord) -> dict[str, object]:
 def write_logs(level: str, form: LogFormat = LogFormat.TEXT) -> None:
     """Log to stderr, our own lines from `level` on.
 
-    Libraries say nothing below WARNING, whichever they are: at INFO some write URLs that hold a bot's token.
+    Libraries log nothing below WARNING: at INFO some write URLs that contain a bot's token.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(_FORMATTERS[form]("%(asctime)s %(levelname)s %(name)s %(message)s"))

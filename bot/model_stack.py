@@ -1,4 +1,4 @@
-"""Everything that thinks, built and running: model server, voices, what learns, and the adapter that comes along."""
+"""Builds and runs the models: model server, voices, what learns, and the adapter that comes with the starter."""
 
 import asyncio
 import logging
@@ -46,35 +46,35 @@ from inference.training_probe_process import ProbeProcess
 log = logging.getLogger(__name__)
 
 _LOAD_SECONDS = 10.0
-"""So long a start waits for a champion to be loaded; the first question loads it otherwise."""
+"""How long a start waits for a champion to be loaded; after that its first question loads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStack:
-    """Everything that thinks."""
+    """All models, and what learns."""
 
     classifier: Classifier
     embedding_backfill: EmbeddingBackfill
     voice_fitter: VoiceFitter
     learner: Learner
     server: EmbeddedServer | None
-    """None: somebody else runs it."""
+    """None: the settings name servers that somebody else runs."""
     adapters: VllmAdapters | Replicas
     figures: ModelFigures = field(default_factory=ModelFigures)
     history: SolvedRequests | None = None
     """What similar requests were solved with, for questions that suggest."""
     breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
-    """Before the questions of people who wait."""
+    """Guards the questions of people who wait."""
 
 
 @asynccontextmanager
 async def open_model_stack(
     settings: Settings, asked_much: Task | None = None
 ) -> AsyncIterator[tuple[Store, ModelStack]]:
-    """Database and model, ready to classify: what the commands need.
+    """Database and model, ready to classify, for commands.
 
-    `asked_much` is a task of which many texts will be asked: its memory is held here, thirty times as fast for batches.
-    None: one question, answered as a bot that runs here would now.
+    `asked_much` is a task that will be asked about many texts: its memory is loaded into this process, which makes
+    batches thirty times as fast. None: one question, answered as a bot that runs here would answer it now.
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
@@ -87,7 +87,7 @@ async def open_model_stack(
 async def model_ready(
     settings: Settings, store: Store, models: ModelStack, asked_much: Task | None
 ) -> AsyncIterator[None]:
-    """The model server runs, and everything that is known is remembered; see `open_model_stack`."""
+    """Run the model server, with every known example embedded; see `open_model_stack`."""
     async with model_running(settings, store, models):
         waiting = await store.memory.count_unembedded(store.embedder.name)
         busy = asked_much is None and models.server is not None and models.server.joined
@@ -115,7 +115,7 @@ def _trainer(settings: Settings) -> TrainerProcess:
 
 
 async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitStack) -> ModelStack:
-    """Model, memory and workshop, connected but not awake. Raises UsageError when the base model cannot be had."""
+    """Model, memory and workshop, connected but not started. Raises UsageError when the base model cannot be had."""
     model = settings.model
     folder = await asyncio.to_thread(base_folder, model.base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
@@ -123,7 +123,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     figures = ModelFigures()
     adapters = await _adapters(settings, server, folder, figures, stack)
     predictor = VllmPredictor(prompts, model.base, adapters)
-    from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
+    from inference.voices.fitted import FittedVoices  # imports scikit-learn, which most commands do not need
 
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
     await voices.remove_left()
@@ -159,7 +159,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
 async def _adapters(
     settings: Settings, server: EmbeddedServer | None, folder: Path, figures: ModelFigures, stack: AsyncExitStack
 ) -> VllmAdapters | Replicas:
-    """Those of our own server, or of all that the settings name."""
+    """The adapters of our own server, or of all servers that the settings name."""
     model, lines = settings.model, [server.line] if server else []
     for address in () if server else model.servers:
         lines.append(await stack.enter_async_context(open_line(address, key=model.key)))
@@ -172,7 +172,7 @@ async def _adapters(
 async def model_running(
     settings: Settings, store: Store, models: ModelStack, with_seed: bool = True
 ) -> AsyncIterator[None]:
-    """The model server runs, the embedder is warm, and the champions are loaded."""
+    """Run the model server, with a warm embedder and the champions loaded."""
     async with AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as waking:
             waking.create_task(store.embedder.warm(), name="warm the embedder")
@@ -189,7 +189,7 @@ async def model_running(
 
 
 async def _load(models: ModelStack, adapter: Adapter) -> None:
-    """No reason not to start: decisions say so, and it is loaded with the first question that it can be asked."""
+    """Load an adapter. A failure does not stop the start: decisions show it, and the first question tries again."""
     try:
         async with asyncio.timeout(_LOAD_SECONDS):
             await models.adapters.load(adapter)
@@ -202,7 +202,7 @@ async def _load(models: ModelStack, adapter: Adapter) -> None:
 
 
 async def adopt_starter_seed(settings: Settings, store: Store) -> None:
-    """The starter brings an adapter for the demo company's teams. It serves who has the same ones, until a better."""
+    """Adopt the adapter that comes with the starter, if it fits the task's teams; it serves until a better one does."""
     task, base = settings.routing, settings.model.base
     grown = starter_seed()
     if base != "starter" or grown is None or set(grown.codes) != set(task.names):
@@ -218,7 +218,7 @@ async def adopt_starter_seed(settings: Settings, store: Store) -> None:
 
 
 async def champions_fit(settings: Settings, models: ModelStack) -> None:
-    """Raises Refused, naming it, where the files of an adapter that serves are missing or fit another model."""
+    """Raise Refused, naming the adapter, where the files of one that serves are missing or fit another model."""
     for task in settings.tasks:
         query = await models.classifier.query(task)
         if query.adapter is not None:

@@ -1,7 +1,7 @@
-"""Spans of OpenTelemetry, sent to a collector as OTLP over HTTP. Nobody imports this where nothing is traced.
+"""Sends OpenTelemetry spans to a collector as OTLP over HTTP. Imported only where tracing is on.
 
-Spans wait in a bounded queue and are sent by a thread of their own. A collector that is away costs spans and nothing
-else: that is said once, and once more when it is back.
+Spans wait in a bounded queue and are sent by a thread of their own. A collector that is down costs spans and nothing
+else: that is logged once, and once more when it is back.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OtelSpan:
-    """A span of OpenTelemetry's."""
+    """A span of OpenTelemetry."""
 
     span: trace.Span
 
@@ -55,12 +55,12 @@ class OtelSpan:
 class Traces:
     """The process's tracer."""
 
-    def __init__(self, salt: bytes) -> None:
-        """`salt` goes into the numbers of traces, so that those of two deployments differ."""
+    def __init__(self, salt: bytes, headers: Mapping[str, str]) -> None:
+        """`salt` goes into the ids of traces, so that those of two deployments differ; `headers` are sent with them."""
         self._salt = salt
         self._ids = _Ids()
-        self._exporter = SaidOnce(OTLPSpanExporter())
-        resource = Resource.create()  # of OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
+        self._exporter = SaidOnce(OTLPSpanExporter(headers=headers))
+        resource = Resource.create()  # from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
         if str(resource.attributes["service.name"]).startswith("unknown_service"):
             resource = resource.merge(Resource({"service.name": "switchboard"}))
         self._provider = TracerProvider(resource=resource, id_generator=self._ids)
@@ -88,7 +88,7 @@ class Traces:
             _KINDS[kind],
             dict(about),
             links,
-            record_exception=False,  # its words may quote a person's
+            record_exception=False,  # its message may quote a person
             set_status_on_exception=False,
         ) as own:
             span = OtelSpan(own)
@@ -102,7 +102,7 @@ class Traces:
                 raise
 
     def received(self, name: str, seconds: float, attributes: Attributes, conversation: int, opened: bool) -> None:
-        """See `tracing.Tracer`. What opened a conversation is the root of its trace."""
+        """See `tracing.Tracer`. The message that opened a conversation is the root of its trace."""
         parent = None if opened else self._parent(conversation, ())
         began = time.time_ns() - int(seconds * 1e9)
         with self._ids.of(self._of(conversation) if opened else None):
@@ -126,14 +126,14 @@ class Traces:
         return carrier
 
     def end(self, seconds: float) -> None:
-        """Send what is left, for so long and no longer; at once where nobody takes it."""
+        """Send what is left, for at most so many seconds; return at once where the collector takes nothing."""
         impatient = threading.Timer(0.0 if self._exporter.away else seconds, self._exporter.give_up)
         impatient.start()
         self._provider.shutdown()
         impatient.cancel()
 
     def _parent(self, conversation: int | None, within: Sequence[tracing.Span]) -> Context | None:
-        """None: what is being done now."""
+        """The parent of a span; None: the span that is current."""
         if within:
             return trace.set_span_in_context(trace.NonRecordingSpan(_context(within[0])))
         if conversation is None:
@@ -144,12 +144,12 @@ class Traces:
         return trace.set_span_in_context(trace.NonRecordingSpan(root), Context())
 
     def _sampled(self, trace_id: int) -> bool:
-        """As the root was, in whichever process: what was set (OTEL_TRACES_SAMPLER) decides by the trace's number."""
+        """Whether the root was sampled, in any process: the sampler (OTEL_TRACES_SAMPLER) goes by the trace id."""
         decided = self._provider.sampler.should_sample(Context(), trace_id, "").decision
         return decided is Decision.RECORD_AND_SAMPLE
 
     def _of(self, conversation: int) -> tuple[int, int]:
-        """The numbers of the conversation's trace and of its root, the same in every process."""
+        """The ids of the conversation's trace and of its root span, the same in every process."""
         name = f"{current_workspace()}/{conversation}".encode()
         drawn = hashlib.sha256(self._salt + name).digest()
         return int.from_bytes(drawn[:16]) or 1, int.from_bytes(drawn[16:24]) or 1
@@ -161,7 +161,7 @@ class SaidOnce(SpanExporter):
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
         self.away = False
-        """Whether the last that was sent did not arrive."""
+        """Whether the last export failed."""
         self._over = threading.Event()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -180,14 +180,14 @@ class SaidOnce(SpanExporter):
         self.give_up()
 
     def give_up(self) -> None:
-        """Whatever is on its way is not waited for any longer. May be called again."""
+        """Stop waiting for exports on their way. May be called again."""
         if not self._over.is_set():
             self._over.set()
             self._exporter.shutdown()
 
 
 class _Ids(IdGenerator):
-    """Drawn at random, but for the root of a conversation's trace."""
+    """Random ids, except for the root of a conversation's trace."""
 
     def __init__(self) -> None:
         self._random = RandomIdGenerator()
@@ -195,7 +195,7 @@ class _Ids(IdGenerator):
 
     @contextmanager
     def of(self, root: tuple[int, int] | None) -> Iterator[None]:
-        """The span that this thread begins in it is that root; None: as any other."""
+        """The next span that this thread starts in this context has these ids; None: random ones."""
         self._next.root = root
         try:
             yield

@@ -1,6 +1,6 @@
-"""The small pictures that go along with reports to the leads: bars with names and numbers, no words of any language.
+"""Draws the small pictures for reports to leads: bars with names and numbers, no words of any language.
 
-The only file that knows Pillow, whose own font has the letters of English; others are written without their accents.
+The only file that uses Pillow, whose own font has the letters of English; others are drawn without their accents.
 """
 
 import unicodedata
@@ -22,21 +22,21 @@ _LONGEST, _MOST_TEAMS = 26, 20
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A row of the picture."""
+    """One row of the picture."""
 
     name: str
     share: float
-    """How long it is, 0..1."""
+    """The length of the bar, 0..1."""
     said: str
-    """What stands behind it."""
+    """The text behind the bar."""
     stands_out: bool = False
     low: float | None = None
     high: float | None = None
-    """An interval's ends, drawn as a line over it; None: there is none."""
+    """An interval's ends, drawn as a line over the bar; None: there is none."""
 
 
 def picture(content: Content) -> bytes:
-    """The picture of that report, a PNG. Raises TypeError for what has none."""
+    """The picture of that report, a PNG. Raises TypeError for content without one."""
     match content:
         case ComparisonReport():
             return bars(tuple(_arms(content)))
@@ -47,14 +47,14 @@ def picture(content: Content) -> bytes:
 
 
 def _teams(content: Digest) -> Iterator[Bar]:
-    """Where the week's requests are, the fullest bar for the most."""
+    """The week's requests by team; the team with the most has a full bar."""
     most = max((count for _, count in content.teams), default=1)
     for team, count in content.teams[:_MOST_TEAMS]:
         yield Bar(team, count / most, str(count))
 
 
 def _arms(content: ComparisonReport) -> Iterator[Bar]:
-    """How often each arm is right; that it is more or less often than what serves, with an interval."""
+    """How often each arm is right, with the interval of its difference from what serves."""
     served = next((arm.accuracy for arm in content.arms if arm.low is None), 0.0)
     for arm in content.arms:
         low = None if arm.low is None else served + arm.low
@@ -65,7 +65,7 @@ def _arms(content: ComparisonReport) -> Iterator[Bar]:
 
 @lru_cache(maxsize=16)
 def bars(rows: tuple[Bar, ...]) -> bytes:
-    """A PNG. The same rows give the same picture."""
+    """A PNG of these rows. The same rows give the same picture."""
     wide, high = 2 * _EDGE + _NAMES + _BARS + _VALUES, 2 * _EDGE + _ROW * len(rows)
     picture = Image.new("RGB", (wide, high), _PAPER)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(_SIZE)
@@ -94,7 +94,7 @@ def _within(share: float) -> float:
 
 
 def drawable(words: str) -> str:
-    """Without accents, shortened; "?" for what the font has no letter for."""
+    """The words without accents, shortened; "?" for a letter that the font lacks."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", words) if not unicodedata.combining(sign))
     known = plain.translate({0x2013: "-", 0x2212: "-", 0xA0: " "}).encode("latin-1", "replace").decode("latin-1")
     kept = "".join(sign if sign.isascii() or sign in "±°" else "?" for sign in known)

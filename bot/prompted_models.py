@@ -1,4 +1,4 @@
-"""Models that are prompted for a comparison, opened: the base that serves, another one, a hosted endpoint."""
+"""Opens the models that are prompted for a comparison: the base that serves, another one, a hosted endpoint."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,17 +22,17 @@ from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 
 _FOLDER = "compare"
-"""Beside the runs: what was asked, and the log and address of servers that live for a comparison alone."""
+"""A folder beside the runs: the answers, and log and address of servers that run for a comparison alone."""
 _BARE = "it reads the message alone, so it cannot be prompted"
 
 
 def open_answers(settings: Settings) -> SqliteAnswerCache:
-    """What was asked before. Raises UsageError."""
+    """The answers of earlier comparisons. Raises UsageError."""
     return SqliteAnswerCache(settings.model.runs.parent / _FOLDER / "answers.sqlite")
 
 
 def check_base(base: str) -> None:
-    """Raises UsageError for a base that cannot be had. Blocks while it is downloaded."""
+    """Raise UsageError for a base that cannot be had. Blocks while it is downloaded."""
     try:
         base_folder(base)
     except UsageError as error:
@@ -41,7 +41,7 @@ def check_base(base: str) -> None:
 
 @asynccontextmanager
 async def own_base(settings: Settings, models: ModelStack) -> AsyncIterator[PromptedBase]:
-    """The settings' base, behind the server that runs already. Raises NotTrained for the starter."""
+    """The settings' base, behind the server that is running. Raises NotTrained for the starter."""
     folder = await asyncio.to_thread(base_folder, settings.model.base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     if prompts.bare:
@@ -60,7 +60,7 @@ async def own_base(settings: Settings, models: ModelStack) -> AsyncIterator[Prom
 
 @asynccontextmanager
 async def other_base(settings: Settings, base: str) -> AsyncIterator[PromptedBase]:
-    """A base behind a server of its own, which is gone afterwards. Raises NotTrained, Refused or Unreachable."""
+    """A base behind a server of its own, stopped afterwards. Raises NotTrained, Refused or Unreachable."""
     folder = await asyncio.to_thread(base_folder, base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     if prompts.bare:
@@ -73,7 +73,7 @@ async def other_base(settings: Settings, base: str) -> AsyncIterator[PromptedBas
 
 @asynccontextmanager
 async def hosted(endpoint: Endpoint) -> AsyncIterator[ChatModel]:
-    """An endpoint of the settings. Raises Refused where its key cannot be one."""
+    """An endpoint of the settings. Raises Refused where its key cannot be valid."""
     if endpoint.key and not endpoint.secret:
         raise Refused(f"{endpoint.key} is not in the environment")
     if not endpoint.secret.isascii() or not endpoint.secret.isprintable():

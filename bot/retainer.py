@@ -1,4 +1,4 @@
-"""What takes away what is kept no longer, put together."""
+"""Builds what removes data that is kept no longer."""
 
 from bot.flow.retain import Retainer
 from bot.settings import Settings
@@ -8,6 +8,6 @@ from inference.kept_files import KeptFiles
 
 
 def retainer(settings: Settings, store: Store) -> Retainer:
-    """Needs no model server."""
+    """The retainer for these settings. Needs no model server."""
     kept = PostgresRetention(store.database)
     return Retainer(settings.retention, kept, KeptFiles(settings.model.runs, kept.never_served), now)

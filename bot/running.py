@@ -1,4 +1,4 @@
-"""What runs for as long as the bot does: one task a step of the flow, stopped by a signal."""
+"""What runs for as long as the bot does: one task for each step of the flow, stopped by a signal."""
 
 import asyncio
 import logging
@@ -31,6 +31,7 @@ from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.review import DriftWatch
 from bot.flow.rollback import AutomaticRollback
+from bot.flow.second_look import SecondLook
 from bot.flow.shadow import Shadow
 from bot.flow.shadow_cards import ShadowButtons, ShadowCardKeeper
 from bot.flow.silent_signals import SilentSignalWatch
@@ -48,6 +49,7 @@ from bot.logs import logged_for
 from bot.model_stack import ModelStack, model_running
 from bot.retainer import retainer
 from bot.schedule import CronJob, keep_schedule
+from bot.secret_files import SecretFiles
 from bot.settings import Settings
 from bot.settings.workspaces import base_path
 from bot.store import (
@@ -75,36 +77,36 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 _STEP_FIGURES = StepFigures()
-"""Of this process, whatever runs in it."""
+"""The figures of all steps in this process, of every workspace."""
 _FIT_EVERY = 5.0
-"""Seconds between looks at whether the examples have changed, where no change announced it."""
+"""Seconds between looks for examples that changed without an announcement."""
 _REMIND_EVERY = 10.0
-"""Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
+"""Seconds between looks for requests that nobody takes: that takes minutes, and no change announces it."""
 _UNLEARN_EVERY = 60.0
-"""Seconds between looks for adapters whose time is over: that is measured in days, and no change announces it."""
+"""Seconds between looks for adapters whose time is over: that takes days, and no change announces it."""
 _WATCH_EVERY = 300.0
-"""Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
+"""Seconds between looks at how leads correct a new model's decisions: each counts only after a day."""
 _SHADOW_EVERY = 30.0
-"""Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
+"""Seconds between looks for requests that a candidate in the shadow has not seen: nobody waits for it."""
 _TELL_EVERY = 5.0
-"""Seconds between looks at how far a training is: leads read it in steps of ten per cent."""
+"""Seconds between looks at how far a training is: the posts about it change in steps of ten per cent."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
 _RETAIN_EVERY = 3_600.0
-"""Seconds between looks for what is kept no longer: that is measured in days."""
+"""Seconds between looks for what is kept no longer: that takes days."""
 _REREAD_EVERY = 60.0
-"""Seconds between looks for what a version that could not read it has set aside."""
+"""Seconds between looks for items that were set aside because another version could not read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """How the demo differs from a run: it brings a company and shows itself."""
+    """What the demo does beyond a normal run: it loads a company, and may open a browser."""
 
     open_browser: bool
 
 
 async def serve(settings: Settings, demo: Demo | None = None) -> None:
-    """The bot, until SIGINT or SIGTERM. Raises UsageError, Refused or Unreachable when it cannot start."""
+    """Run the bot until SIGINT or SIGTERM. Raises UsageError, Refused or Unreachable when it cannot start."""
     try:
         await until_signal(_serve(settings, demo))
     except* SwitchboardError as failed:
@@ -112,18 +114,19 @@ async def serve(settings: Settings, demo: Demo | None = None) -> None:
 
 
 def _first(failed: BaseException) -> BaseException:
-    """What went wrong first, out of the groups that task groups wrap it in."""
+    """The error that came first, out of the exception groups around it."""
     return _first(failed.exceptions[0]) if isinstance(failed, BaseExceptionGroup) else failed
 
 
 async def _serve(settings: Settings, demo: Demo | None) -> None:
-    """People are heard as soon as the database is up; what they write waits until the model is."""
+    """Take in messages as soon as the database is up; they wait until the model is up, too."""
     share_interpreter()
     compute_alone()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
-        await stack.enter_async_context(tracing(os.environ, await identity(served[0].store.database)))
+        deployment = await identity(served[0].store.database)
+        await stack.enter_async_context(tracing(SecretFiles(os.environ), deployment))
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         hearing.create_task(serve_http(site_of_all(served, _STEP_FIGURES), socket), name="http")
         wakeups: list[Wakeups] = []
@@ -137,7 +140,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         for one, own in zip(served, wakeups, strict=True):
             with logged_for(one.settings.workspace):
                 start_model_steps(thinking, one.settings, one.store, one.models, own)
-                start_looking_back(thinking, one.drift, one.signals)
+                start_looking_back(thinking, one.drift, one.signals, one.again)
         _announce(settings, demo)
 
 
@@ -152,7 +155,7 @@ async def _opened(settings: Settings, demo: Demo | None, stack: AsyncExitStack) 
 
 
 def _hear(group: asyncio.TaskGroup, one: Workspace) -> Wakeups:
-    """Begin what needs no model."""
+    """Start the steps that need no model."""
     wakeups = start_chat_steps(group, one.settings, one.store, one.models, one.platforms)
     for sender in one.senders:
         _work(group, sender, one.store, wakeups, f"{sender.name} {sender.webhook}")
@@ -160,17 +163,17 @@ def _hear(group: asyncio.TaskGroup, one: Workspace) -> Wakeups:
 
 
 async def _wake(one: Workspace, stack: AsyncExitStack) -> None:
-    """Have the model server, and remember what the settings say."""
+    """Start the model server, and embed the settings' examples."""
     await stack.enter_async_context(model_running(one.settings, one.store, one.models))
-    with suppress(Unreachable):  # then it is remembered later
-        # The settings' own examples are the oldest: without a model, what waits already leans on them alone
+    with suppress(Unreachable):  # then they are embedded later
+        # The settings' own examples are the oldest; without a model the first decisions rest on them alone
         await one.models.embedding_backfill.step()
 
 
 def start_chat_steps(
     group: asyncio.TaskGroup, settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform]
 ) -> Wakeups:
-    """What works without a model: hearing, saying, correcting, relaying, reminding."""
+    """Start what works without a model: receiving, delivering, correcting, relaying, reminding."""
     wakeups, timing, task, ledger = Wakeups(), settings.timing, settings.routing, store.ledger
     words, policy = settings.vocabulary, ThreadingPolicy(timing.settle, timing.idle, timing.reopen)
     inbox = Receiver(ledger, policy, wakeups[Sorter.name].wake_in, store.failures, now)
@@ -179,7 +182,7 @@ def start_chat_steps(
     _keep(group, "waking", partial(_wake_on_changes, store, wakeups))
     transfers = Transfers()
     for name in platforms:
-        # One each, so that a platform that does not answer fills no slot of another
+        # One for each platform: one that does not answer then fills no slots of another
         deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name, transfers=transfers)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
     asked, heard = settings.questions, {**platforms, ApiLeads.name: ApiLeads()}
@@ -205,7 +208,7 @@ def start_chat_steps(
 def start_model_steps(
     group: asyncio.TaskGroup, settings: Settings, store: Store, models: ModelStack, wakeups: Wakeups
 ) -> None:
-    """What needs a model: sorting, embedding, learning, and looking after the model itself."""
+    """Start what needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
     questions = Questions(settings.questions, models.classifier, history=models.history)
     asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
@@ -241,7 +244,7 @@ def start_model_steps(
 
 
 def _jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]:
-    """What is done on a schedule: learning, the week's digest, and whether fine-tuning is worth it."""
+    """What is done on a schedule: learning, the weekly digest, and the weekly comparison."""
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     learning = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -255,10 +258,13 @@ def _jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]
     return [*learning, *digests, *comparison_jobs(settings, store, models)]
 
 
-def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch, signals: SilentSignalWatch) -> None:
-    """What looks at the past weeks: nobody waits for it."""
+def start_looking_back(
+    group: asyncio.TaskGroup, drift: DriftWatch, signals: SilentSignalWatch, again: SecondLook
+) -> None:
+    """Start what looks at the past weeks: nobody waits for it."""
     _keep(group, "drift", partial(forever, drift.step, Wakeups()["drift"], at_most=_DRIFT_EVERY))
     _keep(group, "silent signals", partial(forever, signals.step, Wakeups()["signals"], at_most=_DRIFT_EVERY))
+    _keep(group, "second look", partial(forever, again.step, Wakeups()["second look"], at_most=_DRIFT_EVERY))
 
 
 def _work(
@@ -294,7 +300,7 @@ async def _reread(store: Store) -> None:
 
 
 async def _say_what_is_unheard(settings: Settings, store: Store) -> None:
-    """A team whose name changed in the settings alone has lost its corrections: no reason not to start."""
+    """Warn that a team renamed in the settings alone has lost its corrections; that does not stop the start."""
     async for finding in of_the_teams(settings.tasks, store.team_changes):
         log.warning("label not in the settings", extra={"problem": finding.what, "remedy": finding.remedy})
         say(f"{finding.what}: {finding.remedy}")

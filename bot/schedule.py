@@ -1,6 +1,6 @@
-"""Things done on a cron, in a time zone; the only file that knows cronsim and APScheduler.
+"""Runs jobs at cron times, in a time zone; the only file that uses cronsim and APScheduler.
 
-cronsim says when (weekdays from Sunday, names, none lost or doubled when clocks change), APScheduler wakes us then.
+cronsim computes the times (weekdays from Sunday, names, none lost or doubled when clocks change); APScheduler wakes us.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from bot.domain.errors import SwitchboardError
 log = logging.getLogger(__name__)
 
 Job = Callable[[str], Awaitable[object]]
-"""Called with the tick, `2026-11-23T03:00Z`: equal in every process, so that its work can be made unique."""
+"""Called with the tick, `2026-11-23T03:00Z`: the same in every process, so that its work can be made unique."""
 
 _MACROS = {
     "@yearly": "0 0 1 1 *",
@@ -33,31 +33,31 @@ _MACROS = {
     "@hourly": "0 * * * *",
 }
 _LOOK_EVERY = 30.0
-"""Seconds between looks at the clock on the wall: the one that timers run on stands still while a machine sleeps."""
+"""Seconds between looks at the wall clock: the clock of timers stands still while a machine sleeps."""
 CLOCKS_DIFFER = timedelta(days=1)
-"""What lies further ahead was recorded by a clock that was wrong."""
+"""A time further ahead than this was recorded by a wrong clock."""
 _AGAIN = timedelta(minutes=1)
-"""When a job that could not be done is tried again."""
+"""After how long a failed job is tried again."""
 _WINDOWS = (timedelta(hours=1), timedelta(days=1), timedelta(days=40), timedelta.max)
-"""How far back the latest run is looked for; a schedule of every minute shows in the first."""
+"""How far back to look for the latest run, one after another; one of every minute is found in the first."""
 
 
 class Ticks(Protocol):
-    """What remembers, over restarts, up to which run a job was looked after."""
+    """Remembers over restarts up to which run each job was done."""
 
     async def last_tick(self, task: str) -> datetime | None:
-        """None: never yet."""
+        """The latest run that was done; None: none yet."""
 
     async def record_tick(self, task: str, at: datetime) -> None:
-        """An older one than is known changes nothing, unless what is known lies more than a day ahead of it."""
+        """Record a run. An older one than the recorded changes nothing, unless that is over a day ahead of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CronJob:
-    """Something to be done at certain times."""
+    """A job that runs at certain times."""
 
     name: str
-    """The task's: under it the ticks are remembered."""
+    """The name that its ticks are remembered under."""
     expression: str
     """Five fields, or a macro like `@daily`."""
     zone: str
@@ -65,7 +65,7 @@ class CronJob:
 
 
 def cron_problem(expression: str) -> str | None:
-    """What is wrong with a cron expression; None when nothing is."""
+    """What is wrong with a cron expression; None if it is valid."""
     try:
         next(CronSim(_fields(expression), datetime(2026, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration) as error:
@@ -74,13 +74,13 @@ def cron_problem(expression: str) -> str | None:
 
 
 def next_runs(expression: str, zone: str, after: datetime, count: int) -> list[datetime]:
-    """The next runs after that moment, each in its zone."""
+    """The next `count` runs after that moment, each in its zone."""
     place = _place(zone)
     return list(islice(CronSim(_fields(expression), after.astimezone(place)), count))
 
 
 def latest_run(expression: str, zone: str, after: datetime, until: datetime) -> datetime | None:
-    """The last run after the one moment, and not after the other; None when there is none between them."""
+    """The last run after `after` and no later than `until`; None if there is none."""
     for window in _WINDOWS:
         begin = after if until - after <= window else until - window
         coming = CronSim(_fields(expression), begin.astimezone(_place(zone)))
@@ -93,8 +93,8 @@ def latest_run(expression: str, zone: str, after: datetime, until: datetime) -> 
 async def keep_schedule(jobs: Sequence[CronJob], ticks: Ticks, now: Callable[[], datetime]) -> None:
     """Run each job at its times until cancelled.
 
-    A run that was missed, because the machine slept or nothing of us ran, is made up for once, the latest alone. The
-    very first start makes up for nothing.
+    Of runs that were missed, because the machine slept or no process ran, the latest is made up for, once. The very
+    first start makes up for none.
     """
     scheduler = AsyncIOScheduler(timezone=UTC)
     kept = [_KeptJob(job, ticks, now, scheduler) for job in jobs]
@@ -119,7 +119,7 @@ class _KeptJob:
     scheduler: AsyncIOScheduler
 
     async def look(self) -> None:
-        """Do what is due, and be woken for what comes next, or soon where it could not be done."""
+        """Do what is due, and schedule the next look: at the next run, or soon if this one failed."""
         again = self.now() + _AGAIN
         try:
             await run_if_due(self.job, self.ticks, self.now())
@@ -127,15 +127,15 @@ class _KeptJob:
         except SwitchboardError as error:
             log.error("scheduled work postponed", extra={"task": self.job.name, "problem": str(error)})
         finally:
-            # However late it is run; and another may begin while this one, which asks for it, still ends
+            # Run it however late it is, and let the next begin while this one, which schedules it, still ends
             how = {"replace_existing": True, "misfire_grace_time": None, "max_instances": 3}
             self.scheduler.add_job(self.look, DateTrigger(again), id=self.job.name, **how)
 
 
 async def run_if_due(job: CronJob, ticks: Ticks, now: datetime) -> bool:
-    """Run the job for its latest time, unless that was looked after already; whether it ran."""
+    """Run the job for its latest time, unless that was done already; return whether it ran."""
     last = await ticks.last_tick(job.name)
-    if last is None or last - now > CLOCKS_DIFFER:  # the very first time; or a clock was wrong and is right again
+    if last is None or last - now > CLOCKS_DIFFER:  # the very first time, or after a wrong clock was put right
         await ticks.record_tick(job.name, now)
         return False
     due = latest_run(job.expression, job.zone, last, now)
@@ -147,7 +147,7 @@ async def run_if_due(job: CronJob, ticks: Ticks, now: datetime) -> bool:
 
 
 def _fields(expression: str) -> str:
-    """Five fields out of five or of a macro. Raises CronSimError for six: cron has no seconds."""
+    """The five fields of an expression or a macro. Raises CronSimError for six: cron has no seconds."""
     fields = _MACROS.get(expression.strip().lower(), expression)
     if len(fields.split()) != 5:
         raise CronSimError("Wrong number of fields")

@@ -1,4 +1,4 @@
-"""Secrets out of files: `NAME_FILE` names one, a credential of systemd's or a container's secret is one by its name."""
+"""Secrets from files: one that `NAME_FILE` names, or a credential of systemd's or a container's by its name."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,17 +7,17 @@ from pathlib import Path
 from bot.domain.errors import ConfigError
 
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
-"""Where systemd puts what `LoadCredential=` names: systemd.exec(5)."""
+"""The folder where systemd puts what `LoadCredential=` names: systemd.exec(5)."""
 _MOST = 16_384
-"""Bytes of a secret. Whoever names a larger file has named another file."""
+"""The most bytes of a secret; a larger file must be the wrong one."""
 
 
 class SecretFiles(Mapping[str, str]):
     """An environment in which every variable may also be a file.
 
-    A variable that is set has its value. Else `NAME_FILE` names a file whose content, without the line end, is the
-    value; else a credential of systemd's called NAME, or the same in lower case, is. Each file is read when it is
-    asked for. Raises ConfigError naming the file, never its content.
+    A variable that is set has its value. Otherwise the value is the content, without surrounding white space, of the
+    file that `NAME_FILE` names, or else of systemd's credential NAME, or NAME in lower case. Each file is read when
+    its variable is. Raises ConfigError naming the file, never its content.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -49,9 +49,9 @@ class SecretFiles(Mapping[str, str]):
 
 
 class ReadableSecrets(Mapping[str, str]):
-    """An environment whose broken files are remembered instead of ending the reading at the first of them.
+    """An environment that collects the problems of broken files instead of raising at the first.
 
-    A variable whose file is broken is missing here; `mistakes` says why, and whoever complains of it repeats that.
+    A variable whose file is broken is missing here, so that its reader complains of that; `mistakes` has the cause.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -60,11 +60,11 @@ class ReadableSecrets(Mapping[str, str]):
 
     @property
     def mistakes(self) -> tuple[str, ...]:
-        """What is wrong with the files that were asked for."""
+        """What is wrong with the files of the variables that were read."""
         return tuple(mistake for told in self._broken.values() for mistake in told)
 
     def repeats(self, mistake: str) -> bool:
-        """Whether somebody complains that a variable is missing whose file is broken."""
+        """Whether this mistake is about a variable whose file is broken, and so adds nothing to `mistakes`."""
         return any(re.search(rf"\b{re.escape(name)}\b", mistake) for name in self._broken)
 
     def __getitem__(self, name: str) -> str:

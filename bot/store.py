@@ -1,4 +1,4 @@
-"""Everything that is remembered, opened: the database at its newest schema, and what is built upon it alone."""
+"""Everything that is stored, opened: the database at its newest schema, and what needs nothing but the database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -48,21 +48,21 @@ from inference.run_folder import RunFolders
 from inference.seed import STARTER_ADAPTERS
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When the demo company's examples were said: anything newer outweighs them."""
+"""The time that the demo company's examples bear: anything newer outweighs them."""
 
 
 def now() -> datetime:
-    """By the clock of the database, once it was heard (`db.shared_clock`)."""
+    """The time by the database's clock, once it is known (`db.shared_clock`)."""
     return SHARED.now()
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Everything that is remembered."""
+    """The opened database, and the ports on it."""
 
     database: Database
     embedder: OpenEmbedder
-    """Its name marks every vector that is stored."""
+    """Its name marks every stored vector."""
     ledger: PostgresLedger
     outbox: PostgresOutbox
     transcript: PostgresTranscript
@@ -76,13 +76,13 @@ class Store:
     team_changes: PostgresTeamChanges
     corrections: PostgresCorrections
     aside: Database
-    """Connections of their own for health and figures: a pool that is busy is no database that is down."""
+    """Connections of their own for health and figures: a busy pool must not look like a database that is down."""
     figures: PostgresQueries
 
 
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[Store]:
-    """The database, at its newest schema, with the settings' examples in it. Raises Unreachable or UsageError."""
+    """Open the database, at its newest schema, with the settings' examples in it. Raises Unreachable or UsageError."""
     async with database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
         async with open_database(url) as database, open_database(url, pool_size=2) as aside:
@@ -118,21 +118,21 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 async def sync_settings_examples(settings: Settings, store: Store) -> None:
-    """What the settings say counts, and no longer what they said: a team is recognised by it before anything is known.
+    """Store the settings' examples, and withdraw those that they no longer hold: with them a new team is recognised.
 
-    At every start, and whenever the settings are read anew.
+    Called at every start, and whenever the settings are read anew.
     """
     topics = [label for task in settings.tasks if task.asks_topics for label in task.labels]
     for task in settings.tasks:
         said = [(text, label.name) for label in task.labels for text in (label.means, *label.examples)]
-        if task.routes:  # what is said of a team's topics is said of the team, as a file of topics teaches both
+        if task.routes:  # an example of a team's topic is one of the team, too, as in a file of topics
             said += [(text, topic.team) for topic in topics for text in (topic.means, *topic.examples)]
         examples = [Example(text, label, Source.SETTINGS, Side.TRAIN, now()) for text, label in said]
         await store.examples.sync_settings(task.name, examples, now())
 
 
 async def load_demo_examples(task: Task, store: Store) -> None:
-    """The demo company's examples, once."""
+    """Store the demo company's examples, once."""
     examples = [
         Example(text, label, Source.SEED, side, _LONG_AGO)
         for file, side in ((company.SEED, Side.TRAIN), (company.HELD_OUT, Side.HELD_OUT))
@@ -142,28 +142,28 @@ async def load_demo_examples(task: Task, store: Store) -> None:
 
 
 def unlearner(settings: Settings, store: Store) -> Unlearner:
-    """What stops adapters from serving whose time is over; needs no model server."""
+    """Stops adapters from serving whose time is over. Needs no model server."""
     texts = RunFolders(settings.model.runs)
     return Unlearner(settings.tasks, settings.model.base, PostgresUnlearning(store.database), texts, now)
 
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
-    """What gives examples their place in the memory; needs no model server."""
+    """Gives examples their place in the memory. Needs no model server."""
     return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
 
 
 def reviewer(store: Store) -> Reviewer:
-    """What says what there is to say of the past weeks; needs no model server."""
+    """Reviews the past weeks. Needs no model server."""
     return Reviewer(PostgresOutcomes(store.database), store.memory, store.embedder.name, now)
 
 
 def shadows(store: Store) -> Shadows:
-    """The candidate in the shadow, and what it would have done."""
+    """The candidates in the shadow, and what they would have decided."""
     return PostgresShadows(store.database, store.registry)
 
 
 def shadow_cards(settings: Settings, store: Store) -> ShadowCards:
-    """What leads are told of candidates in the shadow, and what they say to that."""
+    """The cards that show leads a candidate in the shadow, and the presses on them."""
     return PostgresShadowCards(store.database, settings.model.base)
 
 
@@ -173,5 +173,5 @@ def silent_signals(store: Store) -> SilentSignals:
 
 
 def canaries(store: Store) -> Canaries:
-    """Who serves a share of the requests first, and how that ends."""
+    """The adapters that serve a share of the requests first, and how their trials end."""
     return PostgresCanaries(store.database, store.registry)

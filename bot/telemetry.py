@@ -1,14 +1,15 @@
-"""Traces by OpenTelemetry, where the environment names a collector: nothing of it is imported otherwise.
+"""Traces by OpenTelemetry, if the environment names a collector; otherwise nothing of it is imported.
 
-Everything is set by OpenTelemetry's own variables (OTEL_…), which its SDK reads: docs/running.md.
+Everything is set by OpenTelemetry's own variables (OTEL_…), which its SDK reads: docs/deploying.md. Those that are
+secret may be files, as all of ours may.
 """
 
 import asyncio
 import hashlib
 import importlib.util
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
 from bot.domain.errors import UsageError
@@ -16,15 +17,16 @@ from bot.domain.tracing import trace_to
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
 _NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 _LAST_SECONDS = 3.0
-"""So long a stop waits for the last spans to arrive."""
+"""How long a stop waits for the last spans to arrive."""
 
 log = logging.getLogger(__name__)
 
 
 def traced(environment: Mapping[str, str]) -> bool:
-    """Whether there is somebody to send traces to. Raises UsageError where what is set cannot be done."""
+    """Whether there is a collector to send traces to. Raises UsageError where the variables cannot be followed."""
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     named = next((name for name in _ENDPOINTS if environment.get(name, "").strip()), None)
@@ -46,6 +48,36 @@ def traced(environment: Mapping[str, str]) -> bool:
     return True
 
 
+def headers_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the collector wants to be shown, out of a variable or, which the SDK does not read, out of its file.
+
+    Raises UsageError for what is no header: the SDK would write it, token and all, into the log.
+    """
+    variable = next((name for name in _HEADERS if environment.get(name, "").strip()), None)
+    if variable is None:
+        return {}
+    from opentelemetry.util.re import parse_env_headers
+
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, environment[variable].split(","))):
+        with _unsaid("opentelemetry.util.re"):
+            header = parse_env_headers(part, liberal=True)
+        if not header:
+            raise UsageError(f"{variable}: write name=value, several with commas between them; a space in one is %20")
+        found |= header
+    return found
+
+
+@contextmanager
+def _unsaid(logger: str) -> Iterator[None]:
+    """Nothing of that logger's is logged in it."""
+    logging.getLogger(logger).disabled = True
+    try:
+        yield
+    finally:
+        logging.getLogger(logger).disabled = False
+
+
 def _installed() -> bool:
     try:
         return all(importlib.util.find_spec(name) is not None for name in _NEEDED)
@@ -55,16 +87,16 @@ def _installed() -> bool:
 
 @asynccontextmanager
 async def tracing(environment: Mapping[str, str], deployment: str) -> AsyncIterator[None]:
-    """Everything that is done in it is traced, if that is wanted. Raises UsageError.
+    """Trace everything that is done in this context, if the environment wants that. Raises UsageError or ConfigError.
 
-    `deployment` tells databases apart: conversations of two that have the same number are two traces.
+    `deployment` tells databases apart: conversations of the same number in two of them are two traces.
     """
     if not traced(environment):
         yield
         return
-    from bot.otlp import Traces  # with OpenTelemetry
+    from bot.otlp import Traces  # imports OpenTelemetry
 
-    traces = Traces(hashlib.sha256(deployment.encode()).digest())
+    traces = Traces(hashlib.sha256(deployment.encode()).digest(), headers_in(environment))
     trace_to(traces)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Webhooks, put together: a sender for each that the settings have."""
+"""Puts webhooks together: a sender for each webhook of the settings."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -11,7 +11,7 @@ from db.webhooks import PostgresWebhookEvents
 
 
 async def webhook_senders(settings: Settings, store: Store, stack: AsyncExitStack) -> Sequence[WebhookSender]:
-    """From now on events are written for the webhooks of the settings; these send them. Raises Unreachable."""
+    """Have events written for the settings' webhooks from now on; return their senders. Raises Unreachable."""
     events = PostgresWebhookEvents(store.database)
     await events.declare(settings.webhooks)
     if not settings.webhooks:

@@ -30,14 +30,14 @@ from db.outcomes import PostgresOutcomes
 log = logging.getLogger(__name__)
 
 _NVIDIA = Path("/proc/driver/nvidia/version")
-"""There where this machine has a GPU that vLLM would use."""
+"""Exists where this machine has a GPU that vLLM would use."""
 
 
 def comparison_jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]:
-    """Whether the fine-tuned model of a task is worth it, for tasks whose fallback team has a room.
+    """Weekly jobs that ask whether a task's fine-tuned model is worth it; for tasks whose fallback team has a room.
 
-    By the settings' price book; a model server elsewhere is priced as if it ran here. Hosted models are asked where
-    their settings say so.
+    Prices are those of the settings' price book; a model server elsewhere is priced as if it ran here. Hosted models
+    are asked where the settings say so.
     """
     wanted = Wanted(tuple(one for one in settings.endpoints if one.weekly))
     book = with_prices_of(wanted.endpoints, known_prices(settings))
@@ -64,7 +64,7 @@ def comparison_jobs(settings: Settings, store: Store, models: ModelStack) -> lis
 async def compared(
     learned: Examples, scorer: Scorer, priced: Priced, prompter: Prompter, task: Task, judging: Sequence[Example]
 ) -> PastComparison:
-    """What every arm makes of these messages. An arm that cannot be asked is left out, and the log says why."""
+    """The answers of every arm to these messages, compared. An arm that cannot be asked is left out and logged."""
     known, today = await learned.examples(task.name), now()
     prompting = prompter.ask if prompter.wanted.anything else None
     made = await compare(scorer, task, known, judging, [], priced, today.date(), prompting, _quietly)
@@ -74,7 +74,7 @@ async def compared(
 
 
 def in_short(made: Comparison, at: datetime) -> PastComparison:
-    """What is told of a comparison, and kept."""
+    """The part of a comparison that is reported and kept."""
     ruled, by = made.ruled
     gain, margin = (None, None) if by is None else (by.gain, by.margin)
     arms = tuple(map(_arm, made.rows))
@@ -89,10 +89,10 @@ def _arm(row: Figures) -> ReportedArm:
 
 
 async def _kept() -> None:
-    """The server that serves goes on: hosted models need no room beside it."""
+    """Leave the model server running: hosted models need no room beside it."""
 
 
 @contextmanager
 def _quietly(_doing: str, _total: int | None) -> Iterator[Callable[[int], None]]:
-    """Nobody sits before it."""
+    """Show no progress: nobody is watching."""
     yield lambda _more: None

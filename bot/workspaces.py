@@ -1,4 +1,4 @@
-"""Workspaces, put together: all of one is its own, but for the model server, the HTTP address and the process."""
+"""Puts workspaces together: each has everything of its own but the model server, the HTTP address and the process."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -17,6 +17,7 @@ from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.by_rule import by_rule
 from bot.flow.review import DriftWatch
+from bot.flow.second_look import SecondLook
 from bot.flow.silent_signals import SilentSignalWatch
 from bot.flow.webhooks import WebhookSender
 from bot.http.api import Api
@@ -32,14 +33,15 @@ from bot.settings.workspaces import base_path
 from bot.store import Store, now, reviewer, silent_signals
 from bot.webhooks import webhook_senders
 from db.invariants import PostgresInvariants
+from db.second_looks import PostgresSecondLooks
 
 _PROBE_SECONDS = 3.0
-"""A part that has not answered by then does not work; whoever probes us does not wait longer either."""
+"""A part that has not answered by then counts as not working; the prober does not wait longer either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One that runs, with or without a name."""
+    """A running workspace, with or without a name."""
 
     settings: Settings
     store: Store
@@ -48,6 +50,7 @@ class Workspace:
     senders: Sequence[WebhookSender]
     drift: DriftWatch
     signals: SilentSignalWatch
+    again: SecondLook
 
     async def works(self) -> dict[str, bool]:
         """Part -> whether it works now."""
@@ -61,17 +64,19 @@ class Workspace:
 
 
 async def open_workspace(settings: Settings, store: Store, stack: AsyncExitStack) -> Workspace:
-    """Its model and its platforms, connected but not awake. Raises UsageError, Refused."""
+    """Build a workspace's model and platforms, connected but not started. Raises UsageError, Refused."""
     models = await build_model_stack(settings, store, stack)
     platforms = await connect_platforms(settings, store, stack)
     senders = await webhook_senders(settings, store, stack)
     drift = DriftWatch(settings.tasks, reviewer(store))
     signals = SilentSignalWatch(settings.tasks, silent_signals(store))
-    return Workspace(settings, store, models, platforms, senders, drift, signals)
+    looks, voices = PostgresSecondLooks(store.database), models.voice_fitter.voices
+    again = SecondLook(settings.tasks, looks, voices, store.embedder.name, now)
+    return Workspace(settings, store, models, platforms, senders, drift, signals, again)
 
 
 def site_of_all(served: Sequence[Workspace], steps: StepFigures) -> Starlette:
-    """Each workspace's site below its own path; what is of the whole process is asked at the root."""
+    """Each workspace's site below its own path; what concerns the whole process is at the root."""
     first, *others = served
     sites = [_site(first, partial(_all_work, served), steps), *(_site(one, one.works) for one in others)]
     return whole_site(
@@ -83,7 +88,7 @@ def site_of_all(served: Sequence[Workspace], steps: StepFigures) -> Starlette:
 
 
 async def _all_work(served: Sequence[Workspace]) -> dict[str, bool]:
-    """The first one's parts by their names, and the others' with the workspace's name before."""
+    """The first workspace's parts by their names, the others' with the workspace's name in front."""
     found = await asyncio.gather(*(one.works() for one in served))
     return found[0] | {
         f"{one.settings.workspace}.{part}": works

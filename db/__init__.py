@@ -1,1 +1,1 @@
-"""PostgreSQL: every fact Switchboard knows, and the work that waits."""
+"""PostgreSQL: every fact Switchboard stores, and the work that waits."""

@@ -1,23 +1,24 @@
-"""Where adapters lie: the database holds no absolute path, so that it can be restored, and folders moved, anywhere."""
+"""Where adapter folders lie: the database stores no absolute path, so that it can be restored, and folders moved,
+anywhere."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 STARTER = "starter:"
-"""Before what comes with the program."""
+"""The prefix of stored paths of adapters that come with the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterPaths:
-    """The folders that adapters lie under."""
+    """The folders that adapters are stored under."""
 
     runs: Path
     """`model.runs`."""
     starter: Path | None = None
-    """Where the starter's own adapter is; None where there is none."""
+    """The folder of the starter's own adapter; None where there is none."""
 
     def stored(self, path: Path) -> str:
-        """As the database holds it: below the folder of runs; absolute only where it lies elsewhere."""
+        """The path as the database stores it: relative to the folder of runs, absolute only where it lies elsewhere."""
         whole = path.resolve()
         if self.starter is not None and whole.is_relative_to(self.starter.resolve()):
             return STARTER + whole.relative_to(self.starter.resolve()).as_posix()
@@ -26,11 +27,12 @@ class AdapterPaths:
         return str(whole)
 
     def found(self, stored: str) -> Path:
-        """The folder meant. An absolute path that leads nowhere any more is looked for below the folder of runs."""
+        """The folder of a stored path. An absolute path that no longer exists is looked for below the folder of
+        runs."""
         if self.starter is not None and stored.startswith(STARTER):
             return self.starter / stored.removeprefix(STARTER)
         path = Path(stored)
         moved = self.runs.joinpath(*PurePosixPath(stored).parts[-2:])
         if path.is_absolute() and not path.exists() and moved.exists():
             return moved
-        return self.runs / path  # where an absolute path stays what it is
+        return self.runs / path  # joining leaves an absolute path as it is

@@ -1,4 +1,4 @@
-"""Many rows handed to one statement: an array a column, so that the statement is the same however many there are."""
+"""Many rows for one statement: one array for each column, so that the statement is the same for any number of rows."""
 
 from typing import Any
 
@@ -8,6 +8,6 @@ from sqlalchemy.types import TypeEngine
 
 
 def arrays(**columns: TypeEngine[Any]) -> TableValuedAlias:
-    """A table of these columns; each is a parameter of its name, with a value a row."""
+    """A table of these columns. Each column is an array parameter of its name, with one value for each row."""
     wanted = [bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items()]
     return func.unnest(*wanted).table_valued(*(column(name, kind) for name, kind in columns.items())).render_derived()

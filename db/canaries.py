@@ -1,4 +1,4 @@
-"""The canary of a task: who is on trial, what became of both sides, and how it ends."""
+"""The canary of a task: which adapter is on trial, how it and the champion did, and how the trial ends."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from db.reading.serving import lock_registry
 
 
 class PostgresCanaries:
-    """See `canary.Canaries`."""
+    """The `canary.Canaries` port in PostgreSQL."""
 
     def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database

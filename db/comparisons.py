@@ -1,4 +1,4 @@
-"""Comparisons that were made by schedule, once each."""
+"""The scheduled comparisons, each stored once."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -20,7 +20,7 @@ _OF_THE_ROW = ("task", "ruling", "messages", "gain", "margin", "arms", "currency
 
 
 class PostgresComparisons:
-    """In PostgreSQL: the row and the posts are one transaction."""
+    """Past comparisons in PostgreSQL: the row and its posts are one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,8 +1,8 @@
-"""Connections: opened the same way for everybody, and told what we need of a session.
+"""Connections: all opened the same way, with the session settings we need.
 
-What a session needs is set once it is there, not on the way in: so the URL's own `options` stay, and poolers, which
-refuse what they do not know, let us in. Behind a pooler that hands out a server for a transaction alone, nothing may be
-left in the session: there it is set for each transaction, and no statement is prepared.
+Session settings are set after connecting, not while connecting: so the URL's own `options` stay, and poolers, which
+refuse startup parameters they do not know, let us in. Behind a pooler that assigns a server for one transaction only,
+nothing may be left in the session: there the settings are set for each transaction, and no statement is prepared.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from db.connection_errors import explained
 from db.connection_url import Target
 
 _PREPARED_AFTER = 5
-"""psycopg's own measure: the sixth time a statement is prepared."""
+"""psycopg's own default: a statement is prepared when it runs for the sixth time."""
 _WANTED = {
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "60s",
@@ -24,7 +24,8 @@ _WANTED = {
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
 }
-"""What a role or a database may have set otherwise, for other clients; only the URL's own options come before."""
+"""Settings that a role or a database may have set otherwise for other clients; only the URL's own options win over
+them."""
 _FACTS = """
 SELECT pg_backend_pid(),
        ARRAY(SELECT lower(name) FROM pg_settings WHERE source = 'client'),
@@ -37,15 +38,15 @@ _SET = "SELECT set_config(name, value, {local}) FROM unnest({names}::text[], {va
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What was found out about the connections to a database."""
+    """What the first connection showed about the connections to a database."""
 
     pooled: bool
-    """Another process stands between, and a transaction is all that is ours."""
+    """Whether a pooler stands in between, so that only a transaction belongs to us."""
     settings: tuple[tuple[str, str], ...]
-    """What a session needs that it has not by itself."""
+    """The settings a session needs and does not already have."""
 
     def statement(self, local: bool) -> str:
-        """Sets it, for the transaction alone or for as long as the connection lasts."""
+        """The SQL that sets them, for the transaction alone (`local`) or for as long as the connection lasts."""
         names = ", ".join(f"'{name}'" for name, _ in self.settings)
         values = ", ".join("'" + value.replace("'", "''") + "'" for _, value in self.settings)
         return _SET.format(local=str(local).lower(), names=f"ARRAY[{names}]", values=f"ARRAY[{values}]")
@@ -54,7 +55,7 @@ class Session:
 async def connected(
     target: Target, application: str, autocommit: bool = False
 ) -> tuple[psycopg.AsyncConnection, Session]:
-    """A connection of its own. Raises Unreachable, in a sentence that says which database and what to mend."""
+    """Open a connection of its own. Raises Unreachable with a sentence that says which database and what to mend."""
     try:
         connection = await psycopg.AsyncConnection.connect(
             target.conninfo(application), autocommit=True, prepare_threshold=None
@@ -67,7 +68,7 @@ async def connected(
             connection.prepare_threshold = _PREPARED_AFTER
             await connection.execute(session.statement(local=False).encode())
         await connection.set_autocommit(autocommit)
-    except BaseException as error:  # being cancelled, too: nobody else knows the connection yet
+    except BaseException as error:  # a cancellation included: nobody else has the connection yet to close it
         await connection.close()
         if isinstance(error, psycopg.Error):
             raise _refused(target, error) from None
@@ -76,7 +77,7 @@ async def connected(
 
 
 def connected_now(target: Target, application: str) -> tuple[psycopg.Connection, Session]:
-    """`connected`, for code that may block."""
+    """Blocking `connected`, without a choice of autocommit: it is off."""
     try:
         connection = psycopg.connect(target.conninfo(application), autocommit=True, prepare_threshold=None)
     except psycopg.Error as error:
@@ -95,7 +96,8 @@ def connected_now(target: Target, application: str) -> tuple[psycopg.Connection,
 def _session(
     target: Target, connection: psycopg.AsyncConnection | psycopg.Connection, facts: tuple[object, ...] | None
 ) -> Session:
-    """A pooler shows in that the server does not know the connection by the number that we were given for it."""
+    """The session of a connection. Behind a pooler, the server's process number differs from the one given when
+    connecting."""
     assert facts is not None  # noqa: S101  one row, always
     pid, asked, path, extra = facts
     settings = {k: v for k, v in _WANTED.items() if not isinstance(asked, list) or k.lower() not in asked}

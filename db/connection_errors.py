@@ -1,7 +1,7 @@
 """Why a connection could not be made, in a sentence that says what to mend.
 
-libpq hands on words alone, no code: what is not recognised (a server may speak another language) is quoted as it is. No
-password is ever among these words.
+libpq gives no error code, only text: a text that is not recognised (a server may speak another language) is quoted as
+it is. These texts never contain a password.
 """
 
 import re
@@ -74,7 +74,7 @@ _CAUSES = (
 
 
 def explained(target: Target, error: psycopg.Error) -> str:
-    """Which database, what is in the way, and what to mend."""
+    """The error to show: which database, what is in the way, and what to mend."""
     words = str(error)
     for pattern, sentence in _CAUSES:
         if re.search(pattern, words, re.IGNORECASE | re.MULTILINE):

@@ -1,8 +1,8 @@
-"""One reading of `database.url`, for every connection: the pool's, those that wait, the migrations', the programs'.
+"""The one reading of `database.url` for every connection: the pool, the waiting connections, migrations and programs.
 
-libpq reads it, as psql does, so that whatever PostgreSQL's own tools understand is understood and kept: several hosts,
-`sslmode`, `options`, `service`, a socket's folder, and the PG* variables for what it leaves out. What people write
-besides is mended before: a password as it is, with spaces, `@` or `/`, and the driver's name in the scheme.
+libpq parses it, as psql does, so that whatever PostgreSQL's own tools understand is understood and kept: several hosts,
+`sslmode`, `options`, `service`, a socket's folder, and the PG* variables for what it leaves out. Other spellings that
+people use are mended first: an unencoded password, with spaces, `@` or `/`, and the driver's name in the scheme.
 """
 
 import os
@@ -26,10 +26,11 @@ _WHERE = (
     re.compile(rf"{_HOSTS_AND_NAME}(?:\?(?:[a-z_]+=[^&@]*(?:&|$))*)?"),
     re.compile(rf"{_HOSTS_AND_NAME}(?:\?(?:[a-z_]+=[^&]*(?:&|$))*)?"),
 )
-"""What may stand behind the credentials: hosts, a name, a query; the likelier first, without an @ in the query."""
+"""What may follow the credentials: hosts, a name, a query; the likelier form, without an @ in the query, comes
+first."""
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _POOLER = ("prepare_threshold", "pgbouncer")
-"""Query keys that others use to say that there is a pooler in front; libpq knows them not."""
+"""Query keys with which other drivers say that a pooler is in front; libpq does not know them."""
 _SSL = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 _SSL |= {mode: mode for mode in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")}
 """What other drivers write behind `ssl=`, as libpq's `sslmode`."""
@@ -39,16 +40,16 @@ _ALIVE = {"connect_timeout": "5", "keepalives_idle": "30", "keepalives_interval"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database, and how it is reached."""
+    """A database and how to reach it."""
 
     parameters: Mapping[str, str] = field(repr=False)
-    """libpq's, as the URL has them."""
+    """The parameters for libpq, as the URL gives them."""
     pooled: bool = False
-    """The URL says that a pooler is in front; one that it does not mention is found out when connecting."""
+    """Whether the URL says that a pooler is in front; a pooler it does not mention is detected when connecting."""
 
     @property
     def place(self) -> str:
-        """For people: which database, where, as whom; never a secret."""
+        """The database for people to read: which one, where, as which user; never a secret."""
         return f"{self.name or '(unnamed)'} at {self._where} as {self._named('user', 'PGUSER') or 'this user'}"
 
     @property
@@ -70,18 +71,18 @@ class Target:
         return self.parameters.get(key) or os.environ.get(variable, "")
 
     def conninfo(self, application: str) -> str:
-        """For libpq, secrets included. What the URL or the environment says of patience stays."""
+        """The connection string for libpq, secrets included. Timeouts set by the URL or the environment are kept."""
         alive = {k: v for k, v in _ALIVE.items() if not (k == "connect_timeout" and "PGCONNECT_TIMEOUT" in os.environ)}
         asked = {**alive, "application_name": application, **self.parameters}
-        return make_conninfo("", **{**asked, "client_encoding": "UTF8"})  # all languages, whatever else is asked for
+        return make_conninfo("", **{**asked, "client_encoding": "UTF8"})  # every language, whatever else was asked for
 
     def without_secrets(self) -> str:
-        """For the arguments of a program, which `ps` shows to everybody."""
+        """The connection string for a program's arguments, which `ps` shows to everybody."""
         return make_conninfo("", **{k: v for k, v in self.parameters.items() if k not in _SECRETS})
 
 
 def parsed(url: str) -> Target:
-    """The database behind a URL. Raises ConfigError, without a word of the URL but the key that is wrong."""
+    """The database behind a URL. Raises ConfigError, which quotes nothing of the URL but the key that is wrong."""
     scheme = _SCHEME.match(url)
     if scheme is None:
         problem = f"only PostgreSQL is supported; {_HOW}" if "://" in url else f"not a URL; {_HOW}"
@@ -91,10 +92,10 @@ def parsed(url: str) -> Target:
     keys, pooled = _query(query)
     try:
         found = conninfo_to_dict("postgresql://" + credentials + quote(where, safe="/,:[]%") + keys)
-    except (psycopg.Error, ValueError):  # its words would quote the password
+    except (psycopg.Error, ValueError):  # the error's own words would quote the password
         raise _unreadable() from None
     if not re.fullmatch(r"[\d,]*", str(found.get("port", ""))):
-        raise _unreadable()  # it may be a password without a host behind it
+        raise _unreadable()  # it may be a password without a host after it
     return Target({key: str(value) for key, value in found.items() if value is not None}, pooled)
 
 
@@ -103,10 +104,10 @@ def _unreadable() -> ConfigError:
 
 
 def _divided(rest: str) -> tuple[str, str]:
-    """(credentials, encoded, with their @; what stands behind). The password may hold anything, an @ included."""
+    """(credentials, encoded, with their @; the rest). The password may contain anything, an @ included."""
     plain = rest.partition("?")[0]
     if "@" not in plain and re.search(r"(:\d+)?/", plain):
-        return "", rest  # an @ in the query is the query's
+        return "", rest  # any @ belongs to the query
     for where, at in product(_WHERE, [found.start() for found in re.finditer("@", rest)]):
         user, colon, password = rest[:at].partition(":")
         if where.fullmatch(rest, at + 1) and not re.search(r"[/?#]", user):
@@ -118,7 +119,7 @@ def _divided(rest: str) -> tuple[str, str]:
 
 
 def _quoted(written: str, plain: str = "") -> str:
-    """Percent-encoded, however much of it was so already."""
+    """The text percent-encoded, whether or not parts of it were so already."""
     return quote(
         unquote(_LONE_PERCENT.sub("%25", written), errors="surrogateescape"), safe=plain, errors="surrogateescape"
     )
@@ -129,17 +130,17 @@ def _query(query: str) -> tuple[str, bool]:
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} | {"ssl", *_POOLER}
     pairs = [_in_our_words(*pair.partition("=")[::2]) for pair in query.split("&") if pair]
     unknown = sorted({key for key, _ in pairs} - known)
-    if unknown and "@" in query:  # perhaps none of them is a key, but a part of a password
+    if unknown and "@" in query:  # perhaps none of them is a key, but part of a password
         raise _unreadable()
     if unknown:
         raise ConfigError([f"database.url: PostgreSQL knows no {', '.join(unknown)}; take it out of the URL"])
     pooled = any((key, value) in (("pgbouncer", "true"), ("prepare_threshold", "0")) for key, value in pairs)
     pooled = pooled or any(key == "prepare_threshold" and value.lower() == "none" for key, value in pairs)
-    # A plus is a space in the queries of the web, and in no setting's value
+    # In web queries a plus means a space; no setting's value contains one
     kept = [f"{key}={_quoted(value.replace('+', ' '))}" for key, value in pairs if key not in _POOLER]
     return ("?" + "&".join(kept) if kept else ""), pooled
 
 
 def _in_our_words(key: str, value: str) -> tuple[str, str]:
-    """A key of another driver's as libpq calls it."""
+    """Another driver's key and value as libpq writes them."""
     return ("sslmode", _SSL[value.lower()]) if key == "ssl" and value.lower() in _SSL else (key, value)

@@ -1,4 +1,4 @@
-"""Corrections and their lives: how many are at which stage, who learned them, and which the memory may let go of."""
+"""Corrections and their lives: at which stage each is, which adapter learned it, and which the memory may retire."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from db.tables import ExampleRow
 
 
 class PostgresCorrections:
-    """See `correction_life.Corrections`."""
+    """The `correction_life.Corrections` port in PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,7 +39,7 @@ class PostgresCorrections:
 
     async def let_go(self, task: str, adapter: str, asked: Sequence[int], right: Sequence[int]) -> int:
         async with self._database.transaction() as session:
-            # Nobody moves the pointer meanwhile: what is let go of is so for the adapter that serves
+            # The pointer cannot move meanwhile: corrections are retired for the adapter that serves
             await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(task, 3))))
             still = set(await _learned(session, task, adapter))
             known = ExampleRow.id.in_([one for one in asked if one in still])
@@ -63,7 +63,7 @@ class PostgresCorrections:
 
 
 async def _learned(session: AsyncSession, task: str, adapter: str) -> Sequence[int]:
-    """Corrections of its training set that stand, if this adapter serves."""
+    """Corrections of the adapter's training set that stand, if this adapter serves."""
     rows = with_facts(ExampleRow.id).where(ExampleRow.task == task, _stands()).order_by(ExampleRow.id)
     return [id for id, *facts in await session.execute(rows) if facts_of(facts).learned_by == adapter]
 

@@ -1,4 +1,4 @@
-"""Digests that are owed to the leads, once each."""
+"""The digests owed to leads, each stored once."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,8 @@ from db.tables import DigestRow
 
 
 class PostgresDigests:
-    """In PostgreSQL: whoever stores the row first puts the posts into the outbox, in the same transaction."""
+    """Digests in PostgreSQL: the process that stores the row first adds the posts to the outbox in the same
+    transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

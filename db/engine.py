@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: one pool, transactions that speak the domain's errors, and connections for waiting."""
+"""Access to PostgreSQL: one pool, transactions that raise the domain's errors, and connections for waiting."""
 
 import asyncio
 import logging
@@ -23,17 +23,17 @@ log = logging.getLogger(__name__)
 
 _KNOWN_AS = "known as"
 CHANNEL = "switchboard"
-"""Where every transaction that changed something says so."""
+"""The channel on which every transaction that changed something announces it."""
 DRIVER = "postgresql+psycopg://"
-"""All that SQLAlchemy is told of the URL: it reads it in another way than libpq does, and shows it in its errors."""
+"""The whole URL SQLAlchemy gets: it parses URLs differently from libpq, and would show them in its errors."""
 
 
 @contextmanager
 def translated(place: str = "") -> Iterator[None]:
-    """Turn what PostgreSQL says into Unreachable (again later) or Refused (never).
+    """Turn PostgreSQL's errors into Unreachable (try again later) or Refused (never).
 
-    Neither carries the server's own words: they may quote a row, and a row holds what people wrote. `place` says for
-    Unreachable which database it is.
+    Neither carries the server's own words: they may quote a row, and a row holds what people wrote. `place` names the
+    database in Unreachable.
     """
     where = f"database {place}".strip()
     try:
@@ -85,17 +85,17 @@ class Database:
             pool_timeout=10,
             hide_parameters=True,  # an error's text must not quote what people wrote
         )
-        watched(self._engine)  # after a restart of the server the first fact must not be refused
+        watched(self._engine)  # so that after a restart of the server the first fact is not refused
         event.listen(self._engine.sync_engine, "begin", self._begun)
         self.known_as: int | None = None
-        """The number by which this process is known to be living (`db.processes`); None: it is not."""
+        """The number under which this process is known to live (`db.processes`); None: it is not known to."""
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
 
     async def _pooled_connection(self) -> psycopg.AsyncConnection:
         return await self._connected("switchboard", autocommit=False)
 
     async def _connected(self, application: str, autocommit: bool) -> psycopg.AsyncConnection:
-        """An outage is said once when it begins, by the name of the database, and once when it is over."""
+        """Open a connection; log an outage once when it begins, with the database's name, and once when it is over."""
         try:
             connection, self._session = await connected(self._target, application, autocommit)
         except Unreachable as error:
@@ -110,25 +110,25 @@ class Database:
         return connection
 
     def _begun(self, connection: Connection) -> None:
-        """Behind a pooler, what a session needs is said with each transaction."""
+        """Behind a pooler, set the session's settings anew for each transaction."""
         if self._session is not None and self._session.pooled:
             connection.exec_driver_sql(self._session.statement(local=True))
 
     @property
     def place(self) -> str:
-        """Which database, for people; without secrets."""
+        """Which database, for people to read; without secrets."""
         return self._target.place
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Commits at its end, rolls back on any error. Raises Unreachable or Refused."""
+        """A transaction that commits at its end and rolls back on any error. Raises Unreachable or Refused."""
         with translated(self.place):
             async with self._sessions.begin() as session:
                 session.info[_KNOWN_AS] = self.known_as
                 yield session
 
     async def ping(self) -> None:
-        """Return when the database answers. Raises Unreachable."""
+        """Return once the database answers. Raises Unreachable."""
         async with self.transaction() as session:
             await session.execute(text("SELECT 1"))
 
@@ -137,17 +137,18 @@ class Database:
         return await self._connected("switchboard waits", autocommit=True)
 
     async def pooled(self) -> bool:
-        """Whether a pooler is in front, so that nothing can be heard and no session be kept. Raises Unreachable."""
+        """Whether a pooler is in front, so that no notification arrives and no session lasts. Raises Unreachable."""
         if self._session is None:
             await self.ping()
         return self._session is not None and self._session.pooled
 
     @asynccontextmanager
     async def locked(self, key: int | str, wait: bool) -> AsyncIterator[bool]:
-        """Hold an advisory lock, which dies with its connection, and so with the process; False: another holds it.
+        """Hold an advisory lock, which ends with its connection, and so with the process; False: another process holds
+        it.
 
-        It is a transaction's, kept open, because a pooler hands out a server for a transaction alone. Raises
-        Unreachable.
+        The lock belongs to a transaction that is kept open, because a pooler assigns a server for one transaction only.
+        Raises Unreachable.
         """
         connection = await self.dedicated()
         try:
@@ -158,9 +159,9 @@ class Database:
             await connection.close()
 
     async def keep_lock(self, key: int, look_every: float, held: Callable[[], Awaitable[None]]) -> None:
-        """Hold an advisory lock until cancelled; `held` is called once it is. Raises Unreachable when it is lost.
+        """Hold an advisory lock until cancelled; call `held` once it is taken. Raises Unreachable when it is lost.
 
-        Meanwhile it tells what time it is there (`shared_clock`).
+        Meanwhile it keeps the shared clock (`shared_clock`) at the database's time.
         """
         connection = await self.dedicated()
         try:
@@ -180,7 +181,7 @@ class Database:
 
 
 async def _lock(connection: psycopg.AsyncConnection, key: int | str, wait: bool) -> bool:
-    """Begin a transaction for good, and take the lock in it; whether it was free."""
+    """Begin a transaction that stays open, and take the lock in it; return whether it was free."""
     taken = "true FROM pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
     number = "%s::bigint" if isinstance(key, int) else "hashtextextended(%s, 7)"
     await connection.execute("BEGIN")
@@ -194,13 +195,13 @@ _FOR_GOOD = """
 SELECT set_config(name, '0', true) FROM pg_settings
 WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout', 'statement_timeout')
 """
-"""A lock is held as long as it takes, and so is waited for."""
+"""Switches the time limits off, for a lock may be held, and waited for, as long as it takes."""
 
 
 def announcement(*changes: Change) -> ColumnElement[object]:
-    """What tells every process, once the transaction commits, what changed.
+    """The expression that tells every process, once the transaction commits, what changed.
 
-    Among what a statement returns, it tells only if the statement found something to do.
+    As a column that a statement returns, it notifies only if the statement found a row.
     """
     return func.pg_notify(CHANNEL, " ".join(changes))
 
@@ -211,23 +212,25 @@ async def announce(session: AsyncSession, *changes: Change) -> None:
 
 
 def claimant(session: AsyncSession) -> int | None:
-    """Who claims in this transaction; None: nobody who could be found dead, so that a claim expires by itself."""
+    """The number of the process that claims in this transaction; None: it cannot be found dead, so its claim just
+    expires."""
     known_as: int | None = session.info[_KNOWN_AS]
     return known_as
 
 
 def forgettable() -> ColumnElement[object]:
-    """Among what a statement returns: commits its transaction, if it found something, without waiting for the disk.
+    """As a column that a statement returns, lets its transaction, if a row was found, commit without waiting for the
+    disk.
 
-    For claims alone: after a crash of the server they may never have happened. A claim that is forgotten is claimed
-    again, as one whose process died; whatever is concluded upon it reaches the disk together with it.
+    For claims alone: after a crash of the server they may never have happened. A lost claim is claimed again, like one
+    of a process that died; any conclusion based on a claim reaches the disk together with it.
     """
     return func.set_config("synchronous_commit", "off", True)
 
 
 @asynccontextmanager
 async def open_database(url: str, pool_size: int = 20) -> AsyncIterator[Database]:
-    """The database behind a URL; nothing is connected before it is needed. Raises ConfigError for a wrong URL."""
+    """The database behind a URL; it connects when first needed. Raises ConfigError for a wrong URL."""
     database = Database(parsed(url), pool_size)
     try:
         yield database

@@ -1,11 +1,11 @@
-"""Forgetting somebody: words, names and vectors go; counts, labels and who ruled what stay."""
+"""Forgetting a person: words, names and vectors go; counts, labels and who ruled what stay."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Delete, Update, and_, delete, func, or_, select, union, update
+from sqlalchemy import CompoundSelect, Update, and_, delete, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import keys
@@ -34,22 +34,23 @@ from db.redaction.others_words import (
     unquoted,
     written_by,
 )
+from db.redaction.parked import parked_of
 from db.redaction.posts import Redaction, recalling, redacted, rewrite, unlearn
 from db.redaction.shadow_cards import by_somebody, decided_by
 from db.redaction.trained_adapters import let_go
 from db.tables import ConversationRow, FailedItemRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
 
 _NAMED = ("by", "who", "taken_by", "to")
-"""Fields of posts that hold somebody's name."""
+"""Fields of posts that hold a person's name."""
 SERVE_FOR = timedelta(days=30)
 _CARRIERS = tuple(kind.__name__ for kind in (FollowUp, Reply, Offer, Sent))
 
 
 class PostgresErasure:
-    """Erasure in PostgreSQL, one transaction."""
+    """Erasure in PostgreSQL, in one transaction."""
 
     def __init__(self, database: Database, serve_for: timedelta = SERVE_FOR) -> None:
-        """`serve_for` is how long an adapter that had learned from somebody may go on serving."""
+        """`serve_for` is how long an adapter that learned from an erased person may go on serving."""
         self._database = database
         self._serve_for = serve_for
 
@@ -72,18 +73,18 @@ class PostgresErasure:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What there is of somebody."""
+    """What is stored about a person."""
 
     person: Person
     own: list[int]
-    """Conversations that they opened and that were not emptied yet."""
+    """Conversations that they opened and that are not emptied yet."""
     others: list[int]
     """Other conversations in which they wrote, which they took, or in which others cite or mention them."""
     gone: Redaction
 
 
 async def _known(session: AsyncSession, person: Person) -> _Known:
-    """Their conversations are locked first, as every step does it."""
+    """Find what is stored about the person. Their conversations are locked first, as every step does it."""
     people = keys(person.id, await _names(session, person))
     theirs = select(ConversationRow).where(ConversationRow.id.in_(_met_in(person, people)))
     talks = (await session.scalars(theirs.order_by(ConversationRow.id).with_for_update())).all()
@@ -108,7 +109,8 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
 
 
 def _met_in(person: Person, people: Sequence[str]) -> CompoundSelect[int]:
-    """Where they are met with. Each question has an index of its own; asked as one, they look through the table."""
+    """Conversations in which the person appears. Each part uses an index of its own; one joint query would scan the
+    table."""
     row = ConversationRow
     return union(
         select(row.id).where(row.platform == person.platform, row.person_id == person.id),
@@ -119,7 +121,7 @@ def _met_in(person: Person, people: Sequence[str]) -> CompoundSelect[int]:
 
 
 async def _names(session: AsyncSession, person: Person) -> frozenset[str]:
-    """What they are called, now and in what is stored."""
+    """The person's names, now and in what is stored."""
     theirs = and_(ConversationRow.platform == person.platform, ConversationRow.person_id == person.id)
     asked = [
         *(select(table.author_name).where(written_by(table, person)) for table in WRITTEN),
@@ -134,13 +136,14 @@ async def _names(session: AsyncSession, person: Person) -> frozenset[str]:
 
 
 async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[PostRow], now: datetime) -> None:
-    """`quoting` are emptied already: other people's cards that recalled what was learned here."""
+    """Empty the posts about the person. `quoting` are other people's cards, already emptied, that recalled what was
+    learned here."""
 
     def elsewhere(said: Content, target: int) -> Content:
         return unquoted(_unnamed(redacted(said, target, known.gone), known.gone.names), known.gone)
 
     def rest(said: Content, target: int) -> Content:
-        # What is left of a piece comes back with the next wording of what it continues
+        # What is left of this piece comes back with the next wording of the post it continues
         if isinstance(said, Continuation) and said.of in rewritten:
             return replace(said, text="")
         return unquoted(said, known.gone)
@@ -161,7 +164,7 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
 
 
 def _blank(said: Content, target: int, gone: Redaction) -> Content:
-    """What a post about their own conversation says without them."""
+    """A post about the person's own conversation, without anything of theirs."""
     if isinstance(said, Card):
         return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
     if isinstance(said, Alert):
@@ -176,16 +179,16 @@ def _blank(said: Content, target: int, gone: Redaction) -> Content:
 
 
 def _unnamed(said: Content, names: Collection[str]) -> Content:
-    """A post without the names of whoever took the conversation, answered or is spoken of."""
+    """The post without the names of people who took the conversation, answered or are spoken of, if among `names`."""
     named = [f.name for f in fields(said) if f.name in _NAMED and getattr(said, f.name) in names]
     nameless: dict[str, Any] = dict.fromkeys(named, "")
     return replace(said, **nameless) if named else said
 
 
 async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: datetime) -> None:
-    """Whatever stands in chats, or is on its way there, is owed the words that are left.
+    """Owe the remaining words to every chat where these posts stand or are on their way.
 
-    What one person alone was shown cannot be rewritten, and does not stay.
+    A post shown to one person alone cannot be rewritten, and does not stay in the chat.
     """
     there = select(PostRow).where(
         PostRow.id.in_(targets),
@@ -225,7 +228,8 @@ async def _empty_words(session: AsyncSession, known: _Known, now: datetime) -> N
 
 
 def _closed(known: _Known, now: datetime) -> Update:
-    """There is nothing left to answer. Whatever step is at work on them must not bring the words back."""
+    """Close the person's conversations: nothing is left to answer. A step at work on one must not bring its words
+    back."""
     row = ConversationRow
     closed = update(row).where(row.id.in_(known.own))
     return closed.values(
@@ -244,7 +248,7 @@ def _closed(known: _Known, now: datetime) -> Update:
 
 
 async def _empty_names(session: AsyncSession, person: Person) -> None:
-    """Who reacted, pressed or took something is known by an id alone from now on."""
+    """Leave only the id of the person where they reacted, pressed or took something."""
     for done in (ReactionRow, PressRow):
         theirs = and_(done.platform == person.platform, done.actor_id == person.id)
         nameless = update(done).where(theirs).values(actor_name="", language=None)
@@ -258,15 +262,8 @@ async def _empty_names(session: AsyncSession, person: Person) -> None:
         PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     )
     await session.execute(preferred.execution_options(synchronize_session=False))
-    await session.execute(_parked(person).execution_options(synchronize_session=False))
-
-
-def _parked(person: Person) -> Delete:
-    """Facts of theirs that could not be stored."""
-    row = FailedItemRow
-    ids = [row.fact[who]["id"].astext for who in ("author", "actor")]
-    where = func.coalesce(row.fact["ref"]["platform"].astext, "") == person.platform
-    return delete(row).where(where, or_(*(id == person.id for id in ids)))
+    aside = delete(FailedItemRow).where(parked_of(person))
+    await session.execute(aside.execution_options(synchronize_session=False))
 
 
 _: type[Erasure] = PostgresErasure

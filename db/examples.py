@@ -37,7 +37,7 @@ from db.tables import CycleRow, ExampleRow
 from db.tables.base import storable
 
 _BATCH = 2_000
-"""Examples of one transaction."""
+"""The most examples in one transaction."""
 _TRUST = case({source.value: rank for rank, source in enumerate(Source)}, value=ExampleRow.source)
 """0 for the most trusted source."""
 
@@ -56,7 +56,7 @@ class PostgresExamples:
         return new
 
     async def _unknown(self, task: str, examples: Sequence[Example]) -> list[Example]:
-        """Without those that stand already: who only repeats what is known waits for nobody."""
+        """The examples that do not stand already: an import that only repeats what is stored takes no lock."""
         stood: set[tuple[str, str, str]] = set()
         for start in range(0, len(examples), _BATCH):
             keys = [text_key(example.text) for example in examples[start : start + _BATCH]]
@@ -66,7 +66,7 @@ class PostgresExamples:
         return [e for e in examples if (text_key(e.text), e.label, e.source.value) not in stood]
 
     async def _add(self, task: str, batch: Sequence[Example]) -> int:
-        """One transaction, and no longer than that anybody else's import waits."""
+        """Add a batch in one transaction, short enough that another import does not wait long."""
         keys = [text_key(example.text) for example in batch]
         async with self._database.transaction() as session:
             # Two imports at once would not see each other's labels
@@ -107,13 +107,13 @@ def _last_words(examples: Sequence[Example]) -> list[Example]:
 
 
 def _standing(task: str, keys: Sequence[str]) -> Select[str, str, str]:
-    """What files said of these texts, as far as it stands."""
+    """The standing examples of these texts that came from files."""
     said = select(ExampleRow.text_key, ExampleRow.label, ExampleRow.source)
     return said.where(_of(task, keys), ExampleRow.withdrawn_at.is_(None))
 
 
 def _labelled(task: str, keys: Sequence[str]) -> Select[str]:
-    """Those of the texts of which a file has said something."""
+    """Those of the texts for which an example from a file exists, withdrawn or not."""
     return select(ExampleRow.text_key).where(_of(task, keys)).distinct()
 
 
@@ -122,12 +122,12 @@ def _of(task: str, keys: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _one_of(keys: Sequence[str]) -> ColumnElement[bool]:
-    """An array, for which PostgreSQL looks once through an index or the table, however many there are."""
+    """Matches by one array, for which PostgreSQL reads an index or the table once, however many keys there are."""
     return ExampleRow.text_key == any_(literal(list(keys), ARRAY(Text)))
 
 
 def _inserted(task: str, examples: Sequence[Example]) -> ReturningInsert[int]:
-    """New ones, and old ones that a newer file repeats after another file had overruled them. One statement for all."""
+    """Insert new examples, and restore withdrawn ones that a newer file repeats, in one statement."""
     words = {
         "text": [storable(e.text) for e in examples],
         "text_key": [text_key(e.text) for e in examples],
@@ -153,12 +153,12 @@ def _inserted(task: str, examples: Sequence[Example]) -> ReturningInsert[int]:
 
 
 async def _sync(session: AsyncSession, task: str, wanted: Sequence[Example], now: datetime) -> int:
-    """Compared first and written after, and only rows that nobody else is at: no start waits for a long import.
+    """Compare first, then write only rows that nobody else has locked: no start waits for a long import.
 
-    What such an import overrules meanwhile is seen by the next start.
+    What such an import overrules meanwhile is noticed at the next start.
     """
     standing = {(row.text_key, row.label): row.id for row in await session.scalars(_of_the_settings(task))}
-    said = {text_key(example.text): example for example in wanted}  # of one text the last word
+    said = {text_key(example.text): example for example in wanted}  # the last example of a text counts
     overruled = set(await session.scalars(_imported_otherwise(task, said))) if said else set()
     counting = {(key, e.label): e for key, e in said.items() if key not in overruled}
     gone = [id for pair, id in standing.items() if pair not in counting]
@@ -179,7 +179,7 @@ def _of_the_settings(task: str) -> Select[ExampleRow]:
 
 
 def _imported_otherwise(task: str, said: Mapping[str, Example]) -> Select[str]:
-    """Texts that a file, which is trusted more, gives another label than the settings do."""
+    """Texts to which an imported file, which is trusted more, gives another label than the settings do."""
     return select(ExampleRow.text_key).where(
         ExampleRow.task == task,
         ExampleRow.source == Source.IMPORT,
@@ -190,7 +190,8 @@ def _imported_otherwise(task: str, said: Mapping[str, Example]) -> Select[str]:
 
 
 def _taken_over(task: str, new: Sequence[Example], now: datetime) -> Update:
-    """What earlier versions had kept of the settings among a demo's seed, vectors included."""
+    """Turn examples that earlier versions stored as a demo's seed into the settings' examples, keeping their
+    vectors."""
     pairs = [(text_key(example.text), example.label) for example in new]
     known = aliased(ExampleRow)
     already = exists().where(
@@ -210,7 +211,7 @@ def _taken_over(task: str, new: Sequence[Example], now: datetime) -> Update:
 
 
 async def _withdraw(session: AsyncSession, ids: Sequence[int]) -> None:
-    """Those of them that nobody else is at."""
+    """Withdraw those of them that nobody else has locked."""
     free = select(ExampleRow.id).where(_numbered(ids)).with_for_update(skip_locked=True)
     await session.execute(_withdrawn((await session.scalars(free)).all()))
 
@@ -228,10 +229,10 @@ def _numbered(ids: Sequence[int]) -> ColumnElement[bool]:
 
 
 async def _losers(session: AsyncSession, task: str, keys: Sequence[str]) -> Sequence[int]:
-    """Of each text that files label differently, all labels but the most trusted and newest.
+    """The examples of texts that files label differently, except those with the most trusted and newest label.
 
-    Read apart from what is then written: as a part of the update, on a table whose numbers the
-    planner does not know yet, the ranking was made anew for every row.
+    Read apart from the update that follows: inside it, on a table without planner statistics yet, the ranking was
+    computed anew for every row.
     """
     order = (_TRUST, ExampleRow.at.desc(), ExampleRow.id.desc())
     winner = func.first_value(ExampleRow.label).over(partition_by=ExampleRow.text_key, order_by=order)
@@ -249,7 +250,7 @@ def _example(row: ExampleRow) -> Example:
 
 
 def _waiting(task: str) -> Select[int]:
-    """Corrections recorded since the last training set that was not in vain."""
+    """Count the corrections recorded since the last training that did not fail began."""
     last = select(func.max(CycleRow.started_at)).where(CycleRow.task == task, CycleRow.phase != "failed")
     since = last.scalar_subquery()
     return select(func.count(ExampleRow.id)).where(

@@ -1,4 +1,4 @@
-"""Items of any step that fail: put off, set aside, listed, taken up again, dropped."""
+"""Items of any step that fail: postponed, set aside, listed, taken up again, dropped."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -91,7 +91,7 @@ async def _retry(session: AsyncSession, which: ColumnElement[bool], now: datetim
 
 
 def _key_of(fact: Fact) -> ItemKey:
-    """The same for the same fact, and nothing of it can be read in there."""
+    """The same key for the same fact; the fact's words cannot be read from it."""
     return ItemKey(
         _INTAKE, f"{type(fact).__name__.lower()} {sha256(repr(fact).encode('utf-8', 'replace')).hexdigest()[:16]}"
     )

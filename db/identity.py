@@ -1,4 +1,4 @@
-"""What tells this database from every other, for as long as it lives."""
+"""What tells this database from every other, for as long as it exists."""
 
 from sqlalchemy import text
 
@@ -10,6 +10,6 @@ _IDENTITY = text(
 
 
 async def identity(database: Database) -> str:
-    """The same for whoever asks it, and another one after a restore elsewhere. Raises Unreachable."""
+    """The database's identity: the same for every caller, and another after a restore elsewhere. Raises Unreachable."""
     async with database.transaction() as session:
         return str(await session.scalar(_IDENTITY))

@@ -1,4 +1,4 @@
-"""What must never be, looked for among open conversations: an alarm that rings means a fault of ours."""
+"""Conditions that must never occur, looked for among open conversations: an alarm means a fault of Switchboard."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from db.engine import Database
 
 SETTLED = timedelta(minutes=10)
-"""What changed since is still on its way."""
+"""How long a change may still be on its way before it counts."""
 _LONG_ROUTED = "SELECT id FROM conversations WHERE state = 'routed' AND routed_at < :before"
 _CARDS = """
     SELECT conversation_id, id, (
@@ -18,12 +18,12 @@ _CARDS = """
     FROM posts p WHERE kind = 'Card' AND edits IS NULL AND given_up_at IS NULL
 """
 _QUESTIONS: Mapping[str, str] = {
-    # A conversation that a team has was decided upon
+    # A conversation with a team has a decision
     "routed_without_decision": f"""
         SELECT count(*) FROM ({_LONG_ROUTED}) c
         WHERE NOT EXISTS (SELECT FROM decisions d WHERE d.conversation_id = c.id)
     """,  # noqa: S608  no words of people
-    # It stands on one card, no more and no less, said or on its way
+    # It has exactly one card, said or on its way
     "routed_without_card": f"""
         SELECT count(*) FROM ({_LONG_ROUTED}) c
         WHERE NOT EXISTS (SELECT FROM ({_CARDS}) k WHERE k.conversation_id = c.id AND k.moved_to IS NULL)
@@ -32,12 +32,12 @@ _QUESTIONS: Mapping[str, str] = {
         SELECT count(*) FROM ({_LONG_ROUTED}) c
         WHERE (SELECT count(*) FROM ({_CARDS}) k WHERE k.conversation_id = c.id AND k.moved_to IS NULL) > 1
     """,  # noqa: S608
-    # What its person wrote since has reached the team
+    # Later messages of its person have reached the team
     "words_not_passed_on": f"""
         SELECT count(DISTINCT m.conversation_id) FROM messages m JOIN ({_LONG_ROUTED} AND heard_at < :before) c
         ON c.id = m.conversation_id WHERE m.concluded_at IS NULL
     """,  # noqa: S608
-    # What was owed is said, waits, or was given up in the sight of all
+    # Every owed post is said, waits, or was visibly given up
     "posts_never_claimed": """
         SELECT count(*) FROM posts WHERE said_at IS NULL AND given_up_at IS NULL AND attempts = 0
         AND not_before < :before AND owed_at < :before
@@ -47,13 +47,13 @@ INVARIANTS = tuple(_QUESTIONS)
 
 
 class PostgresInvariants:
-    """Counts of what breaks each of them."""
+    """Counts of the violations of each invariant."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def broken(self, now: datetime) -> Mapping[str, int]:
-        """Invariant -> how many conversations or posts break it; 0 for every one that holds. Raises Unreachable."""
+        """Invariant -> how many conversations or posts break it; 0 where it holds. Raises Unreachable."""
         async with self._database.transaction() as session:
             return {
                 name: int((await session.execute(text(asked), {"before": now - SETTLED})).scalar_one())

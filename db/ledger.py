@@ -1,4 +1,4 @@
-"""The record of conversations: every method is one transaction; the story of each is in the file it names."""
+"""The record of conversations: every method is one transaction; the file it calls describes how it works."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -53,12 +53,12 @@ log = logging.getLogger(__name__)
 class PostgresLedger:
     """The ledger in PostgreSQL. `embedder` names the model whose vectors `decide_one` is given.
 
-    One conversation is at one step at a time: whatever claims it holds it for 60 seconds. A conclusion about a
-    conversation that moved on meanwhile is dropped and its work comes again.
+    A conversation is at one step at a time: the step that claims it holds it for 60 seconds. A conclusion about a
+    conversation that changed meanwhile is dropped, and its work comes again.
     """
 
     def __init__(self, database: Database, embedder: str, guards: Mapping[str, Guards] | None = None) -> None:
-        """`guards` are those of each task; the usual ones where there is none."""
+        """`guards` are those of each task; a task without an entry gets the default ones."""
         self._database = database
         self._embedder = embedder
         self._guards = guards or {}

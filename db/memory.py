@@ -1,7 +1,7 @@
 """Examples by nearness: an exact search, so that a correction is found the moment it is stored.
 
-Whoever asks once asks the table. A process that asks all day holds the vectors (`hold`), and asks the table only what
-changed since, what it knows of the very text, and how near the few that are left really are.
+A process that asks once asks the table. One that asks all day holds the vectors (`hold`), and asks the table only for
+what changed since, what is known of the very text, and how near the few candidates exactly are.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ from db.tables import ExampleRow
 log = logging.getLogger(__name__)
 
 _PROPOSED = 16
-"""Of so many that are nearest by a coarse measure, the nearest are among the first few by the exact one."""
+"""How many candidates the coarse measure proposes: the exactly nearest examples are among them."""
 _CATCH_UP_SECONDS = 30.0
 
 
@@ -57,13 +57,13 @@ class PostgresMemory:
         self._held: dict[str, HeldExamples] = {}
 
     async def digest(self) -> str:
-        """What stays the same for as long as nothing is learned, withdrawn or embedded, of whatever task."""
+        """A digest that stays the same as long as nothing is learned, withdrawn or embedded, in any task."""
         async with self._database.transaction() as session:
             count, changed = (await session.execute(select(func.count(), func.max(ExampleRow.changed)))).one()
         return f"{count} {changed}"
 
     async def hold(self, task: Task) -> None:
-        """Hold the task's vectors in this process until cancelled, a byte a dimension. Raises Unreachable."""
+        """Hold the task's vectors in this process until cancelled, one byte a dimension. Raises Unreachable."""
         try:
             held = await self.load(task)
             log.info(
@@ -71,14 +71,14 @@ class PostgresMemory:
                 extra={"task": task.name, "bytes": held.corrections.size + held.anchors.size},
             )
             while True:
-                await asyncio.sleep(_CATCH_UP_SECONDS)  # so that who asks after a quiet time need not catch up
+                await asyncio.sleep(_CATCH_UP_SECONDS)  # so that the next question has little to catch up on
                 async with held.lock, self._database.transaction() as session:
                     await held.catch_up(session, [])
         finally:
             self._held.pop(task.name, None)
 
     async def load(self, task: Task) -> HeldExamples:
-        """Hold the task's vectors from now on. Raises Unreachable."""
+        """Load the task's vectors and hold them from now on. Raises Unreachable."""
         held = await load(self._database, task, self._embedder)
         self._held[task.name] = held
         return held
@@ -117,7 +117,7 @@ class PostgresMemory:
         texts: Sequence[str],
         leave_out_itself: bool,
     ) -> tuple[list[Neighbours], bool]:
-        """What is near each, and whether anybody ever chose a team for one of the very texts."""
+        """The neighbours of each text, and whether anybody ever chose a team for one of the very texts."""
         keys = [text_key(text) for text in texts]
         async with held.lock:
             same = await held.catch_up(session, sorted(set(keys)))
@@ -147,7 +147,7 @@ class PostgresMemory:
         votes = or_(ExampleRow.retired_by.is_(None), ExampleRow.text_key == key)
         corrected = ranked.where(ExampleRow.id.in_(_newest(task)), votes, *others).add_columns(literal(True))
         anchors = ranked.where(_anchor(task), *others).add_columns(literal(False))
-        # One statement for both, for most of what a short one costs is its way there and back
+        # One statement for both, since most of the cost of a short statement is the round trip
         both = union_all(*(select(one.subquery()) for one in (corrected, anchors)))
         rows = (await session.execute(both)).all()
         return Neighbours(
@@ -158,7 +158,7 @@ class PostgresMemory:
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         found: list[tuple[int, str]] = []
         async with self._database.transaction() as session:
-            # Each on its own is a walk along an index; together they would be one through all that have a vector
+            # Each on its own reads along an index; one joint query would read all examples that have a vector
             for wanted in _UNEMBEDDED:
                 rows = await session.execute(wanted, {"embedder": embedder, "limit": limit - len(found)})
                 found += [(example, text) for example, text in rows]
@@ -177,8 +177,9 @@ class PostgresMemory:
         if not vectors:
             return
         async with self._database.transaction() as session:
-            # Only what nobody else is at, so that this never waits for an import or for forgetting while they wait for
-            # it. What is left has no vector yet, or has got one just now from another process: the next look tells
+            # Only rows that nobody else has locked, so that this never waits for an import or an erasure while they
+            # wait for it. A row left out has no vector yet, or just got one from another process: the next look shows
+            # which
             free = select(ExampleRow.id).where(ExampleRow.id.in_(list(vectors))).order_by(ExampleRow.id)
             mine = (await session.scalars(free.with_for_update(skip_locked=True))).all()
             if not mine:
@@ -189,12 +190,12 @@ class PostgresMemory:
 
 
 def _without_vector(embedder: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
-    """What has none at all, and what has one by another embedder."""
+    """The conditions for an example without a vector, and for one with a vector by another embedder."""
     return ExampleRow.embedder.is_(None), ExampleRow.embedder < embedder, ExampleRow.embedder > embedder
 
 
 def _unembedded() -> tuple[Select[int, str], ...]:
-    """Those that have no vector; those whose vector is another embedder's, in the order of an index."""
+    """The queries for examples without a vector, and for those with another embedder's vector, in an index's order."""
     ready = ~backs_off("embed", ExampleRow.id, func.now()), ~is_set_aside("embed", ExampleRow.id)
     told = bindparam("embedder", type_=ExampleRow.embedder.type)
     found = select(ExampleRow.id, ExampleRow.text).where(ExampleRow.withdrawn_at.is_(None), *ready)
@@ -203,16 +204,16 @@ def _unembedded() -> tuple[Select[int, str], ...]:
 
 
 _UNEMBEDDED = _unembedded()
-"""Made once, so that they are compiled once: somebody looks every second."""
+"""Built once, so that they are compiled once: they run every second."""
 
 
 def _pairs(ids: Iterable[Iterable[int]], corrected: bool) -> list[Pair]:
-    """The examples found for each text."""
+    """One pair for each example found, with the number of its text."""
     return [(n, one, corrected) for n, of in enumerate(ids) for one in of]
 
 
 def _standing(task: Task) -> ColumnElement[bool]:
-    """What counts: neither withdrawn nor in dispute, and of a label that the task still has."""
+    """The examples that count: neither withdrawn nor quarantined, and of a label that the task still has."""
     return and_(
         ExampleRow.task == task.name,
         ExampleRow.withdrawn_at.is_(None),
@@ -222,7 +223,7 @@ def _standing(task: Task) -> ColumnElement[bool]:
 
 
 def _newest(task: Task) -> Select[int]:
-    """Of what was said of one text the newest correction, else the newest tap, as training has it (`learning.settle`).
+    """For each text the newest correction, else the newest tap, as training has it (`learning.settle`).
 
     Ids alone: sorting whole rows would sort vectors.
     """
@@ -241,7 +242,7 @@ def _anchor(task: Task) -> ColumnElement[bool]:
 
 
 def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str, float]:
-    """The nearest examples, the same text first: it needs no vector to be near."""
+    """The nearest examples, those of the very text first: they need no vector."""
     same = ExampleRow.text_key == key
     near = similarity(vector, embedder)
     told = ExampleRow.text, ExampleRow.source, ExampleRow.weight
@@ -250,14 +251,14 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
 
 
 def _with_own(found: Neighbours, tap: Neighbour | None) -> Neighbours:
-    """With what the person chose for these words themselves, unless a lead said something of them."""
+    """The neighbours with what the person chose for this very text, unless a lead corrected the text."""
     if tap is None or any(one.same_text for one in found.corrections):
         return found
     return Neighbours(_in_order((tap, *found.corrections)), found.anchors)
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
-    """The nearest, in an order that no union promises."""
+    """The nearest examples in order, since a union promises none."""
     return tuple(sorted(found, key=lambda n: (not n.same_text, -n.similarity, n.example))[:NEIGHBOURS])
 
 

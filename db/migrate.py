@@ -23,16 +23,17 @@ from db.schema_changes import ahead, must_fit
 log = logging.getLogger(__name__)
 
 _MIGRATING = 7_101_883_203
-"""The advisory lock of whoever migrates."""
+"""The advisory lock that a migrating process holds."""
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
 
 def upgrade(url: str) -> bool:
-    """Bring the database to the newest schema that we know; whether it is that. It blocks, and any number may call it.
+    """Bring the database to the newest schema that this version knows; False: it is newer. Blocks; any number may call
+    it.
 
-    A database that a newer Switchboard has brought further stays as it is, where that only added to it: so that old and
-    new processes may stand side by side. Raises Unreachable; UsageError when the database is not one that can be ours,
-    or a newer Switchboard took away from it what this one needs.
+    A database that a newer Switchboard migrated further stays as it is if the newer migrations only added, so that old
+    and new processes may run side by side. Raises Unreachable; UsageError when the database cannot be ours, or when a
+    newer Switchboard took away something this version needs.
     """
     with _alone(url) as connection:
         config = configuration(connection)
@@ -46,13 +47,13 @@ def upgrade(url: str) -> bool:
 
 
 def downgrade(url: str, to: str = "base") -> None:
-    """Take the schema back, data included. For tests and for people who know what they do."""
+    """Migrate the schema back, deleting the data it held. For tests and for people who know what they do."""
     with _alone(url) as connection:
         command.downgrade(configuration(connection), to)
 
 
 def configuration(connection: Connection) -> Config:
-    """Alembic, told where the migrations lie and over which connection to run them."""
+    """Alembic's configuration: where the migrations lie and which connection runs them."""
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -60,7 +61,7 @@ def configuration(connection: Connection) -> Config:
 
 
 def blocking_engine(target: Target) -> Engine:
-    """What Alembic runs on: a connection each time, without the time limits of the bot's own questions."""
+    """The engine for Alembic: a new connection each time, without the time limit of the bot's own statements."""
     found: list[Session] = []
 
     def opened() -> psycopg.Connection:
@@ -79,7 +80,7 @@ def blocking_engine(target: Target) -> Engine:
 
 @contextmanager
 def _alone(url: str) -> Iterator[Connection]:
-    """A connection while no other process migrates; what was done is committed at its end, or nothing of it."""
+    """A connection while no other process migrates; its work is committed at the end, all or nothing."""
     target = parsed(url)
     facts: list[Facts] = []
     with translated(target.place), _explained(target, facts), blocking_engine(target).begin() as connection:

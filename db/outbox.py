@@ -1,4 +1,4 @@
-"""What we owe to chats, claimed in order, until there is a receipt."""
+"""The posts owed to chats, claimed in order, until there is a receipt."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -61,15 +61,15 @@ from db.wrong_clocks import holds
 
 _ROW = PostRow
 _TARGET = aliased(PostRow)
-"""Another post than the one in question; made once, for making an alias costs more than asking with it."""
+"""Another post than the one in question; built once, because building an alias costs more than the query."""
 _CONTINUED = tuple(kind.__name__ for kind in (Card, FollowUp, Reply))
 _Continued = tuple[tuple[int, Continuation], ...]
 _HELD_BACK = tuple(kind.__name__ for kind in (Answer, Question, Moved, Solved, Split, WordsPlease))
-"""What we say to a person by ourselves: nothing of it goes to somebody whose request is on hold."""
+"""Posts that we send to a person by ourselves: none goes out while the person's request is on hold."""
 
 
 class PostgresOutbox:
-    """The outbox in PostgreSQL. A claimed post is claimed again after 60 seconds without word of it."""
+    """The outbox in PostgreSQL. A claimed post without a report is claimed again after 60 seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -92,7 +92,7 @@ class PostgresOutbox:
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
-        # It was said, even if somebody gave it up meanwhile
+        # It was said, even if it was given up meanwhile
         fresh = update(_ROW).where(_ROW.id == item.id, _ROW.said_at.is_(None))
         said = fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None)
         async with self._database.transaction() as session:
@@ -141,33 +141,33 @@ def _pending(row: type[PostRow]) -> ColumnElement[bool]:
 
 
 def _announced(change: Update) -> ReturningUpdate[int | None, object]:
-    """The change, of which every process hears; the conversation of the post, if there was something to change."""
+    """The change, announced to every process; returns the post's conversation if a row was changed."""
     told = change.returning(_ROW.conversation_id, announcement(Change.OWED))
     return told.execution_options(synchronize_session=False)
 
 
 def _received() -> ReturningUpdate[int, object]:
-    """Receipts of posts that nobody else is at just now: one of them must not hold up the others."""
+    """Store receipts of posts that nobody else has locked: a locked one must not hold up the others."""
     told = arrays(post=BigInteger(), in_chat=Name(), ref=Name())
     unsaid = (
         select(_ROW.id, told.c.in_chat, told.c.ref).join(told, told.c.post == _ROW.id).where(_ROW.said_at.is_(None))
     )
     mine = unsaid.order_by(_ROW.id).with_for_update(skip_locked=True, of=_ROW).cte("mine")
     said = update(_ROW).where(_ROW.id == mine.c.id).values(receipt_chat=mine.c.in_chat, receipt_id=mine.c.ref)
-    # It was said, even if somebody gave it up meanwhile
+    # It was said, even if it was given up meanwhile
     said = said.values(said_at=bindparam("moment"), leased_until=None, given_up_at=None, problem=None)
     return said.returning(_ROW.id, announcement(Change.OWED)).execution_options(synchronize_session=False)
 
 
 _RECEIVED = _received()
-"""Made once, so that it is compiled once."""
+"""Built once, so that it is compiled once."""
 
 
 def _heads() -> CTE:
-    """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone.
+    """The oldest pending post of each conversation and chat; posts of no conversation queue by chat alone.
 
-    Read off the index once, in its order. Asking for each post whether an older one waits costs a look for each, or,
-    where no index answers, compares each with each: with ten thousand posts that wait for one chat nothing is said.
+    Read in one pass along the index. Looking for an older waiting post for each post costs one look-up for each, or,
+    where no index serves, compares each with each: with ten thousand posts waiting for one chat nothing would be said.
     """
     line = (func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger)), _ROW.platform, _ROW.chat)
     oldest = (
@@ -177,17 +177,19 @@ def _heads() -> CTE:
 
 
 def _may_go() -> ColumnElement[bool]:
-    """Whether the post's conversation is not on hold, or the post is for others than its person."""
+    """Whether the post's conversation is not on hold, or the post is for somebody else than its person."""
     on_hold = select(ConversationRow.id).where(ConversationRow.on_hold)
     return or_(_ROW.kind.not_in(_HELD_BACK), _ROW.conversation_id.is_(None), _ROW.conversation_id.not_in(on_hold))
 
 
 def due() -> Select[int]:
-    """The heads of their lines that may be said `now` on these `platforms`, but in no chat that is `busy`."""
+    """The first post of each queue that may be said `now` on these `platforms`, except in chats that are `busy`."""
     heads, now, names = _heads(), bindparam("now", type_=_ROW.not_before.type), ARRAY(Name())
     said = select(_TARGET.id).where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
-    still = func.coalesce(_ROW.said_at, _ROW.given_up_at).is_(None)  # pending, as no index but that of `_heads` tells
-    rewritable = said.correlate(_ROW).offset(literal_column("0")).exists()  # looked up, never all that was ever said
+    still = func.coalesce(_ROW.said_at, _ROW.given_up_at).is_(
+        None
+    )  # pending, told so that only `_heads` uses its index
+    rewritable = said.correlate(_ROW).offset(literal_column("0")).exists()  # looked up, not all that was ever said
     return (
         select(_ROW.id)
         .join(heads, heads.c.id == _ROW.id)
@@ -202,7 +204,7 @@ def due() -> Select[int]:
 
 
 def _claimed() -> ReturningUpdate[PostRow, object]:
-    """What is due, claimed `until` then."""
+    """The due posts, claimed up to the moment `until`."""
     found, until = (
         due().limit(bindparam("limit", type_=Integer())).cte("due"),
         bindparam("until", type_=_ROW.owed_at.type),
@@ -213,7 +215,7 @@ def _claimed() -> ReturningUpdate[PostRow, object]:
 
 
 _CLAIMED = _claimed()
-"""Made once: making it for every claim took more of the processor than all else that a claim costs us."""
+"""Built once: building it for every claim cost more processor time than the rest of the claim."""
 
 
 def _key(row: PostRow) -> ItemKey:
@@ -229,7 +231,7 @@ async def _read(session: AsyncSession, rows: Sequence[PostRow]) -> list[OutboxIt
 
 
 async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:
-    """Receipts of what these posts rewrite or belong under, by post."""
+    """Receipts of the posts that these posts rewrite or belong under, by post."""
     wanted = {target for row in rows for target in (row.edits, row.under) if target is not None}
     if not wanted:
         return {}
@@ -253,7 +255,7 @@ def _card(row: PostRow, says: Content) -> int | None:
 
 
 async def _up_to_date(session: AsyncSession, posts: Sequence[Post]) -> list[Post]:
-    """The posts, where they link a card to the next with what that card says by now: words may have been taken back."""
+    """The posts; one that links a card to the next gets the card's current wording: words may have been taken back."""
     says = await wordings(session, [post.edits for post in posts if post.edits is not None])
     return [replace(post, content=_linked(post.content, says.get(post.edits or 0))) for post in posts]
 

@@ -1,4 +1,4 @@
-"""What became of conversations, out of PostgreSQL."""
+"""The outcomes of conversations, read from PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,19 +20,19 @@ _PEOPLE = (Author.LEAD, Author.PERSON)
 
 
 class PostgresOutcomes:
-    """Four reads, each by an index, however many conversations there are besides."""
+    """Outcomes in four reads, each by an index, however many other conversations there are."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def outcomes(
-        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+        self, task: str, since: datetime, until: datetime, limit: int, vectors_by: str | None = None
     ) -> Sequence[Outcome]:
         async with self._database.transaction() as session:
             first = {row.conversation_id: row for row in await session.scalars(_first(task, since, until, limit))}
             ids = list(first)
             wanted = select(ConversationRow).where(_one_of(ConversationRow.id, ids))
-            known = await session.scalars(wanted if with_vectors else wanted.options(defer(ConversationRow.vector)))
+            known = await session.scalars(wanted if vectors_by else wanted.options(defer(ConversationRow.vector)))
             conversations = {row.id: row for row in known}
             later = await session.scalars(_by_people(task, ids))
             moves: dict[int, list[DecisionRow]] = {}
@@ -43,7 +43,7 @@ class PostgresOutcomes:
             names = await names_by_now(session, task)
         return [
             _outcome(
-                conversations[id], _Decisions(row, moves.get(id, ()), names), ruled.get(id), id in held, with_vectors
+                conversations[id], _Decisions(row, moves.get(id, ()), names), ruled.get(id), id in held, vectors_by
             )
             for id, row in reversed(first.items())
             if id in conversations
@@ -51,7 +51,7 @@ class PostgresOutcomes:
 
 
 def _first(task: str, since: datetime, until: datetime, limit: int) -> Select[DecisionRow]:
-    """The first decision of each conversation, where a machine made it then; newest first."""
+    """The first decision of each conversation, where a machine made it in this period; newest first."""
     earlier = aliased(DecisionRow)
     before = exists().where(
         earlier.conversation_id == DecisionRow.conversation_id,
@@ -67,7 +67,7 @@ def _first(task: str, since: datetime, until: datetime, limit: int) -> Select[De
 def _one_of(
     column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Sequence[int]
 ) -> ColumnElement[bool]:
-    """An array: one parameter, however many there are."""
+    """Matches by an array: one parameter, however many ids there are."""
     return column == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
@@ -93,12 +93,12 @@ def _quarantined(task: str, ids: Sequence[int]) -> Select[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Decisions:
-    """What was decided on one conversation, its teams called as they are by now."""
+    """The decisions on one conversation, with teams by their current names."""
 
     made: DecisionRow
-    """The first."""
+    """The first decision."""
     moves: Sequence[DecisionRow]
-    """By people."""
+    """Later decisions made by people."""
     names: Mapping[str, str]
 
     def now(self, label: str) -> str:
@@ -110,7 +110,7 @@ class _Decisions:
 
     @property
     def moved_at(self) -> datetime | None:
-        """When a person first gave it to another team."""
+        """When a person first gave the conversation to another team."""
         away = (move.at for move in self.moves if self.now(move.label) != self.now(self.made.label))
         return next(away, None)
 
@@ -120,7 +120,7 @@ def _outcome(
     decisions: _Decisions,
     ruling: CorrectionRow | None,
     quarantined: bool,
-    with_vector: bool,
+    vectors_by: str | None,
 ) -> Outcome:
     routes = row.task == decisions.made.task
     ended = ruling.label if ruling is not None else (row.label if routes and row.label else decisions.made.label)
@@ -137,7 +137,7 @@ def _outcome(
         moved_at=decisions.moved_at,
         disputed=ruling is not None and ruling.disputed,
         quarantined=quarantined,
-        vector=tuple(row.vector) if with_vector and row.vector is not None else None,
+        vector=tuple(row.vector) if vectors_by and vectors_by == row.embedder and row.vector is not None else None,
     )
 
 

@@ -1,8 +1,8 @@
-"""What is held about one person, found by the same columns by which it is erased."""
+"""What is stored about one person, found by the same columns as for erasure."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import keys
@@ -13,6 +13,7 @@ from db.engine import Database
 from db.reading import mappers
 from db.reading.training_provenance import trained_on
 from db.redaction.others_words import WRITTEN, citing, written_by
+from db.redaction.parked import parked_of
 from db.tables import (
     ConversationRow,
     CorrectionRow,
@@ -28,7 +29,7 @@ from db.tables import (
 
 
 class PostgresPersonalRecords:
-    """Read in one transaction."""
+    """A person's records, read in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,7 +71,7 @@ async def _names(session: AsyncSession, person: Person) -> frozenset[str]:
 
 
 async def _conversations(session: AsyncSession, person: Person) -> list[PersonalRecord]:
-    """Theirs, and others' that they took."""
+    """The person's conversations, and others' conversations that they took."""
     mine = select(ConversationRow).where(_opened(person)).order_by(ConversationRow.id)
     took = select(ConversationRow).where(ConversationRow.taken_by == person.key, ~_opened(person))
     return [
@@ -104,7 +105,7 @@ async def _posts(session: AsyncSession, own: Sequence[int]) -> list[PersonalReco
 
 
 async def _cited(session: AsyncSession, person: Person, known_as: Sequence[str]) -> list[PersonalRecord]:
-    """Without the words, which are somebody else's."""
+    """Where others cite the person, without the words, which are somebody else's."""
     said = select(MessageRow).where(citing(MessageRow, person, known_as)).order_by(MessageRow.id)
     noted = select(NoteRow).where(citing(NoteRow, person, known_as)).order_by(NoteRow.id)
     rows: list[MessageRow | NoteRow] = [*await session.scalars(said), *await session.scalars(noted)]
@@ -141,12 +142,10 @@ async def _rulings(session: AsyncSession, person: Person) -> list[PersonalRecord
 
 
 async def _aside(session: AsyncSession, person: Person) -> list[PersonalRecord]:
-    """The language they chose, and what of theirs could not be stored."""
+    """The language the person chose, and their facts that could not be stored."""
     chosen = PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     fact = FailedItemRow.fact
-    whose = or_(*(fact[who]["id"].astext == person.id for who in ("author", "actor")))
     parked = select(FailedItemRow.id, FailedItemRow.step, FailedItemRow.first_at, fact["text"].astext)
-    here = fact["ref"]["platform"].astext == person.platform
     return [
         *(
             PersonalRecord(Held.PREFERENCE, 0, row.platform, None, row.language, "")
@@ -154,7 +153,7 @@ async def _aside(session: AsyncSession, person: Person) -> list[PersonalRecord]:
         ),
         *(
             PersonalRecord(Held.FAILED, id_, step, at, None, plain(words or ""))
-            for id_, step, at, words in (await session.execute(parked.where(here, whose))).all()
+            for id_, step, at, words in (await session.execute(parked.where(parked_of(person)))).all()
         ),
     ]
 

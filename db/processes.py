@@ -1,7 +1,7 @@
-"""Which processes live: what a dead one had claimed is free again within seconds, and nothing of a living one ever is.
+"""Which processes live: a dead one's claims are free again within seconds; a living one's never are.
 
-Each holds an advisory lock under a number of its own for as long as it lives; PostgreSQL lets go of it the moment its
-connection ends, however the process died. What it claims bears that number.
+Each process holds an advisory lock under a number of its own for as long as it lives; PostgreSQL releases it the moment
+its connection ends, however the process died. Every claim bears the number of its process.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from db.tables import ConversationRow, PostRow, ProcessRow
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 1.0
-"""Seconds between looks at whether the others live, and whether our own lock still does."""
+"""Seconds between looks at whether the others live, and whether our own lock is still held."""
 _AGAIN_AFTER = 0.5
 MISSING_FOR = 5.0
-"""Seconds for which a lock has to be free: a living process that lost its connection has it again by then."""
+"""Seconds for which a lock must be free: a living process that lost its connection has the lock again by then."""
 
 
 class PostgresProcesses:
@@ -38,11 +38,12 @@ class PostgresProcesses:
         self._missing_for = missing_for
         self._id = secrets.randbits(62)
         self._missing: dict[int, float] = {}
-        """Processes whose lock is free, and since when we know."""
+        """Processes whose lock is free, and since when we have known."""
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
-        """Be known to live, and look after what the dead left behind. Whoever claims must have ended before it does."""
+        """Hold this process's lock and free what dead processes claimed. Every claim of ours must have ended before the
+        exit."""
         tasks = [
             asyncio.create_task(work(), name=name)
             for name, work in (("live", self._live), ("look after the dead", self._watch))
@@ -53,18 +54,18 @@ class PostgresProcesses:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            with suppress(SwitchboardError):  # then somebody finds it dead
+            with suppress(SwitchboardError):  # then another process finds it dead
                 await self._leave()
 
     async def free_dead(self) -> int:
-        """Free what processes had claimed that are dead; how many of these there were. Raises Unreachable."""
+        """Free what dead processes had claimed; return how many processes that were. Raises Unreachable."""
         async with self._database.transaction() as session:
             others = (await session.scalars(select(ProcessRow.number).where(ProcessRow.number != self._id))).all()
         found = [one for one in others if await self._is_dead(one)]
         return len(found)
 
     async def _is_dead(self, process: int) -> bool:
-        """Whether it was dead for long enough; then its work is free, and it is known no more."""
+        """Whether the process has been dead for long enough; if so, free its work and delete its row."""
         async with self._database.transaction() as session:
             if not await session.scalar(select(func.pg_try_advisory_xact_lock(process))):
                 self._missing.pop(process, None)
@@ -87,7 +88,7 @@ class PostgresProcesses:
             try:
                 await self._database.keep_lock(self._id, _LOOK_EVERY, self._enrol)
             except Exception as error:  # noqa: BLE001 - who stops trying would be taken for dead
-                if self._database.known_as is not None:  # once an outage
+                if self._database.known_as is not None:  # once for each outage
                     log.warning("process lock lost, taking it again", extra={"problem": _named(error)})
             finally:
                 self._database.known_as = None  # a claim that is made meanwhile expires by itself
@@ -105,7 +106,7 @@ class PostgresProcesses:
             try:
                 await self.free_dead()
             except Unreachable:
-                continue  # which `_live` has told
+                continue  # `_live` has logged it
             except Exception as error:  # noqa: BLE001 - whatever it is, the next look may find them
                 log.warning("dead processes not looked for", extra={"problem": _named(error)})
 
@@ -115,9 +116,9 @@ def _named(error: Exception) -> str:
 
 
 async def _free(session: AsyncSession, process: int, now: datetime) -> tuple[int, int]:
-    """Let go of what the process had claimed, and know it no more; how many conversations, and how many posts.
+    """Free what the process had claimed and delete its row; return how many conversations and how many posts.
 
-    A post's claim only ends: that it was on its way, and may have been said, is still to be seen.
+    A post's claim only ends: it stays visible that the post was on its way and may have been said.
     """
     talk, post = ConversationRow, PostRow
     held = update(talk).where(talk.claimed_by == process, talk.leased_until > now).values(leased_until=None)

@@ -23,7 +23,7 @@ _WEEK = timedelta(days=7)
 
 
 class PostgresQueries:
-    """Figures out of PostgreSQL."""
+    """Figures from PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -112,7 +112,7 @@ class PostgresQueries:
 
 
 def _routed_since(start: datetime, end: datetime) -> Select[int]:
-    """Conversations that were given to a team for the first time since then; a guess that led to a question is none."""
+    """Conversations given to a team for the first time since then; a guess that led to a question does not count."""
     given, earlier = _given(DecisionRow), aliased(DecisionRow)
     same = and_(earlier.conversation_id == DecisionRow.conversation_id, earlier.task == DecisionRow.task)
     before = exists().where(same, earlier.at < start, _given(earlier))

@@ -35,7 +35,7 @@ from db.reading.serving import lock_registry, over, pointer, serving, told_of_ch
 from db.tables import AdapterRow, CanaryRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
 _USUAL = AdapterPaths(Path("var/runs"))
-"""Where the settings have them unless they say otherwise."""
+"""The usual folder of runs, unless the settings name another."""
 
 
 class PostgresRegistry:
@@ -45,7 +45,7 @@ class PostgresRegistry:
         self._database = database
         self._paths = paths
         self._codes: dict[tuple[str, str], dict[str, str]] = {}
-        """By task and base. Given for life, they need no second look once every label has one."""
+        """By task and base. A label keeps its code, so codes are not read again once every label has one."""
 
     async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
         known = self._codes.get((task.name, base), {})
@@ -96,7 +96,7 @@ class PostgresRegistry:
             await move(session, task, adapter, by, reason, now)
 
     async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
-        """Each rollback goes one promotion further back: two in a row never end where they began."""
+        """Go back by one more promotion each time: two rollbacks in a row never end where they began."""
         async with self._database.transaction() as session:
             await lock_registry(session, task)
             here = await pointer(session, task)
@@ -185,7 +185,7 @@ class PostgresRegistry:
 
     async def record_tick(self, task: str, at: datetime) -> None:
         fresh = insert(TickRow).values(task=task, at=at)
-        wrong = TickRow.at > fresh.excluded.at + timedelta(days=1)  # recorded by a clock that was
+        wrong = TickRow.at > fresh.excluded.at + timedelta(days=1)  # recorded while a clock was wrong
         latest = case((wrong, fresh.excluded.at), else_=func.greatest(TickRow.at, fresh.excluded.at))
         async with self._database.transaction() as session:
             await session.execute(fresh.on_conflict_do_update(index_elements=["task"], set_={"at": latest}))
@@ -264,7 +264,7 @@ async def _add(session: AsyncSession, values: Mapping[str, object]) -> None:
 
 
 async def _let_serve(session: AsyncSession, judged: Judged, now: datetime) -> None:
-    """All at once, or a share of the requests first, beside the champion."""
+    """Let the candidate serve all requests, or a share of them first, beside the champion."""
     task, name, reason = judged.candidate.task, judged.candidate.name, "; ".join(judged.verdict.reasons)
     here = await pointer(session, task)
     await supersede(session, task, now)
@@ -284,7 +284,7 @@ async def _still_serves(session: AsyncSession, judged: Judged) -> None:
 
 
 def _names(task: str) -> Select[str | None]:
-    """Every name an adapter has or was meant to have: that of a training that failed is not used again."""
+    """Every name an adapter has or was meant to have: the name of a failed training is not used again."""
     made = select(AdapterRow.name).where(AdapterRow.task == task)
     meant = select(CycleRow.adapter).where(CycleRow.task == task)
     return select(union(made, meant).subquery().c.name)

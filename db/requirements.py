@@ -1,4 +1,4 @@
-"""What a database must be before it can be ours, looked at before the schema is touched."""
+"""What a database must fulfil before it can be ours, checked before the schema is touched."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ SELECT current_setting('server_version_num')::int / 10000 AS version,
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the server says about itself."""
+    """What the server reports about itself."""
 
     version: int
     encoding: str
@@ -33,7 +33,7 @@ class Facts:
 
 
 def require(connection: Connection, target: Target) -> Facts:
-    """What was found. Raises UsageError or Unreachable, in a sentence that says what to mend."""
+    """Check the requirements and return the facts. Raises UsageError or Unreachable, which says what to mend."""
     facts = Facts(*connection.execute(_FACTS).one())
     where = f"database {target.place}"
     if facts.version < _OLDEST:
@@ -51,7 +51,7 @@ def require(connection: Connection, target: Target) -> Facts:
 
 
 def missing_right(facts: Facts | None, target: Target) -> UsageError:
-    """What the user may not, and who can mend it."""
+    """The error about a right that the user lacks, with how an administrator can grant it."""
     if facts is None:
         return UsageError(f"database {target.place}: the user has too few rights")
     if not facts.has_vector:

@@ -1,4 +1,4 @@
-"""Taking away what is no longer needed: small batches, each a transaction, found by an index that shrinks with them."""
+"""Removing what is no longer needed: in small batches, each a transaction, found by an index that shrinks with them."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ _IDS = {
         AND NOT EXISTS (SELECT FROM posts p WHERE p.conversation_id = c.id AND said_at IS NULL AND given_up_at IS NULL)
         AND NOT EXISTS (SELECT FROM failed_items f WHERE f.conversation_id = c.id AND dropped_at IS NULL)
     """,  # noqa: S608
-    # Only where nothing of that post still waits to be said, and its last wording is not itself on its way
+    # Only where no wording of that post still waits to be said, and its last wording is not recent or on its way
     "rewordings": """
         SELECT o.id FROM posts o JOIN conversations c ON c.id = o.conversation_id AND c.state = 'closed'
         WHERE o.id IN (
@@ -35,7 +35,7 @@ _IDS = {
 
 
 class PostgresRetention:
-    """What is in the database."""
+    """The rows of the database that retention removes or empties."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,7 +56,7 @@ class PostgresRetention:
             return len(ids)
 
     async def never_served(self, before: datetime) -> list[str]:
-        """Adapters made before then that were never promoted, and of which newer ones were tried since."""
+        """Adapters made before then that were never promoted, where the task has newer ones."""
         async with self._database.transaction() as session:
             return list(await session.scalars(text(_NEVER_SERVED), {"before": before}))
 
@@ -72,7 +72,7 @@ _LOCKED = {
     "rewordings": " FOR UPDATE OF o SKIP LOCKED",
     "examples": " FOR UPDATE SKIP LOCKED",
 }
-"""What somebody is at work on is left for later."""
+"""Rows that are locked are left for the next time."""
 
 
 def _needed(kind: str, times: Mapping[str, datetime]) -> dict[str, datetime]:
@@ -85,7 +85,7 @@ async def _vectors(session: AsyncSession, ids: list[int], _: datetime) -> None:
 
 
 async def _rewordings(session: AsyncSession, ids: list[int], _: datetime) -> None:
-    """The last wording becomes the post's own, so that whoever reads it reads the same as before."""
+    """Make the last wording the post's own, so that the post reads the same as before, and delete the rewordings."""
     last = """
         UPDATE posts o SET content = w.content, kind = w.kind
         FROM (SELECT DISTINCT ON (edits) edits, content, kind FROM posts
@@ -98,7 +98,7 @@ async def _rewordings(session: AsyncSession, ids: list[int], _: datetime) -> Non
 
 
 _EARLIER = (
-    # What refers to a wording means the post that stands in the chat
+    # A reference to a wording means the post that stands in the chat
     *(
         f"UPDATE {table} r SET {column} = p.edits FROM posts p WHERE p.edits = ANY(:ids) AND r.{column} = p.id"  # noqa: S608
         for table, column in (("messages", "carried_by"), ("notes", "carried_by"), ("posts", "under"))
@@ -106,9 +106,9 @@ _EARLIER = (
     "DELETE FROM posts WHERE edits = ANY(:ids)",
 )
 _GOING = "SELECT id FROM posts WHERE conversation_id = ANY(:ids) AND NOT (kind = 'Card' AND edits IS NULL)"
-"""Whatever is written under a card is a team's for ever, so that its row stays, without words."""
+"""The posts to delete. A card stays, without words: what is written under it is its team's for ever."""
 _WORDS = (
-    # What people did to posts and cards of these conversations: their rulings are in `corrections`
+    # Reactions and presses on posts and cards of these conversations: the rulings themselves are in `corrections`
     *(
         f"""DELETE FROM {acts} a USING posts p WHERE p.conversation_id = ANY(:ids) AND a.platform = p.platform
             AND a.chat = p.receipt_chat AND a.message_id = p.receipt_id AND a.concluded_at IS NOT NULL
@@ -117,7 +117,7 @@ _WORDS = (
     ),
     """DELETE FROM message_parts m USING posts p WHERE p.conversation_id = ANY(:ids) AND m.platform = p.platform
        AND m.chat = p.receipt_chat AND m.whole_id = p.receipt_id""",
-    # Other conversations may refer to them: of one that was split off, the messages that it took along
+    # Other conversations may refer to these posts: one that was split off, to the posts for messages it took along
     *(
         f"UPDATE {table} SET {column} = NULL WHERE {column} IN ({_GOING})"  # noqa: S608
         for table, column in (("messages", "carried_by"), ("notes", "carried_by"), ("posts", "under"))
@@ -141,7 +141,7 @@ async def _words(session: AsyncSession, ids: list[int], now: datetime) -> None:
 
 
 async def _examples(session: AsyncSession, ids: list[int], now: datetime) -> None:
-    """As when their person is forgotten: they teach nobody, and nothing can be read in them."""
+    """Empty examples as erasure does: they teach nothing any more, and no words are left in them."""
     emptied = """
         UPDATE examples SET text = '', text_key = '', vector = NULL, embedder = NULL,
         withdrawn_at = coalesce(withdrawn_at, :now) WHERE id = ANY(:ids)

@@ -1,6 +1,6 @@
-"""Whether a program fits a schema that is newer than itself: it does where everything that came since only added.
+"""Whether a program fits a schema newer than itself: it does if every later migration only added.
 
-A migration that takes away or changes what older programs need says so, `contracts = "…"`, beside its `revision`.
+A migration that takes away or changes what older programs need says so with `contracts = "…"` beside its `revision`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ def contracts_of(script: Script) -> str:
 
 
 def record(connection: Connection, step: MigrationInfo) -> None:
-    """Remember that this migration was run, or taken back. Those before the table came are not remembered."""
+    """Record that this migration was run, or taken back. Migrations before the table existed are not recorded."""
     if not inspect(connection).has_table(SchemaChangeRow.__tablename__):
         return
     script = step.up_revision
@@ -35,7 +35,7 @@ def record(connection: Connection, step: MigrationInfo) -> None:
 
 
 def ahead(connection: Connection, known: Iterable[str]) -> Mapping[str, str]:
-    """Revision -> what it contracts, of the changes that a program which knows these revisions does not know."""
+    """Revision -> what it contracts, for the changes in the database that are not among the `known` revisions."""
     if not inspect(connection).has_table(SchemaChangeRow.__tablename__):
         return {}
     found = connection.execute(select(SchemaChangeRow.revision, SchemaChangeRow.contracts))
@@ -43,7 +43,7 @@ def ahead(connection: Connection, known: Iterable[str]) -> Mapping[str, str]:
 
 
 def must_fit(changes: Mapping[str, str]) -> None:
-    """Raises UsageError naming what was taken away from under an older program."""
+    """Raise UsageError if a newer migration took away what older programs need; name what it took."""
     if gone := {revision: why for revision, why in sorted(changes.items()) if why}:
         told = "; ".join(f"{revision}: {why}" for revision, why in gone.items())
         raise UsageError(

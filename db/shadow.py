@@ -64,7 +64,7 @@ class PostgresShadows:
 
 
 def _figures(task: str, names: Mapping[str, str]) -> Select[str, int, int, int]:
-    """Teams are compared by what they are called by now: a renamed one is no other."""
+    """The figures of each shadow. Teams are compared by their current names: a renamed team is the same team."""
     first = (
         select(DecisionRow.conversation_id, DecisionRow.label)
         .ext(distinct_on(DecisionRow.conversation_id))

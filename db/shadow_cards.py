@@ -1,4 +1,4 @@
-"""The leads' cards of candidates in the shadow, and what leads said to them."""
+"""The leads' cards of candidates in the shadow, and how leads ruled on them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from db.tables import PostRow, PressRow, ShadowCardRow, ShadowRulingRow
 
 _DECIDES = (Ruling.PROMOTE, Ruling.KEEP)
 STEP = "shadow_press"
-"""The word for it among the items that fail."""
+"""The step's name among failed items."""
 
 
 class PostgresShadowCards:
@@ -126,7 +126,7 @@ async def _read(session: AsyncSession, wanted: Select[PostRow]) -> list[Standing
 
 
 async def _rewrite(session: AsyncSession, posts: Sequence[Post], now: datetime) -> None:
-    """Owe the posts; a card that says what became of its candidate is open no longer."""
+    """Owe the posts; a card that says what became of its candidate is no longer open."""
     over = [post.edits for post in posts if isinstance(post.content, ShadowCard) and post.content.decided]
     if over:
         closed = update(ShadowCardRow).where(ShadowCardRow.post_id.in_(over)).values(open=False)

@@ -1,4 +1,4 @@
-"""What people showed without saying it, read off conversations, notes and reactions."""
+"""What people showed without saying it, read from conversations, notes and reactions."""
 
 from collections.abc import Sequence
 from typing import TypeVarTuple
@@ -21,7 +21,7 @@ _PEOPLE = (Author.PERSON, Author.LEAD)
 
 
 class PostgresSilentSignals:
-    """See `silent_signals.SilentSignals`."""
+    """The `silent_signals.SilentSignals` port in PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,7 +35,7 @@ class PostgresSilentSignals:
 
 
 async def _settled(session: AsyncSession, task: Task, limit: int) -> list[Signal]:
-    """Taken, answered and closed by the team that a machine chose."""
+    """Requests taken, answered and closed by the team that a machine chose."""
     answered = exists().where(NoteRow.conversation_id == ConversationRow.id, NoteRow.sent_at.is_not(None))
     columns = ConversationRow.id, ConversationRow.label, ConversationRow.text, ConversationRow.closed_at
     closed = select(*columns).where(
@@ -48,7 +48,7 @@ async def _settled(session: AsyncSession, task: Task, limit: int) -> list[Signal
 
 
 async def _handed_on(session: AsyncSession, task: Task, limit: int) -> list[Signal]:
-    """Somebody who is no lead named another team on its card; of several who did, the last."""
+    """Requests on whose card somebody who is no lead named another team; if several did, the last one counts."""
     found: dict[int, Signal] = {}
     events: dict[int, list[ReactionRow]] = {}
     talks: dict[int, ConversationRow] = {}
@@ -65,7 +65,8 @@ async def _handed_on(session: AsyncSession, task: Task, limit: int) -> list[Sign
 
 
 def _named(task: Task, limit: int) -> Select[ConversationRow, ReactionRow]:
-    """Every reaction ever on cards on which somebody who may not correct said something: it may be taken back since."""
+    """Every reaction ever on cards where somebody without the right to correct reacted: some may have been taken back
+    since."""
     by_others = and_(ReactionRow.counted.is_(False), ReactionRow.external == false())
     newest = _on_cards(select(ConversationRow.id)).where(by_others, _unsaid(task))
     newest = newest.group_by(ConversationRow.id).order_by(func.max(ReactionRow.id).desc()).limit(limit)
@@ -78,7 +79,7 @@ def _on_cards(wanted: Select[*Wanted]) -> Select[*Wanted]:
 
 
 def _unsaid(task: Task) -> ColumnElement[bool]:
-    """Decided by a machine, and nobody who may has said anything; the words are still there."""
+    """Requests decided by a machine, on which nobody with the right to rule did, and whose words are still stored."""
     ruled = exists().where(
         CorrectionRow.conversation_id == ConversationRow.id,
         CorrectionRow.task == task.name,

@@ -1,4 +1,4 @@
-"""Closed requests by nearness: what stood on the cards of similar ones, for suggestions."""
+"""Closed requests by nearness: what stood on the cards of similar requests, for suggestions."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from db.reading.similarity import similarity
 from db.tables import ConversationRow, DecisionRow
 
 _NEWEST = 1_000
-"""So many of the newest closed requests are looked at: what was suggested a year ago may not be sold any more, and a
-search costs the same however many there are."""
+"""How many of the newest closed requests are searched: what was suggested a year ago may not be sold any more, and the
+limit keeps the cost of a search the same however many there are."""
 
 
 class PostgresSolvedRequests:
@@ -39,7 +39,7 @@ class PostgresSolvedRequests:
             return found
 
     def _nearest(self, task: Task, vector: Vector, least: float) -> Select[str, str, float]:
-        """The newest first, by an index that holds closed requests alone; then the nearest of these."""
+        """The nearest of the newest closed requests, which an index of closed requests alone provides."""
         row = ConversationRow
         newest = (
             select(row.id, row.vector, row.embedder)

@@ -32,11 +32,11 @@ from db.tables import AdapterRow, ConversationRow, CorrectionRow, DecisionRow, E
 
 _SAID = (Source.CORRECTION, Source.CONFIRMATION, Source.TAP)
 _MEANWHILE = "\u2194"
-"""In front of a name while two of them change places."""
+"""The prefix of a name while two names change places."""
 
 
 class PostgresTeamChanges:
-    """See `team_changes.TeamChanges`."""
+    """The `team_changes.TeamChanges` port in PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class PostgresTeamChanges:
 
 
 async def _change(session: AsyncSession, task: Task, wanted: TeamChange, moves: Moves, now: datetime) -> Touched:
-    # Imports hold the first, whoever gives out codes or moves the pointer the second: neither may come in between
+    # Imports hold the first lock; giving out codes and moving the pointer take the second: neither may come in between
     for number in (2, 3):
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(task.name, number))))
     made = await _made(session, task.name)
@@ -113,7 +113,7 @@ async def _split(session: AsyncSession, task: str, wanted: TeamChange, now: date
 
 
 def _standing(task: str, label: str, keys: Sequence[str] | None = None) -> ColumnElement[bool]:
-    """Labelled texts of that name. What the settings say is theirs to change."""
+    """The standing examples of that label, except the settings' own, which only the settings change."""
     of = and_(
         ExampleRow.task == task,
         ExampleRow.label == label,
@@ -126,7 +126,7 @@ def _standing(task: str, label: str, keys: Sequence[str] | None = None) -> Colum
 async def _relabel(
     session: AsyncSession, task: str, before: str, after: str, now: datetime, keys: Sequence[str] | None = None
 ) -> int:
-    """Examples in the new name; how many. A file's text that had both names keeps one row."""
+    """Relabel the examples; return how many. A text from files that had both labels keeps one row."""
     known = aliased(ExampleRow)
     same = and_(
         known.task == task,
@@ -148,7 +148,7 @@ async def _relabel(
 
 
 async def _withdraw(session: AsyncSession, task: str, label: str, now: datetime) -> int:
-    """No example of it counts any more; nothing is deleted."""
+    """Withdraw the examples of the label; nothing is deleted. Returns how many."""
     gone = update(ExampleRow).where(_standing(task, label)).values(withdrawn_at=now)
     return len((await session.execute(gone.returning(ExampleRow.id))).all())
 
@@ -157,9 +157,9 @@ async def _withdraw(session: AsyncSession, task: str, label: str, now: datetime)
 
 
 async def _rename_codes(session: AsyncSession, task: str, before: str, after: str) -> tuple[int, int]:
-    """(codes, adapters) that go by the new name: who was trained with the old one answers with the same token.
+    """(codes, adapters) under the new name: an adapter trained with the old name answers with the same token.
 
-    A code that was given to the new name meanwhile stays given, to the old one: none is ever used again.
+    A code that the new name got meanwhile stays in use, for the old name: no code is ever used again.
     """
     adapters = (await session.scalars(select(AdapterRow).where(AdapterRow.task == task))).all()
     trained = sorted(adapter.name for adapter in adapters if after in adapter.codes)
@@ -186,7 +186,7 @@ def _proved(adapter: AdapterRow, before: str, after: str) -> list[list[object]] 
 
 
 async def _swap_codes(session: AsyncSession, task: str, before: str, after: str) -> int:
-    """Of each base in which the old name has a code."""
+    """Exchange the two names' codes in each base where the old name has one."""
     bases = select(LabelCodeRow.base).where(LabelCodeRow.task == task, LabelCodeRow.label == before)
     found = (await session.scalars(bases)).all()
     of = update(LabelCodeRow).where(LabelCodeRow.task == task, LabelCodeRow.base.in_(found))
@@ -210,7 +210,7 @@ async def _made(session: AsyncSession, task: str) -> list[MadeChange]:
 
 
 async def _decided(session: AsyncSession, task: str, label: str) -> list[KnownLabel]:
-    """The label, where anything was ever decided so."""
+    """The label, if any decision ever had it."""
     ever = select(exists().where(DecisionRow.task == task, DecisionRow.label == label))
     return [KnownLabel(label)] if await session.scalar(ever) else []
 

@@ -1,4 +1,4 @@
-"""What trainings took, and how much the adapters that came of them have decided since."""
+"""What trainings cost, and how much the adapters they made have decided since."""
 
 from sqlalchemy import func, select
 
@@ -9,7 +9,7 @@ from db.tables import CycleRow, DecisionRow, PromotionRow
 
 
 class PostgresTrainingCosts:
-    """In PostgreSQL, by its indexes."""
+    """Training costs in PostgreSQL, read by its indexes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""What leads' rooms say of a training that goes on."""
+"""The posts in leads' rooms about a training that is running."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from db.tables import CycleRow
 
 
 class PostgresTrainingPosts:
-    """See `training_progress.TrainingPosts`."""
+    """The `training_progress.TrainingPosts` port in PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class PostgresTrainingPosts:
 
     async def tell(self, cycle: Cycle, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
-            # Locked: neither another teller nor the verdict may come in between
+            # Locked: neither another process nor the verdict may come in between
             phase = select(CycleRow.phase).where(CycleRow.id == cycle.id).with_for_update()
             if await session.scalar(phase) == cycle.phase:
                 await enqueue_of_cycle(session, cycle.id, posts, now)

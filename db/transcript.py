@@ -1,4 +1,4 @@
-"""Reads back what was said in a chat, as its window shows it."""
+"""Reads back what was said in a chat, as the web chat's window shows it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -36,7 +36,7 @@ class PostgresTranscript:
         lines = [_heard(row, reactions) for row in heard]
         lines += [_noted(row, reactions) for row in noted]
         lines += [_said(row, wordings.get(row.id), reactions) for row in said]
-        # of what happened at one moment, people were first: we answer
+        # of what happened at one moment, people's lines come first: ours are answers
         return sorted(lines, key=lambda line: (line.at, line.post is not None))[-limit:]
 
 
@@ -45,7 +45,7 @@ def _rows(heard: Iterable[MessageRow], noted: Iterable[NoteRow]) -> list[Message
 
 
 def _written(table: type[_Written], platform: str, chats: Sequence[str], limit: int) -> Select[_Written]:
-    """The newest of what people wrote there."""
+    """The newest messages or notes that people wrote in these chats."""
     each = [
         select(table.id, table.at)
         .where(table.platform == platform, table.chat == chat)
@@ -73,7 +73,7 @@ def _posts(platform: str, chats: Sequence[str], limit: int) -> Select[PostRow]:
 
 
 def _of_all(each: Sequence[Select[int, datetime | None]]) -> Select[int]:
-    """The ids, newest first. Each chat is looked at by itself: only so an index has its newest at hand."""
+    """The ids, newest first. Each chat is queried by itself: only then does an index give its newest rows."""
     if not each:
         return select(literal(0)).where(false())
     every = union_all(*(select(one.subquery()) for one in each)).subquery()
@@ -81,7 +81,7 @@ def _of_all(each: Sequence[Select[int, datetime | None]]) -> Select[int]:
 
 
 async def _reactions(session: AsyncSession, platform: str, refs: Sequence[MessageRef]) -> _Reactions:
-    """What is in place now, by message."""
+    """The reactions now in place, by message."""
     names = ([ref.chat for ref in refs], [ref.id for ref in refs])
     arrays = (cast(literal(of, ARRAY(Text)), ARRAY(Text)) for of in names)
     on = func.unnest(*arrays).table_valued("chat", "message_id").render_derived(name="wanted")

@@ -1,4 +1,4 @@
-"""Which adapters may not serve for ever, because somebody whose texts they learned from was forgotten."""
+"""Which adapters must stop serving in time, because a person whose texts they learned was forgotten."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from db.tables import AdapterRow, CycleRow, PromotionRow
 
 
 class PostgresUnlearning:
-    """In PostgreSQL, one transaction."""
+    """Unlearning in PostgreSQL, in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,7 +22,7 @@ class PostgresUnlearning:
     async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
         async with self._database.transaction() as session:
             if not await _is_due(session, task, base, now):
-                return None  # without a lock: this is asked every minute
+                return None  # without a lock, because this is asked every minute
             await lock_registry(session, task)
             champion = await serving(session, task, base)
             if champion is None or not over(champion, now):
@@ -35,7 +35,7 @@ class PostgresUnlearning:
                     by="erasure",
                     reason=f"{champion.name} had learned from texts of somebody who was forgotten",
                     at=now,
-                    previous=None,  # a rollback must not bring it back
+                    previous=None,  # so that a rollback does not bring it back
                 )
             )
             await take_up_again(session, task, instead or NOBODY)
@@ -53,7 +53,7 @@ async def _is_due(session: AsyncSession, task: str, base: str, now: datetime) ->
 
 
 def _earlier(task: str, base: str, now: datetime) -> Select[str]:
-    """The adapter that served most recently of those that may."""
+    """Of the adapters that may serve, the one that served most recently."""
     served = select(func.max(PromotionRow.id)).where(
         PromotionRow.task == AdapterRow.task, PromotionRow.adapter == AdapterRow.name
     )

@@ -1,4 +1,4 @@
-"""What the voices beside the model are fitted on, read out of the examples."""
+"""What the voices beside the model are fitted on, read from the examples."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ _STANDING = and_(ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined)
 
 
 class PostgresVoiceLessons:
-    """See `model_ports.VoiceLessons`."""
+    """The `model_ports.VoiceLessons` port in PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class PostgresVoiceLessons:
         return "-".join(map(str, counted)) + f"-{embedder}-{labels}{relabelled}"
 
     async def lessons(self, task: Task, embedder: str, limit: int) -> list[Lesson]:
-        columns = ExampleRow.text, ExampleRow.label, ExampleRow.source, ExampleRow.at  # of many, vectors are gigabytes
+        columns = ExampleRow.text, ExampleRow.label, ExampleRow.source, ExampleRow.at  # vectors of many are gigabytes
         wanted = (
             select(*columns)
             .where(
@@ -67,7 +67,7 @@ class PostgresVoiceLessons:
 
 
 def _chosen(rows: Sequence[tuple[str, str, str, datetime]], limit: int) -> dict[str, Example]:
-    """Content hash -> the example that counts of that text, at most so many."""
+    """Content hash -> the example that counts for that text; `limit` of them at most."""
     known = settle([Example(text, label, Source(source), Side.TRAIN, at) for text, label, source, at in rows])
     return {text_key(example.text): example for example in replayed(known, limit)}
 

@@ -1,4 +1,4 @@
-"""The events that wait for their webhooks. Triggers write them (see `db.tables.webhooks`); here they are taken up."""
+"""The events that wait for their webhooks. Triggers write them (see `db.tables.webhooks`); this module claims them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ from db.wrong_clocks import holds
 _ROW = WebhookEventRow
 _WAITS = and_(_ROW.sent_at.is_(None), _ROW.given_up_at.is_(None))
 _AT_A_TIME = 1_000
-"""Rows that one look sets aside or takes away: the next look goes on."""
+"""The most rows that one look sets aside or deletes; the next look goes on."""
 _TOO_MANY = "set aside since too many wait: the receiver takes none, or not enough"
 
 
@@ -40,7 +40,7 @@ class PostgresWebhookEvents:
     """Webhook events in PostgreSQL."""
 
     def __init__(self, database: Database, most: int = MOST_WAITING) -> None:
-        """`most` of one webhook wait."""
+        """`most` is the most events of one webhook that may wait."""
         self._database = database
         self._most = most
 
@@ -48,7 +48,8 @@ class PostgresWebhookEvents:
         rows = [{"name": one.name, "events": sorted(one.events)} for one in webhooks]
         async with self._database.transaction() as session:
             gone = WebhookRow.name.not_in([one.name for one in webhooks])
-            # Without events nothing is written for it; its row goes last, so that a killed process leaves no orphans
+            # A webhook without events gets no new ones; its row is deleted last, so that a killed process leaves no
+            # orphans
             silenced = update(WebhookRow).where(gone).values(events=[]).returning(WebhookRow.name)
             removed = (await session.scalars(silenced)).all()
             if rows:
@@ -59,7 +60,7 @@ class PostgresWebhookEvents:
             await self._forget(name)
 
     async def _forget(self, webhook: str) -> None:
-        """Take away all that was written for a webhook of which the settings know no more, and then its row."""
+        """Delete all events of a webhook that the settings no longer name, and then its row."""
         some = select(_ROW.id).where(_ROW.webhook == webhook).order_by(_ROW.at).limit(_AT_A_TIME)
         found = True
         while found:
@@ -141,14 +142,15 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 
 def _has_one_before() -> ColumnElement[bool]:
-    """Whether an earlier event of its line still waits."""
+    """Whether an earlier event of the same line still waits."""
     before = aliased(_ROW)
     earlier = before.webhook == _ROW.webhook, before.line == _ROW.line, before.id < _ROW.id
     return select(before.id).where(*earlier, before.sent_at.is_(None), before.given_up_at.is_(None)).exists()
 
 
 async def _read(session: AsyncSession, rows: Sequence[WebhookEventRow]) -> list[WebhookEvent]:
-    """What people wrote is read when it is sent, so that nothing of it is kept here: what was forgotten is not sent."""
+    """The events to send. People's words are read only now, not stored with the event: what was forgotten is not
+    sent."""
     about = sorted({row.conversation_id for row in rows if row.conversation_id is not None})
     texts, sources = await _texts(session, about), await _sources(session, about)
     return [

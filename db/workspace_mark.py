@@ -1,4 +1,4 @@
-"""Whose a database is: written in it once, so that no other workspace ever opens it by mistake."""
+"""Which workspace a database belongs to: written in it once, so that no other workspace ever opens it by mistake."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -9,7 +9,7 @@ from db.tables import WorkspaceRow
 
 
 async def claim_database(database: Database, workspace: str) -> None:
-    """Let it be this workspace's from now on. Raises UsageError where it is another one's; Unreachable."""
+    """Make the database this workspace's from now on. Raises UsageError if it is another workspace's; Unreachable."""
     async with database.transaction() as session:
         await session.execute(insert(WorkspaceRow).values(name=workspace).on_conflict_do_nothing())
         owner = (await session.execute(select(WorkspaceRow.name))).scalar_one()
@@ -21,7 +21,7 @@ async def claim_database(database: Database, workspace: str) -> None:
 
 
 async def hand_over(database: Database, workspace: str) -> None:
-    """Let it be this workspace's, whosever it was: somebody puts a backup into it on purpose. Raises Unreachable."""
+    """Make the database this workspace's, whosever it was: a backup is put into it on purpose. Raises Unreachable."""
     async with database.transaction() as session:
         await session.execute(delete(WorkspaceRow))
         await session.execute(insert(WorkspaceRow).values(name=workspace))

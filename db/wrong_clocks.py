@@ -1,4 +1,4 @@
-"""What waits for a moment waits no longer than was meant, though the clock that named it was ahead of ours.
+"""Limits how long anything waits for a moment that was set by a clock ahead of ours.
 
 A machine whose clock is wrong until the network has set it right, and one that is set back, leave moments in the
 database that lie hours ahead. Nobody put anything off for that long.
@@ -11,23 +11,24 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 Moment = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
 FURTHEST: ColumnElement[timedelta] = literal_column("interval '15 minutes'", Interval())
-"""Further ahead than any claim holds and any failure of ours puts off, clocks of several machines allowed for."""
+"""Longer than any claim holds and any failure of ours postpones, with room for the differing clocks of several
+machines."""
 FURTHEST_POST: ColumnElement[timedelta] = literal_column("interval '1 day'", Interval())
-"""A platform may ask a post to wait for hours."""
+"""The same for posts: a platform may ask a post to wait for hours."""
 HEARD_AHEAD: ColumnElement[timedelta] = literal_column("interval '1 minute'", Interval())
-"""What was heard later than this from now was heard by a clock that was ahead."""
+"""A message heard further ahead than this was stored by a clock that was ahead."""
 
 
 def holds(until: Moment, now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether that moment is still to come, and was named by a clock that one can believe."""
+    """Whether that moment is still to come, and close enough to be true."""
     return and_(until > now, until - FURTHEST <= now)
 
 
 def due(not_before: Moment, owed: Moment, now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether a post's time has come: one that was never put off is due by every clock."""
+    """Whether a post's time has come: a post that was never postponed is due by every clock."""
     return or_(not_before <= now, not_before == owed, not_before - FURTHEST_POST > now)
 
 
 def heard_by(moment: ColumnElement[datetime], heard: Moment, now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether somebody was last heard by then."""
+    """Whether the person was last heard by `moment`."""
     return or_(heard <= moment, heard - HEARD_AHEAD > now)

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.platforms import platform_modules
-from bot.settings.environment import VARIABLES
+from bot.settings.environment import SECRETS_APART, VARIABLES
 from docs.settings_code import defaults, environment, known_keys, required, takes
 from docs.settings_words import Words, value_of, words
 
@@ -77,7 +77,7 @@ def _variables() -> Iterator[str]:
     )
     yield "| variable | what it is | may be a file |\n|---|---|---|"
     for name, says in sorted({**VARIABLES, **theirs}.items()):
-        yield _row(f"`{name}`", says, "yes" if files.get(name) else "no")
+        yield _row(f"`{name}`", says, "yes" if name in SECRETS_APART or files.get(name) else "no")
 
 
 def _linked(text: str) -> str:

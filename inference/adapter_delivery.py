@@ -1,4 +1,4 @@
-"""How adapters reach a model server: by a path that it sees, or fetched by it from the bot over HTTP."""
+"""How adapters reach a model server: by a path that it sees, or fetched by the server from the bot over HTTP."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,22 +13,22 @@ from inference.http import accepted, send
 
 
 class AdapterDelivery(Protocol):
-    """One way."""
+    """A way for a server to get adapters."""
 
     async def load(self, line: httpx.AsyncClient, adapter: Adapter, served: str) -> httpx.Response:
-        """Have the server load it as `served`, and its answer. Raises Refused where it never can, and Unreachable."""
+        """Have the server load it as `served`; return its answer. Raises Refused if it never can, and Unreachable."""
 
     def may_be_elsewhere(self, adapter: Adapter) -> bool:
-        """Whether its files need not be on this machine: another process has them for the server."""
+        """Whether its files need not be on this machine, because another process provides them to the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByPath:
-    """The server sees the folder of runs, under the same name as we do or another."""
+    """The server sees the folder of runs, under the same path as we do or another."""
 
     here: Path = Path()
     there: PurePosixPath | None = None
-    """None: what we call a folder is what it calls it."""
+    """The server's path of the folder; None: the same as ours."""
 
     async def load(self, line: httpx.AsyncClient, adapter: Adapter, served: str) -> httpx.Response:
         """See `AdapterDelivery`."""
@@ -51,10 +51,10 @@ class ByPath:
 
 
 class Fetched:
-    """The server finds adapters by name, with `inference.adapter_resolver`, whenever one is first asked."""
+    """The server fetches adapters by name, with `inference.adapter_resolver`, whenever one is first asked."""
 
     async def load(self, line: httpx.AsyncClient, adapter: Adapter, served: str) -> httpx.Response:
-        """See `AdapterDelivery`. Asking for one token of it has it fetched."""
+        """See `AdapterDelivery`. Asking the adapter for one token makes the server fetch it."""
         body = {"model": served, "prompt": ".", "max_tokens": 1}
         response = await send(line, "POST", "/v1/completions", body)
         match response.status_code:
@@ -73,7 +73,7 @@ class Fetched:
 
 
 def delivery(setting: str, runs: Path) -> AdapterDelivery:
-    """What `model.server_adapters` means."""
+    """The delivery that `model.server_adapters` names."""
     if setting == FETCH:
         return Fetched()
     return ByPath() if setting == SAME else ByPath(runs, PurePosixPath(setting))

@@ -1,11 +1,11 @@
 """Inside a vLLM server that shares no folder with the bot: adapters are fetched by name, over HTTP, with a token.
 
 vLLM calls `register` in every process it starts (entry point `vllm.general_plugins`), and the resolver whenever a model
-is asked for that it does not know, where VLLM_ALLOW_RUNTIME_LORA_UPDATING is set. Nothing but vLLM and Python is needed
-here, so that `pip install --no-deps switchboard` is enough beside it. The environment:
+is requested that it does not know, if VLLM_ALLOW_RUNTIME_LORA_UPDATING is set. Only vLLM and Python are needed here, so
+that `pip install --no-deps switchboard` is enough beside it. The environment:
 
 SWITCHBOARD_ADAPTERS_URL    addresses of bots, with spaces between them: the first that has the adapter is used
-SWITCHBOARD_ADAPTER_TOKEN   what they want to be shown; or SWITCHBOARD_ADAPTER_TOKEN_FILE
+SWITCHBOARD_ADAPTER_TOKEN   what they want to be shown; or SWITCHBOARD_ADAPTER_TOKEN_FILE, or systemd's credential
 SWITCHBOARD_ADAPTERS_KEPT   a folder that fetched adapters are kept in; by default a new one in the temporary folder
 """
 
@@ -29,22 +29,23 @@ if TYPE_CHECKING:
     from vllm.lora.request import LoRARequest
 
 FILES = ("adapter_config.json", "adapter_model.safetensors")
-"""What a LoRA is made of; nothing else is asked for."""
+"""The files of a LoRA; nothing else is fetched."""
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-"""What no path can hide in."""
+"""Names that cannot hide a path."""
+_SHOWN = "SWITCHBOARD_ADAPTER_TOKEN"
 _PATIENCE = 30.0
-"""Seconds after which a bot that says nothing is not there."""
+"""Seconds after which a silent bot counts as absent."""
 _AT_ONCE = 1 << 20
 
 log = logging.getLogger(__name__)
 
 
 class NotFetched(Exception):
-    """The bot at this address has no such adapter, or none that is whole."""
+    """The bot at this address has no such adapter, or no complete one."""
 
 
 def register() -> None:
-    """Teach this vLLM to fetch adapters; nothing where the environment names no bot. May be called again."""
+    """Register the resolver with this vLLM; does nothing if the environment names no bot. May be called again."""
     addresses = os.environ.get("SWITCHBOARD_ADAPTERS_URL", "").split()
     if not addresses:
         return
@@ -54,7 +55,7 @@ def register() -> None:
     source = AdapterSource(addresses, _token(os.environ), Path(kept))
 
     class Resolver(LoRAResolver):
-        """What vLLM asks."""
+        """The resolver that vLLM asks."""
 
         async def resolve_lora(self, base_model_name: str, lora_name: str) -> "LoRARequest | None":
             return await resolved(source, lora_name)
@@ -67,26 +68,30 @@ async def resolved(source: "AdapterSource", name: str) -> "LoRARequest | None":
     from vllm.lora.request import LoRARequest
 
     folder = await asyncio.to_thread(source.fetch, name)
-    # vLLM gives each adapter a number of its own in place of this one
+    # vLLM replaces this number with one of its own for each adapter
     return None if folder is None else LoRARequest(lora_name=name, lora_int_id=1, lora_path=str(folder))
 
 
 def _token(environment: Mapping[str, str]) -> str:
-    if named := environment.get("SWITCHBOARD_ADAPTER_TOKEN_FILE"):
-        return Path(named).read_text("utf-8").strip()
-    return environment.get("SWITCHBOARD_ADAPTER_TOKEN", "").strip()
+    """The variable's value, or what is in its file or in a credential of systemd's, as the bot reads it."""
+    if value := environment.get(_SHOWN, "").strip():
+        return value
+    credential = Path(environment.get("CREDENTIALS_DIRECTORY", "/nonexistent"), _SHOWN)
+    named = environment.get(f"{_SHOWN}_FILE") or (credential if credential.is_file() else None)
+    return Path(named).read_text("utf-8").strip() if named else ""
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterSource:
-    """Bots that have adapters."""
+    """The bots that have adapters."""
 
     addresses: Sequence[str]
     token: str = field(repr=False)
     kept: Path
 
     def fetch(self, name: str) -> Path | None:
-        """The adapter's folder on this machine, its files proved to be the bot's; None: nobody has it now."""
+        """The adapter's folder on this machine, its files checked against the bot's digests; None: no bot has it
+        now."""
         if not ADAPTER_NAME.fullmatch(name):
             return None
         for address in self.addresses:
@@ -138,18 +143,18 @@ class AdapterSource:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The token is for the address that was named, and for no other."""
+    """Follows no redirect: the token is only for the address that was named."""
 
     def redirect_request(self, *_: object) -> None:
         return None
 
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
-"""No proxy out of the environment: between the bot and its own model none is ever meant."""
+"""Ignores proxies of the environment: none is ever meant between the bot and its own model."""
 
 
 def _sums(said: bytes, name: str) -> dict[str, str]:
-    """sha256 by file."""
+    """The sha256 of each file."""
     try:
         files = json.loads(said)["files"]
         return {file: str(files[file]) for file in FILES}

@@ -1,4 +1,4 @@
-"""Adapters in the running server: looked over, loaded, listed, unloaded, and loaded again after a restart."""
+"""Adapters in the running server: checked, loaded, listed, unloaded, and loaded again after a restart."""
 
 import asyncio
 import hashlib
@@ -24,9 +24,9 @@ from inference.http import Health, accepted, health, named, send
 from inference.run_folder import sha256_of
 
 MAX_RANK = 16
-"""Rank of the largest LoRA that the server takes; it reserves memory for it."""
+"""The largest rank of a LoRA that the server takes; it reserves memory for it."""
 MAX_LOADED = 8
-"""Adapters that the server keeps at hand: each task's champion, a candidate, and some that may be rolled back to."""
+"""How many adapters the server keeps loaded: each task's champion, a candidate, and some for rollbacks."""
 _WEIGHTS = "adapter_model.safetensors"
 _UNLOAD = "/v1/unload_lora_adapter"
 
@@ -44,11 +44,11 @@ class VllmAdapters:
         workspace: str = "",
         saw: SawCall = unseen,
     ) -> None:
-        """`base` is the folder of the model that the server serves; `delivery` None: it sees our folders.
+        """`base` is the folder of the model that the server serves; `delivery` None: the server sees our folders.
 
-        `saw` is told of every call.
+        `saw` is called with every call.
 
-        Workspaces that share a server each see their own adapters alone, be those of two called the same.
+        Workspaces that share a server see only their own adapters, even if two have the same name.
         """
         self._line = line
         self._before = f"{workspace}/" if workspace else ""
@@ -59,24 +59,25 @@ class VllmAdapters:
 
     @property
     def who(self) -> str:
-        """The server, for people to read."""
+        """The server's name for people to read."""
         return named(self._line)
 
     @property
     def address(self) -> str:
-        """The server, for figures and logs."""
+        """The server's address, for figures and logs."""
         return self._line.base_url.netloc.decode()
 
     async def alive(self) -> bool:
-        """Whether it answers now."""
+        """Whether the server answers now."""
         return await health(self._line) is Health.ALIVE
 
     async def answering(self) -> Mapping[str, bool]:
-        """Whether it answers now, by its address."""
+        """The server's address -> whether it answers now."""
         return {self.address: await self.alive()}
 
     async def complete(self, adapter: Adapter | None, body: Mapping[str, object], kind: CallKind) -> httpx.Response:
-        """Its answer to a question. An adapter that it has forgotten (it restarted) is loaded again on the way.
+        """The server's answer to a question. An adapter that it has forgotten (it restarted) is loaded again on the
+        way.
 
         Raises Unreachable, Refused.
         """
@@ -96,27 +97,28 @@ class VllmAdapters:
             return response
 
     def served(self, name: str) -> str:
-        """What the server calls the adapter of that name."""
+        """The server's name for the adapter of that name."""
         return f"{self._before}{name}"
 
     async def load(self, adapter: Adapter) -> None:
-        """See `models.AdapterHost`. Raises Unreachable when the server is down."""
+        """See `model_ports.AdapterHost`. Raises Unreachable when the server is down."""
         await self.examine(adapter)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
         self.want(adapter)
 
     def want(self, adapter: Adapter) -> None:
-        """The newest last; what nobody asked for since so many others is not loaded again after a restart."""
+        """Keep the adapter loaded across restarts. Of all adapters only the `MAX_LOADED` wanted last are loaded
+        again."""
         self._wanted.pop(adapter.name, None)
         self._wanted[adapter.name] = adapter
         while len(self._wanted) > MAX_LOADED:
             del self._wanted[next(iter(self._wanted))]
 
     async def examine(self, adapter: Adapter) -> None:
-        """Whether its files are there and fit, without the server. Raises Refused, naming it, when they do not.
+        """Check its files without the server. Raises Refused, naming the adapter, if they are missing or do not fit.
 
-        Files that the server fetches from another process are that process's to look over.
+        Files that the server fetches from another process are checked by that process.
         """
         if self._delivery.may_be_elsewhere(adapter):
             return
@@ -127,25 +129,25 @@ class VllmAdapters:
             raise Refused(f"{adapter.name} cannot be loaded: {error}") from error
 
     async def digest(self, folder: Path) -> str:
-        """See `models.AdapterHost`."""
+        """See `model_ports.AdapterHost`."""
         try:
             return await asyncio.to_thread(digest_of, folder)
         except OSError as error:
             raise Refused(f"adapter in {folder}: {error.strerror or error}") from error
 
     def unwant(self, name: str) -> None:
-        """It is not loaded again."""
+        """Do not load it again after a restart."""
         self._wanted.pop(name, None)
 
     async def unload(self, name: str) -> None:
-        """See `models.AdapterHost`."""
+        """See `model_ports.AdapterHost`."""
         self.unwant(name)
         if name in await self.loaded():
             with watched(self._saw, CallKind.UNLOAD) as call:
                 call.answer(await send(self._line, "POST", _UNLOAD, {"lora_name": self.served(name)}))
 
     async def loaded(self) -> frozenset[str]:
-        """Names of the adapters that the server holds now."""
+        """Names of the adapters that the server has loaded now."""
         with watched(self._saw, CallKind.LIST):
             response = accepted(await send(self._line, "GET", "/v1/models"), "the list of models")
         try:
@@ -157,7 +159,7 @@ class VllmAdapters:
         return frozenset(name.removeprefix(self._before) for name in names if name.startswith(self._before))
 
     async def restore(self) -> None:
-        """Load everything again that should be there. One that has become unloadable is logged and left out."""
+        """Load again all adapters that should be there. One that can no longer be loaded is logged and left out."""
         for adapter in list(self._wanted.values()):
             try:
                 await self.load(adapter)
@@ -179,9 +181,9 @@ class VllmAdapters:
 
 
 def inspect(folder: Path, base: Path) -> None:
-    """Raises Refused, in one sentence, unless the folder holds a whole LoRA that fits the base model.
+    """Raise Refused, in one sentence, unless the folder holds a complete LoRA that fits the base model.
 
-    The server itself, vLLM 0.32, takes a LoRA of other shapes without a word.
+    The server itself (vLLM 0.32) accepts a LoRA of other shapes without complaint.
     """
     rank = _config(folder).get("r")
     if not isinstance(rank, int) or not 0 < rank <= MAX_RANK:
@@ -202,7 +204,7 @@ def inspect(folder: Path, base: Path) -> None:
 
 
 def verify(adapter: Adapter) -> None:
-    """Raises Refused where its files are not those that were judged; without a digest anything is."""
+    """Raise Refused if its files are not those that were judged; without a digest any files pass."""
     if adapter.digest is not None and adapter.digest != digest_of(adapter.path):
         raise Refused(
             f"the files in {adapter.path} were changed since it was judged; put back those of a backup, let another "

@@ -1,4 +1,4 @@
-"""Answers that a comparison got, on disk, by the digest of what was asked: digests, labels and counts, no text."""
+"""Answers that a comparison got, on disk by the digest of the question: digests, labels and counts, no text."""
 
 import json
 import os
@@ -16,14 +16,14 @@ _TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, told TEXT NO
 
 
 class SqliteAnswerCache:
-    """One SQLite file that its owner alone may read. Several processes may share it."""
+    """One SQLite file that only its owner may read. Several processes may share it."""
 
     def __init__(self, file: Path) -> None:
-        """Raises UsageError where it cannot be opened."""
+        """Raises UsageError if the file cannot be opened."""
         self._file = file
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's journals get the same rights
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's journals get the same permissions
             file.chmod(0o600)
             self._connection = sqlite3.connect(file, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -41,7 +41,7 @@ class SqliteAnswerCache:
         self._connection.close()
 
     def known(self, key: str) -> Told | None:
-        """See `prompted.AnswerCache`. What cannot be read is asked again."""
+        """See `prompted.AnswerCache`. An answer that cannot be read is asked for again."""
         row = self.row(key)
         if row is None:
             return None
@@ -60,7 +60,7 @@ class SqliteAnswerCache:
         self.write(key, json.dumps(said))
 
     def row(self, key: str) -> str | None:
-        """What is written under that digest."""
+        """What is stored under that digest."""
         found = self._run("SELECT told FROM answers WHERE key = ?", key).fetchone()
         return None if found is None else str(found[0])
 
@@ -68,7 +68,7 @@ class SqliteAnswerCache:
         self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", key, said)
 
     def _run(self, statement: str, *values: str) -> sqlite3.Cursor:
-        """Raises UsageError: an answer that cannot be kept would be paid for again."""
+        """Raises UsageError: an answer that cannot be stored would be paid for again."""
         try:
             return self._connection.execute(statement, values)
         except sqlite3.Error as error:
@@ -76,13 +76,13 @@ class SqliteAnswerCache:
 
 
 class SqliteOwnAnswers:
-    """Of what serves here, in the same file."""
+    """Answers of what serves here, in the same file."""
 
     def __init__(self, cache: SqliteAnswerCache) -> None:
         self._cache = cache
 
     def known(self, key: str) -> OwnAnswer | None:
-        """See `own_answers.OwnAnswers`. What cannot be read is asked again."""
+        """See `own_answers.OwnAnswers`. An answer that cannot be read is asked for again."""
         row = self._cache.row(key)
         if row is None:
             return None

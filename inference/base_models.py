@@ -1,4 +1,4 @@
-"""Base models: from the word in the settings to the folder that everything else reads."""
+"""Base models: from the name in the settings to the folder that everything else reads."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ from bot.domain.errors import UsageError
 
 STARTER = Path(__file__).parent / "starter" / "base"
 LONGEST_PROMPT = 8_192
-"""Positions we use of a base that has more: a list of labels is short, and the server keeps memory for all of them."""
+"""The most positions used of a base that has more: a list of labels is short, and the server reserves memory for
+all."""
 _TOKENIZER_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "chat_template*")
 _WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "generation_config.json")
 
@@ -25,7 +26,7 @@ def base_folder(base: str, weights: bool = True) -> Path:
 
 
 def positions(folder: Path) -> int:
-    """How many tokens, answer included, a prompt and its answer may have together."""
+    """The most tokens that a prompt and its answer may have together."""
     longest = _config(folder).get("max_position_embeddings")
     return min(longest or LONGEST_PROMPT, LONGEST_PROMPT)
 

@@ -12,14 +12,14 @@ from bot.domain.model_calls import CallKind, ModelCall, SawCall
 
 @dataclass(slots=True)
 class Call:
-    """One that is being made."""
+    """A call that is being made."""
 
     sent: int = 0
     answered: int = 0
     refused: bool = False
 
     def answer(self, response: httpx.Response) -> None:
-        """What came back; a server that does not count tokens is told of with none."""
+        """Take the response's token counts; for a server that does not count tokens they are 0."""
         self.refused = not response.is_success
         try:
             usage = response.json()["usage"]
@@ -30,7 +30,7 @@ class Call:
 
 @contextmanager
 def watched(saw: SawCall, kind: CallKind) -> Iterator[Call]:
-    """Tell of the call that is made in it, once it ends. One that was given up by who asked has failed, too."""
+    """Report the call made inside the block when it ends. A call that the caller gave up has failed, too."""
     began, call, failed = time.monotonic(), Call(), True
     try:
         yield call

@@ -1,4 +1,4 @@
-"""A base model's chat template, as the text before and the text after what the user says."""
+"""A base model's chat template, as the text before and the text after the user's words."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from bot.domain.errors import Refused
 _HERE = "\u2063here\u2063"
 """Stands for the user's words while the template is rendered; no template contains it."""
 _TEMPLATE_DAY = datetime(2024, 7, 26, tzinfo=UTC)
-"""What templates that print the date are told: a prompt that changes overnight is not the one that was trained on.
+"""The date given to templates that print one: a prompt that changes overnight is not the one that was trained on.
 
 It is the day that Llama 3's own template falls back to.
 """
@@ -21,7 +21,7 @@ _MARKS = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
 def chat_frame(folder: Path) -> tuple[str, str]:
-    """What comes before and after the user's words; the assistant's answer is the next token.
+    """The text before and after the user's words; the assistant's answer is the next token.
 
     A base without a chat template gets a plain frame. Raises Refused for a template that cannot be used.
     """
@@ -37,7 +37,7 @@ def chat_frame(folder: Path) -> tuple[str, str]:
 
 
 def _render(source: str, marks: Mapping[str, str]) -> str:
-    # The same dialect in which Hugging Face renders chat templates: whitespace control on, sandboxed.
+    # The dialect in which Hugging Face renders chat templates: whitespace control on, sandboxed.
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )

@@ -1,4 +1,4 @@
-"""What a child process is told of our environment: where programs, devices and caches are, and none of our secrets."""
+"""The environment of a child process: where programs, devices and caches are, and none of our secrets."""
 
 import re
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ _SECRET = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNO
 
 
 def needed(ours: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that a model server or a training needs.
+    """The variables that a model server or a training needs.
 
-    A list of what may pass, because nobody can list what is secret: tokens, a database's URL, and whatever else stands
-    in the environment of the account stay with the bot, and out of `/proc/PID/environ` of processes that load models.
+    A list of what may pass, because nobody can list what is secret: tokens, a database's URL, and whatever else the
+    account's environment holds stay with the bot, and out of `/proc/PID/environ` of processes that load models.
     """
     return {name: value for name, value in ours.items() if _NEEDED.fullmatch(name) and not _SECRET.search(name)}

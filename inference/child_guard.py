@@ -1,8 +1,8 @@
-"""Runs a command that must not outlive the process that wanted it: `python -m inference.child_guard COMMAND…`.
+"""Runs a command that must not outlive the process that started it: `python -m inference.child_guard COMMAND…`.
 
 Standard input is the line to that process. When it breaks, closed on purpose or because the process was killed, the
 command gets SIGTERM, a few seconds of grace, and then its whole process group SIGKILL. When the command ends by itself,
-what is left of its group goes as well, and its exit status becomes ours.
+the rest of its group is killed as well, and its exit status becomes ours.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ _GRACE_SECONDS = 8.0
 
 
 class _Ended(Exception):
-    """Nobody wants the command any more."""
+    """The command is no longer wanted."""
 
 
 def main(command: list[str]) -> int:
-    """Run the command to its own end or to the line's; its exit status as a shell would give it."""
+    """Run the command until it ends or the line breaks; return its exit status as a shell would give it."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)

@@ -1,4 +1,4 @@
-"""A circuit breaker: who did not answer several times running is left alone for a while, then asked by one call alone.
+"""A circuit breaker: a server that fails several times in a row is not called for a while, then tried by a single call.
 
 Nygard, "Release It!", 2007.
 """
@@ -14,9 +14,9 @@ from bot.domain.errors import Refused, Unreachable
 log = logging.getLogger(__name__)
 
 FAILURES = 3
-"""Calls in a row without an answer after which it opens."""
+"""Unanswered calls in a row after which it opens."""
 PAUSE = 5.0
-"""Seconds after which one call finds out whether the other side is back."""
+"""Seconds after which one call tries whether the other side is back."""
 
 
 class Circuit(StrEnum):
@@ -25,7 +25,7 @@ class Circuit(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
-    """One call is on its way to find out; the others are not made."""
+    """One call is trying; no others are made."""
 
 
 class CircuitBreaker:
@@ -45,7 +45,7 @@ class CircuitBreaker:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Around a call. Raises Unreachable at once, the call unmade, while the other side is left alone."""
+        """Wrap one call. Raises Unreachable at once, without the call, while the circuit is open."""
         if self.state is Circuit.HALF_OPEN or (self.state is Circuit.OPEN and self._clock() < self._ask_at):
             raise Unreachable(f"{self._who}: not asked, it did not answer {self._failures} times running")
         if self.state is Circuit.OPEN:
@@ -55,10 +55,10 @@ class CircuitBreaker:
         except Unreachable:
             self._failed()
             raise
-        except Refused:  # an answer, too
+        except Refused:  # a refusal is an answer, too
             self._answered()
             raise
-        except BaseException:  # given up by who asked: it says nothing of the other side
+        except BaseException:  # the caller gave up: it says nothing about the other side
             self.state = Circuit.CLOSED if self.state is Circuit.CLOSED else Circuit.OPEN
             raise
         self._answered()

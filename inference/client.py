@@ -1,4 +1,4 @@
-"""The vLLM client: texts in, exact probabilities over the labels of a task out, one forward pass each."""
+"""The vLLM client: texts in, exact probabilities over a task's labels out, one forward pass for each text."""
 
 import asyncio
 import math
@@ -21,47 +21,47 @@ from inference.circuit_breaker import CircuitBreaker
 from inference.prompt import PromptBuilder
 
 _TEXTS = 16
-"""Texts in one request: enough to fill a batch of the server's, few enough to be answered before patience ends."""
+"""Texts in one request: enough to fill a batch of the server, few enough to be answered before the deadline."""
 _REQUESTS = 4
-"""Requests on the way at a time. What comes meanwhile travels together in the next: a request costs both sides
-milliseconds, one more text in it next to nothing."""
+"""Requests under way at a time. Questions that come meanwhile share the next one: a request costs both sides
+milliseconds, another text in it next to nothing."""
 _EACH = 0.5
-"""Seconds of patience for each further text in a request: on two processors a 1B answers one in 0.35."""
+"""Seconds added to the deadline for each further text in a request: on two processors a 1B model takes 0.35 for one."""
 _SLACK = 1e-3
-"""How far from 1 probabilities may sum and still be believed (the server rounds them)."""
+"""How far from 1 the sum of probabilities may be (the server rounds them)."""
 _LEAST = -700.0
-"""The least log-probability that is told from none: what is less likely overflows nothing."""
+"""The least log-probability that is kept apart from lower ones; nothing overflows below it."""
 
 _Row = dict[str, object]
 """The server's log-probabilities for one prompt, by `token_id:N`."""
 
 
 class ModelServer(Protocol):
-    """Who is asked: one server, or several that serve the same (`inference.replicas`)."""
+    """What answers questions: one server, or several that serve the same (`inference.replicas`)."""
 
     @property
     def who(self) -> str:
-        """For people to read."""
+        """The server's name for people to read."""
 
     def served(self, name: str) -> str:
-        """What it calls the adapter of that name."""
+        """The server's name for the adapter of that name."""
 
     async def complete(self, adapter: Adapter | None, body: Mapping[str, object], kind: CallKind) -> httpx.Response:
-        """Its answer to a question, which that adapter answers (None: the base). Raises Unreachable, Refused."""
+        """The server's answer to a question, given by that adapter (None: by the base). Raises Unreachable, Refused."""
 
 
 class VllmPredictor:
     """The model behind a vLLM server that was started with `--logprobs-mode processed_logprobs`."""
 
     def __init__(self, prompts: PromptBuilder, served: str, server: ModelServer) -> None:
-        """`served` is the name the base goes by in the server."""
+        """`served` is the base's name in the server."""
         self._prompts = prompts
         self._served = served
         self._server = server
         self._turns, self._hurried = asyncio.Semaphore(_REQUESTS), asyncio.Semaphore(_REQUESTS)
-        """Whoever is waited for does not stand in line with those who have time."""
+        """Separate turns, so that questions somebody waits for do not queue behind patient ones."""
         self.breaker = CircuitBreaker(server.who)
-        """Of the questions of those who are waited for; who has time asks all the same."""
+        """Guards the questions somebody waits for; patient callers ask whether or not it is open."""
         self._waiting: dict[object, _Waiting] = {}
 
     def alphabet(self) -> Sequence[str]:
@@ -72,14 +72,15 @@ class VllmPredictor:
         return self._prompts.reads(text)
 
     def crosses(self) -> bool:
-        """See `model_ports.Predictor`. The starter, whose language is little, does not."""
+        """See `model_ports.Predictor`. The starter, which knows little language, does not."""
         return not self._prompts.bare
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """See `models.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
+        """See `model_ports.Predictor`. An adapter that the server has forgotten (it restarted) is loaded again on the
+        way."""
         self._asked(query)
         stride, heard = _REQUESTS * _TEXTS, list[Prediction]()
-        for start in range(0, len(texts), stride):  # in strides, so that a long list lets others in between
+        for start in range(0, len(texts), stride):  # in strides, so that a long list lets other questions in between
             some = texts[start : start + stride]
             heard += await self.distributions(
                 query, [self._prompts.prompt_ids(query.task, query.codes, text) for text in some]
@@ -87,10 +88,10 @@ class VllmPredictor:
         return heard
 
     async def distributions(self, query: Query, prompts: Sequence[list[int]]) -> list[Prediction]:
-        """The same for prompts that somebody else built, whose next token is the code of the answer."""
+        """The same for prompts built elsewhere, whose next token is the code of the answer."""
         asked = self._asked(query)
         places = [self._place(asked, prompt) for prompt in prompts]
-        # Shielded, because somebody else's text may be in the same request.
+        # Shielded, because another caller's text may be in the same request.
         await asyncio.gather(*(asyncio.shield(sent) for sent in {place.sent for place, _ in places}))
         return [
             Prediction(_distribution(place.sent.result()[at], asked.labels, place.parcel.allowed), asked.adapter)
@@ -115,7 +116,7 @@ class VllmPredictor:
         return {self._prompts.code_id(codes[former]): now for former, now in known.items() if former in codes}
 
     def _place(self, asked: "_Asked", prompt: list[int]) -> tuple["_Waiting", int]:
-        """The request that will carry the prompt, and the prompt's place in it."""
+        """The request that will carry the prompt, and the prompt's position in it."""
         waiting = self._waiting.get(asked.kind)
         if waiting is None or len(waiting.prompts) == _TEXTS:
             parcel = _Parcel()
@@ -125,7 +126,7 @@ class VllmPredictor:
         return waiting, len(waiting.prompts) - 1
 
     async def _send(self, asked: "_Asked", parcel: "_Parcel") -> list[_Row]:
-        """Wait for a turn, then send what has gathered in the parcel by then."""
+        """Wait for a turn, then send all that has gathered in the parcel by then."""
         turns = self._turns if asked.query.deadline is None else self._hurried
         async with _turn(turns, asked.query.deadline, self._server.who):
             if asked.kind in self._waiting and self._waiting[asked.kind].parcel is parcel:
@@ -138,13 +139,13 @@ class VllmPredictor:
         if asked.query.deadline is None:
             return await self._complete(asked, body)
         if parcel.further and self.breaker.closed:
-            # What happens to further questions alone says nothing of the server to those that somebody waits for
+            # The fate of further questions alone says nothing about the server for questions somebody waits for
             return await self._in_time(asked, body, len(parcel.prompts))
         with self.breaker.call():
             return await self._in_time(asked, body, len(parcel.prompts))
 
     async def _in_time(self, asked: "_Asked", body: Mapping[str, object], texts: int) -> httpx.Response:
-        """The answer, while somebody waits for it. Raises Unreachable when it is late."""
+        """The answer, for somebody who waits. Raises Unreachable when it is late."""
         patience = (asked.query.deadline or 0.0) + _EACH * (texts - 1)
         try:
             async with asyncio.timeout(patience):
@@ -159,7 +160,7 @@ class VllmPredictor:
 
 @asynccontextmanager
 async def _turn(turns: asyncio.Semaphore, deadline: float | None, who: str) -> AsyncIterator[None]:
-    """One of the requests that may be on the way. Raises Unreachable where somebody would wait too long for it."""
+    """Hold one of the turns to send a request. Raises Unreachable if the turn does not come within the deadline."""
     try:
         async with asyncio.timeout(deadline):
             await turns.acquire()
@@ -173,7 +174,7 @@ async def _turn(turns: asyncio.Semaphore, deadline: float | None, who: str) -> A
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A query, with the token of each label that may answer it."""
+    """A query, with the label of each token that may answer it."""
 
     query: Query
     labels: Mapping[int, str]
@@ -184,20 +185,21 @@ class _Asked:
 
     @property
     def kind(self) -> object:
-        """Equal for prompts that may travel together, be they of several questions: they are for the same model."""
+        """Equal for prompts that may share a request, even of several questions: they are for the same model and
+        deadline."""
         return self.adapter, self.query.deadline
 
 
 @dataclass(slots=True)
 class _Parcel:
-    """Prompts that travel in one request, and the tokens that may answer any of them."""
+    """Prompts that share one request, and the tokens that may answer any of them."""
 
     prompts: list[list[int]] = field(default_factory=list)
     allowed: dict[int, None] = field(default_factory=dict)
     further: bool = True
-    """None of them is about the team."""
+    """Whether none of them is about the team."""
     askers: list[Span] = field(default_factory=list)
-    """Within what each was asked, once each."""
+    """The trace spans in which the prompts were asked, each once."""
 
     def add(self, asked: _Asked, prompt: list[int]) -> None:
         self.prompts.append(prompt)
@@ -232,7 +234,7 @@ class _Waiting:
 
 
 def _rows(response: httpx.Response, expected: int) -> list[_Row]:
-    """A row for each prompt, in order."""
+    """One row for each prompt, in order. Raises Unreachable for an answer of another shape."""
     try:
         choices = sorted(response.json()["choices"], key=lambda choice: int(choice["index"]))
         rows = [dict(choice["logprobs"]["top_logprobs"][0]) for choice in choices]
@@ -246,8 +248,8 @@ def _rows(response: httpx.Response, expected: int) -> list[_Row]:
 def _distribution(row: _Row, labels: Mapping[int, str], allowed: Iterable[int]) -> dict[str, float]:
     """Probabilities by label. Raises Unreachable when the row is not a distribution over exactly what was `allowed`.
 
-    That may be more than the labels, where several questions travelled together: what went to others' tokens is left
-    out, and the exact distribution over one's own is left.
+    `allowed` has more tokens than `labels` where several questions shared a request: the shares of other questions'
+    tokens are left out, and what remains is the exact distribution over this question's own.
     """
     logs = {id: _log_probability(row, id) for id in allowed}
     total = sum(map(math.exp, logs.values()))

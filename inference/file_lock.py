@@ -1,4 +1,4 @@
-"""A lock between processes, which the system takes back from a process that died."""
+"""A lock between processes, which the system releases when its process dies."""
 
 import asyncio
 import fcntl
@@ -12,9 +12,9 @@ _TICK = 0.2
 
 @asynccontextmanager
 async def locked(file: Path, waiting: Callable[[], None]) -> AsyncIterator[None]:
-    """Hold the file's lock; `waiting` is called, once, when another process (or task) has it.
+    """Hold the file's lock; `waiting` is called once if another process (or task) holds it.
 
-    The file is its owner's alone: whoever can read it can hold its lock, and keep us out for as long as they like.
+    Only its owner may read the file: whoever can read it can hold its lock and block us for as long as they like.
     """
     with file.open("w") as handle:
         if os.fstat(handle.fileno()).st_uid == os.geteuid():

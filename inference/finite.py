@@ -1,4 +1,4 @@
-"""Whether a weights file holds numbers alone, looked up without the torch stack, in any of the usual precisions."""
+"""Whether a weights file holds only finite numbers, checked without the torch stack, in any of the usual precisions."""
 
 import json
 import struct
@@ -13,13 +13,13 @@ _EXPONENTS: Mapping[str, tuple[type[np.unsignedinteger], int]] = {
     "F16": (np.uint16, 0x7C00),
     "BF16": (np.uint16, 0x7F80),
 }
-"""Bits of the exponent; where all of them are set, IEEE 754 (and bfloat16 alike) means infinity or no number."""
+"""Bits of the exponent; if all are set, IEEE 754 (and likewise bfloat16) means infinity or NaN."""
 
 
 def first_not_finite(file: Path) -> str | None:
     """The name of the first tensor of a safetensors file with an infinite weight or a NaN; None: there is none.
 
-    The file has been looked over: its header and lengths are right.
+    The caller has checked the file: its header and lengths are right.
     """
     with file.open("rb") as opened:
         (length,) = struct.unpack("<Q", opened.read(8))

@@ -1,9 +1,9 @@
-"""A client of OpenAI-compatible chat endpoints, one attempt a call: what they send back, and what their failures mean.
+"""A client of OpenAI-compatible chat endpoints, one attempt for each call: what they answer, and what failures mean.
 
-Compatible is a promise that servers keep in part. Seen among them: errors in an answer of status 200, `choices` that
-are null or empty, content that is null or a list of parts, no `usage`, and parameters that are refused by name
+Servers keep the promise of compatibility only in part. Seen among them: errors in an answer of status 200, `choices`
+that are null or empty, content that is null or a list of parts, no `usage`, and parameters that are refused by name
 (`max_tokens` by models that think, which want `max_completion_tokens`; `temperature`; `logprobs`). Nothing of an
-answer's body is ever said or logged: servers repeat the request in it.
+answer's body is ever shown or logged: servers repeat the request in it.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ _CONNECT_SECONDS = 10.0
 _AGAIN = frozenset({408, 409, 425, 429})
 _THIS_MESSAGE = frozenset({400, 413, 422})
 _HOPELESS = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-"""Codes of a 429 that no waiting mends."""
+"""Error codes of a 429 that waiting does not cure."""
 _WORD = re.compile(r"[A-Za-z][\w.-]{0,59}")
-"""What an error's code or type looks like; anything else may be somebody's words."""
+"""What an error's code or type looks like; anything else may be people's words."""
 _THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-"""What models that think aloud say before they answer."""
+"""What thinking models write before they answer."""
 
 _Body = dict[str, object]
 
@@ -43,7 +43,7 @@ class HostedModel:
     """One chat endpoint."""
 
     def __init__(self, line: httpx.AsyncClient, endpoint: Endpoint) -> None:
-        """`line`: see `open_endpoint`."""
+        """`line` is a client from `open_endpoint`."""
         self._line = line
         self._endpoint = endpoint
         self._body: _Body = {"model": endpoint.model, "temperature": 0, "logprobs": True}
@@ -51,7 +51,7 @@ class HostedModel:
 
     @property
     def identity(self) -> str:
-        """Of what decides an answer besides the prompt."""
+        """What decides an answer besides the prompt."""
         known = self._endpoint
         return json.dumps([known.url.rstrip("/"), known.model, known.max_tokens])
 
@@ -60,7 +60,7 @@ class HostedModel:
         return chat_prompt(task, text, examples)
 
     async def ask(self, prompt: str) -> Reply:
-        """See `prompted.ChatModel`. A parameter that is refused by its name is left out from then on."""
+        """See `prompted.ChatModel`. A parameter that is refused by name is left out from then on."""
         while True:
             body = {**self._body, self._length: self._endpoint.max_tokens}
             body["messages"] = [{"role": "user", "content": prompt}]
@@ -72,7 +72,7 @@ class HostedModel:
 
     async def _posted(self, body: Mapping[str, object]) -> httpx.Response:
         try:
-            async with asyncio.timeout(self._endpoint.timeout):  # of all of it: an answer may come drop by drop
+            async with asyncio.timeout(self._endpoint.timeout):  # for the whole answer: it may arrive in drops
                 return await self._line.post("chat/completions", json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unreachable(f"no connection ({type(error).__name__})") from error
@@ -82,7 +82,8 @@ class HostedModel:
             raise Unheard(f"the connection ended before the answer ({type(error).__name__})") from error
 
     def _adapted(self, sent: Mapping[str, object], response: httpx.Response) -> bool:
-        """Whether a parameter is refused that can be done without; others on the way may have found out before."""
+        """Whether a refused parameter was dropped or renamed, so that the call can be repeated; another call may have
+        done it."""
         said = response.text
         if "max_completion_tokens" in said and "max_tokens" in sent:
             self._length = "max_completion_tokens"
@@ -95,7 +96,7 @@ class HostedModel:
 
 
 def open_endpoint(endpoint: Endpoint) -> httpx.AsyncClient:
-    """A line to the endpoint, through whatever proxy the machine goes by."""
+    """A client for the endpoint, through the machine's proxy if it has one."""
     key = endpoint.secret
     return httpx.AsyncClient(
         base_url=endpoint.url.rstrip("/").removesuffix("/chat/completions") + "/",
@@ -108,7 +109,7 @@ def open_endpoint(endpoint: Endpoint) -> httpx.AsyncClient:
 
 
 def _accepted(response: httpx.Response) -> Mapping[str, object]:
-    """The body of a success. Raises what a failure means, one inside a success included."""
+    """The body of a success. Raises the error a failure means, also for a failure with a status of success."""
     body = _object(response)
     status = response.status_code
     if response.is_success and body is None:
@@ -136,7 +137,7 @@ def _reply(body: Mapping[str, object], milliseconds: float) -> Reply:
     usage = body.get("usage")
     counted = usage if isinstance(usage, dict) else {}
     tokens_in, tokens_out = _count(counted.get("prompt_tokens")), _count(counted.get("completion_tokens"))
-    if not tokens_in:  # some servers send a usage of zeros: nothing was counted
+    if not tokens_in:  # some servers send a usage of zeros without counting
         tokens_in = tokens_out = None
     answer = _THOUGHTS.sub("", content)
     certain = _probability(choice.get("logprobs")) if answer == content else None
@@ -152,7 +153,7 @@ def _object(response: httpx.Response) -> Mapping[str, object] | None:
 
 
 def _code(fault: object) -> str:
-    """The error's code, or its type, where it looks like one."""
+    """The error's code, or its type, if it looks like one."""
     if not isinstance(fault, dict):
         return ""
     for name in ("code", "type"):
@@ -181,7 +182,7 @@ def _count(value: object) -> int | None:
 
 
 def _probability(logprobs: object) -> float | None:
-    """Of the whole answer: its tokens' log-probabilities, added up."""
+    """The probability of the whole answer: from the sum of its tokens' log-probabilities."""
     rows = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(rows, list) or not rows:
         return None
@@ -191,7 +192,7 @@ def _probability(logprobs: object) -> float | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How long the server asks us to wait, written as seconds, as milliseconds or as a date; None: it does not say."""
+    """How long the server asks us to wait, given in seconds, in milliseconds or as a date; None: it does not say."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) / unit

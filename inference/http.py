@@ -1,4 +1,4 @@
-"""The HTTP line to a model server, and what its failures mean to us."""
+"""The HTTP connection to a model server, and what its failures mean."""
 
 from enum import Enum
 
@@ -9,17 +9,17 @@ from bot.domain.tracing import headers
 
 _CONNECT_SECONDS = 3.0
 LIMITS = httpx.Limits(keepalive_expiry=2.0)
-"""We hang up a connection that nobody uses: before the server does (uvicorn: 5 s) as we send on it."""
+"""We close idle connections before the server does (uvicorn: after 5 s), which could be while we send."""
 UNIX = "unix:"
-"""What the address of a socket begins with."""
+"""The prefix of a socket's address."""
 _HEALTH_SECONDS = 5.0
 _HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
 def open_line(url: str, patience: float = 30.0, key: str = "") -> httpx.AsyncClient:
-    """A client for the server at this address: http://…, https://…, or unix:/… for a socket of this machine.
+    """A client for the server at this address: http://…, https://…, or unix:/… for a socket on this machine.
 
-    `patience`: seconds after which a silent server counts as down. `key`: what it was started to want (`--api-key`).
+    `patience`: seconds after which a silent server counts as down. `key`: the key it was started with (`--api-key`).
     """
     if url.startswith(UNIX):
         return open_local_line(httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX), limits=LIMITS), patience, key)
@@ -28,12 +28,12 @@ def open_line(url: str, patience: float = 30.0, key: str = "") -> httpx.AsyncCli
         headers=_shown(key),
         timeout=_timeout(patience),
         limits=LIMITS,
-        trust_env=False,  # a proxy between the bot and its own model is never meant
+        trust_env=False,  # no proxy is meant between the bot and its own model
     )
 
 
 def open_local_line(way: httpx.AsyncBaseTransport, patience: float = 30.0, key: str = "") -> httpx.AsyncClient:
-    """A client for a server of this machine that is reached that way."""
+    """A client for a server on this machine that is reached by this transport."""
     return httpx.AsyncClient(
         base_url="http://local", transport=way, headers=_shown(key), timeout=_timeout(patience), trust_env=False
     )
@@ -54,7 +54,7 @@ def named(line: httpx.AsyncClient) -> str:
 
 
 async def send(line: httpx.AsyncClient, method: str, path: str, body: object = None) -> httpx.Response:
-    """The server's answer, whatever its status below 500. Raises Unreachable."""
+    """The server's answer, for any status below 500 but 408 and 429. Raises Unreachable."""
     who = named(line)
     try:
         response = await _request(line, method, path, body)
@@ -68,7 +68,7 @@ async def send(line: httpx.AsyncClient, method: str, path: str, body: object = N
 
 
 def accepted(response: httpx.Response, what: str) -> httpx.Response:
-    """The response itself when it is a success. Raises Refused, saying `what` was refused."""
+    """The response itself if it is a success. Raises Refused, which says that `what` was refused."""
     if response.is_success:
         return response
     if response.status_code in (401, 403):
@@ -78,17 +78,17 @@ def accepted(response: httpx.Response, what: str) -> httpx.Response:
 
 
 class Health(Enum):
-    """How a server answers when asked for its health."""
+    """A server's answer to a health check."""
 
     ALIVE = "alive"
     SILENT = "silent"
-    """It took the call but did not answer in time: busy, or hung."""
+    """It accepted the call but did not answer in time: busy, or hung."""
     GONE = "gone"
-    """Nobody is there, or its engine is dead."""
+    """No server is there, or its engine is dead."""
 
 
 async def health(line: httpx.AsyncClient) -> Health:
-    """Ask the server for its health, with little patience."""
+    """Check the server's health, waiting a few seconds at most."""
     try:
         response = await _request(line, "GET", "/health", timeout=_HEALTH_SECONDS)
     except httpx.TimeoutException:
@@ -101,7 +101,7 @@ async def health(line: httpx.AsyncClient) -> Health:
 async def _request(
     line: httpx.AsyncClient, method: str, path: str, body: object = None, timeout: float | None = None
 ) -> httpx.Response:
-    """Send, and once more when the server hung up on an idle connection: all we ask for may be asked for twice."""
+    """Send, and once more if the server closed an idle connection: every request of ours may safely be repeated."""
     patience = line.timeout if timeout is None else timeout
     try:
         return await line.request(method, path, json=body, timeout=patience, headers=headers())

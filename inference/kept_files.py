@@ -12,10 +12,10 @@ from inference.run_folder import LOG
 
 
 class KeptFiles:
-    """What lies below `model.runs` and beside it on this machine."""
+    """The files below `model.runs` and beside it on this machine."""
 
     def __init__(self, runs: Path, never_served: Callable[[datetime], Awaitable[Sequence[str]]]) -> None:
-        """`never_served`: names of adapters made before a moment that nobody will go back to."""
+        """`never_served` returns the names of adapters made before a moment that nobody will go back to."""
         self._runs = runs
         self._never_served = never_served
 
@@ -23,7 +23,7 @@ class KeptFiles:
         return len(await self._due(kind, before))
 
     async def remove(self, kind: str, before: datetime, now: datetime) -> int:
-        """See `Retained`. Raises Refused, naming what cannot be removed."""
+        """See `Retained`. Raises Refused, which names what cannot be removed."""
         due = await self._due(kind, before)
         await asyncio.to_thread(_remove, due)
         return len(due)

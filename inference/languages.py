@@ -1,8 +1,8 @@
-"""Which language a text is written in: lingua, an n-gram model of its own, so that nothing leaves the machine.
+"""Which language a text is written in: by lingua, an n-gram model of its own, so that no text leaves the machine.
 
 Cost, one thread: 7 ms to import and set up, 2 s and 260 MB with the first text (its models are read then), 0.45 ms a
-text. Its low-accuracy mode is 21 MB and 0.09 ms, and misreads two to three times as many short requests (English 6.7 ->
-17.7 %, Spanish 5.0 -> 14.3 %, Portuguese 1.7 -> 5.0 %), too many for figures by language to mean anything.
+text. Its low-accuracy mode takes 21 MB and 0.09 ms, and misreads two to three times as many short requests (English 6.7
+-> 17.7 %, Spanish 5.0 -> 14.3 %, Portuguese 1.7 -> 5.0 %), too many for figures by language to mean anything.
 """
 
 import re
@@ -16,23 +16,23 @@ from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 LANGUAGES = (
     "ar", "de", "en", "es", "fr", "he", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh",
 )  # fmt: skip
-"""The ISO 639-1 codes there are: what the multilingual encoder reads, Hebrew and Hindi. A text in any other language of
-the same script is taken for one of these, or for none."""
+"""The ISO 639-1 codes it can return: the multilingual encoder's languages, Hebrew and Hindi. A text in another language
+of the same script is taken for one of these, or for none."""
 _LEAST_LEAD = 0.05
-"""How far the likeliest language has to be ahead. On eight languages' tweets and short requests it turns half of the
-wrong answers into none, and 1 to 5 % of the right ones. "ok", "status" and "C++" are of no language."""
+"""How far the likeliest language must be ahead. On eight languages' tweets and short requests it turns half of the
+wrong answers into none, and 1 to 5 % of the right ones. "ok", "status" and "C++" get no language."""
 _ENOUGH = 1_000
-"""Characters that are looked at: of a long text the beginning says it."""
+"""Characters that are looked at: the beginning of a long text suffices."""
 _REMEMBERED = 1_024
-"""Texts whose language is remembered: more than are asked about at once."""
+"""How many texts' languages are remembered: more than are asked about at once."""
 _NO_LANGUAGE = re.compile("[\ud800-\udfff]|https?://\\S+|\\S+@\\S+")
-"""Half a character, which lingua cannot take, and addresses, which are no words."""
+"""Half a character (a lone surrogate), which lingua cannot take, and addresses, which are no words."""
 
 
 def language_of(text: str, least_lead: float = _LEAST_LEAD) -> str | None:
-    """Its ISO 639-1 code, one of LANGUAGES; None where it cannot be told. Safe to call from any thread.
+    """Its ISO 639-1 code, one of LANGUAGES; None if it cannot be told. Safe to call from any thread.
 
-    With `least_lead` 0 the likeliest counts, however close the next.
+    With `least_lead` 0 the likeliest language counts, however close the next.
     """
     code, lead = _likeliest(_NO_LANGUAGE.sub(" ", text[:_ENOUGH]))
     return None if lead < least_lead else code
@@ -44,9 +44,9 @@ def _digest(words: str) -> bytes:
 
 @cached(LRUCache(_REMEMBERED), key=_digest, condition=Condition())
 def _likeliest(words: str) -> tuple[str | None, float]:
-    """(code, how far ahead). The encoders and the decision ask about one text at the same moment: it is told once.
+    """(code, how far ahead). The encoders and the decision ask about one text at the same moment: it is computed once.
 
-    What is remembered is the digest, no text.
+    The digest is remembered, not the text.
     """
     likely = _detector().compute_language_confidence_values(words)
     if likely[0].value == 0.0:

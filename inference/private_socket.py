@@ -1,4 +1,4 @@
-"""A socket in a folder that only our own user enters, where a port would be open to everybody on this machine.
+"""A socket in a folder that only our own user may enter, where a port would be open to everybody on this machine.
 
 Nobody else can take the address before our server has it, ask the server anything, or have it load an adapter.
 """
@@ -15,17 +15,17 @@ from bot.domain.errors import Refused
 from inference.http import LIMITS
 
 _LONGEST = 107
-"""Bytes of a socket's path, of which the name takes a few."""
+"""The most bytes of a socket's path, some of which the name takes."""
 _NAME = "vllm-{}.sock"
 
 
 def fresh_socket(directory: Path) -> Path:
-    """Where a server of this directory may listen: nothing is there yet. Raises Refused, OSError."""
+    """A path where a server of this directory may listen; nothing is there yet. Raises Refused, OSError."""
     return _folder(directory) / _NAME.format(secrets.token_hex(4))
 
 
 def _folder(directory: Path) -> Path:
-    """A folder in the directory, or one in /tmp where its path is too long for a socket."""
+    """A folder in the directory, or one in /tmp if its path is too long for a socket."""
     inside = directory.resolve() / "sockets"
     longest = len(os.fsencode(inside / _NAME.format("0" * 8)))
     digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:12]
@@ -40,7 +40,7 @@ def _folder(directory: Path) -> Path:
 
 
 class SocketTransport(httpx.AsyncBaseTransport):
-    """Leads to the socket that it was told last: a server that takes another's place has another."""
+    """An HTTP transport to the socket it was given last: a new server has a new socket."""
 
     def __init__(self) -> None:
         self._way: httpx.AsyncHTTPTransport | None = None
@@ -48,23 +48,23 @@ class SocketTransport(httpx.AsyncBaseTransport):
 
     @property
     def socket(self) -> Path | None:
-        """Where it leads; None: nowhere yet."""
+        """The current socket; None: not set yet."""
         return self._socket
 
     async def lead_to(self, socket: Path) -> None:
-        """From the next request on."""
+        """Use this socket from the next request on."""
         before = self._way
         self._way, self._socket = httpx.AsyncHTTPTransport(uds=str(socket), limits=LIMITS), socket
         if before is not None:
             await before.aclose()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx. Raises ConnectError where it leads nowhere."""
+        """See httpx. Raises ConnectError while no socket is set."""
         if self._way is None:
             raise httpx.ConnectError("no server yet", request=request)
         return await self._way.handle_async_request(request)
 
     async def aclose(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         if self._way is not None:
             await self._way.aclose()

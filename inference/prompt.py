@@ -23,16 +23,16 @@ from inference.base_models import positions
 from inference.chat_template import chat_frame
 
 MESSAGE_TOKENS = 512
-"""Tokens of one message that a listed prompt keeps."""
+"""The most tokens of a message in a prompt with a list of labels."""
 BARE_TOKENS = 128
-"""Tokens of one message that a bare prompt keeps: twice as many make training on long tickets last twice as long."""
+"""The most tokens of a message in a bare prompt: twice as many would double the time to train on long tickets."""
 _HALF = 4_000
 """Characters kept at either end of a text: far more than the tokens kept, and cheap to cut before tokenising."""
 _MARK, _START = "<route>", "<s>"
 _UNKNOWN = ("[UNK]", "<unk>")
 _MOST_UNKNOWN = 0.5
-"""Share of unknown pieces among those of words above which a base has not read a text. The starter, whose vocabulary
-is of some languages' words, answers such with what it would say of any other."""
+"""The share of unknown pieces, among those with letters, above which a base cannot read a text. The starter, whose
+vocabulary covers some languages only, would answer such a text like any other it cannot read."""
 _FRAMES = 64
 Part = TypeVar("Part", int, str)
 
@@ -41,7 +41,7 @@ class PromptBuilder:
     """Prompts and codes of one base model. Safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Reads the tokenizer of the folder (see `bases.base_folder`)."""
+        """Reads the tokenizer in the folder (see `base_models.base_folder`)."""
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._lock = threading.Lock()
         self._room = positions(folder) - 1
@@ -67,7 +67,7 @@ class PromptBuilder:
     ) -> list[int]:
         """The prompt whose next token is the code of the answer. `examples` are (text, label); a bare prompt has none.
 
-        Labels of the task without a code are not offered. Any text will do; a long one keeps its head and its tail.
+        Labels of the task without a code are not offered. Any text is accepted; a long one keeps its head and its tail.
         Raises Refused when the labels alone leave no room for a message.
         """
         if self.bare:
@@ -80,7 +80,7 @@ class PromptBuilder:
         return [*head, *_cut(self._plain(readable(text)), room), *tail]
 
     def reads(self, text: str) -> bool:
-        """Whether the base knows most of the text's words; what spells any text from bytes always does."""
+        """Whether the base knows most of the text's words; always true for a base that spells any text from bytes."""
         shown = readable(text)
         with self._lock:
             self._tokenizer.encode_special_tokens = True
@@ -90,11 +90,11 @@ class PromptBuilder:
         return sum(unknown) <= _MOST_UNKNOWN * len(unknown)
 
     def alphabet(self) -> Sequence[str]:
-        """The codes labels may be given, each exactly one token after a prompt, in the order they are given out."""
+        """The codes that labels may get, each exactly one token after a prompt, in the order they are assigned."""
         return tuple(self._codes)
 
     def code_id(self, code: str) -> int:
-        """The token that a code is. Raises Refused for a code this base does not have."""
+        """The code's token. Raises Refused for a code this base does not have."""
         try:
             return self._codes[code]
         except KeyError as error:
@@ -111,7 +111,8 @@ class PromptBuilder:
         return self._remembered(text, special=True)
 
     def _remembered(self, text: str, special: bool) -> list[int]:
-        """Ids of a part that returns in every prompt. `special`: written by the base's makers, so its marks count."""
+        """The ids of a part that recurs in every prompt. `special`: the base's makers wrote it, so its special tokens
+        count."""
         key = f"{special:d}{text}"
         if key not in self._frames:
             if len(self._frames) >= _FRAMES:
@@ -120,7 +121,7 @@ class PromptBuilder:
         return self._frames[key]
 
     def _plain(self, text: str) -> list[int]:
-        """Ids of what people write: special tokens in it are taken apart like any other word."""
+        """The ids of people's text: special tokens in it are split like any other word."""
         with self._lock:
             self._tokenizer.encode_special_tokens = True
             ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
@@ -137,9 +138,9 @@ class PromptBuilder:
         return {code: id for code, id in named if id is not None}
 
     def _ordinary_codes(self) -> dict[str, int]:
-        """Letters, then pairs of letters, that are one token of their own when written at the end of a prompt.
+        """Letters, then pairs of letters, that are a single token at the end of a prompt.
 
-        Tokenised together with what precedes them: many vocabularies have the same letters with a space before.
+        They are tokenised together with what precedes them: many vocabularies also have these letters after a space.
         """
         before = self._special(self._tail)
         codes: dict[str, int] = {}
@@ -157,9 +158,10 @@ class PromptBuilder:
 
 
 def chat_prompt(task: Task, text: str, examples: Sequence[tuple[str, str]] = ()) -> str:
-    """What a hosted model is asked, in one message: none of our codes is in it, it answers with a label's name.
+    """The prompt for a hosted model, in one message: it contains none of our codes; the answer is a label's name.
 
-    One message, since some endpoints' templates know no system's and no repeated ones. The list comes first, here, too.
+    One message, since some endpoints' templates reject a system message or repeated ones. The list comes first, here,
+    too.
     """
     labels = "\n".join(f"{label.name}: {label.means}" for label in task.labels)
     shots = "".join(f"Message:\n{readable(said)}\nLabel: {label}\n\n" for said, label in examples)
@@ -170,7 +172,7 @@ def chat_prompt(task: Task, text: str, examples: Sequence[tuple[str, str]] = ())
 def readable(text: str, words: int | None = None) -> str:
     """A text as every voice reads it, in training and in serving: cleaned, without noise, its middle cut out.
 
-    `words`: keep no more than so many, for an encoder that would read the head of a long text alone.
+    `words`: keep at most so many, for an encoder that would otherwise read only the head of a long text.
     """
     short = text if len(text) <= 2 * _HALF else f"{clean(text[:_HALF])}\n{clean(text[-_HALF:])}"
     kept = clean(strip_noise(clean(short)).text)

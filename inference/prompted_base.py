@@ -19,10 +19,10 @@ _TELLING = ("*.safetensors", "config.json", "tokenizer*", "chat_template*")
 
 
 class VllmPromptedBase:
-    """A base behind a vLLM server, through the client that every decision goes through."""
+    """A base behind a vLLM server, through the same client as every decision."""
 
     def __init__(self, predictor: VllmPredictor, prompts: PromptBuilder, folder: Path) -> None:
-        """All three of one base."""
+        """All three belong to the same base."""
         self._predictor = predictor
         self._prompts = prompts
         self._room = positions(folder) - 1
@@ -30,7 +30,7 @@ class VllmPromptedBase:
 
     @property
     def identity(self) -> str:
-        """Its files, by their sizes and times: their digests would take as long as the asking."""
+        """Identifies its files by their sizes and times: computing their digests would take as long as asking."""
         return self._identity
 
     async def ask(self, task: Task, asked: Sequence[Asked]) -> list[Distributed]:
@@ -50,14 +50,14 @@ class VllmPromptedBase:
         ]
 
     def _fitted(self, query: Query, text: str, examples: Sequence[Shown]) -> tuple[list[int], int]:
-        """The prompt with as many of the examples, the last ones first, as leave the message whole; how many."""
+        """The prompt with as many of the examples, counted from the last, as leave the message whole; and how many."""
         for left_out in range(len(examples)):
             some = examples[left_out:]
             try:
                 ids = self._prompts.prompt_ids(query.task, query.codes, text, some)
             except Refused:
                 continue
-            if len(ids) < self._room:  # one that fills all the room there is may have lost some of its message
+            if len(ids) < self._room:  # a prompt that fills all the room may have lost some of its message
                 return ids, len(some)
         return self._prompts.prompt_ids(query.task, query.codes, text), 0
 

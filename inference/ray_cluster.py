@@ -1,4 +1,4 @@
-"""The way to a Ray cluster. The only file that knows Ray, and only the process that submits a training reads it."""
+"""The connection to a Ray cluster. The only file that uses Ray, loaded only by the process that submits a training."""
 
 import os
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from inference.ray_worker import Files, RemoteTraining, Standing
 _NAMESPACE = "switchboard"
 _CALL_SECONDS = 120.0
 _TRIES = 3
-"""A busy cluster is too slow for Ray's own patience when it starts what looks after a new client."""
+"""A busy cluster is too slow for Ray's own time limit when it starts the server for a new client."""
 Answer = TypeVar("Answer")
 
 
@@ -52,7 +52,7 @@ class RayPlace:
 
 
 def connect(address: str) -> Callable[[str, float, float], Place]:
-    """Places on the cluster at `ray://HOST:PORT`. Raises Unreachable with what to look at."""
+    """A maker of places on the cluster at `ray://HOST:PORT`. Raises Unreachable, which says what to look at."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     for again in reversed(range(_TRIES)):
         try:
@@ -78,5 +78,5 @@ def _asked(call: Callable[[], Answer]) -> Answer:
 
 
 def _last_line(error: Exception) -> str:
-    """Where Ray hands on what a server said, a traceback comes first."""
+    """The last line of the error: where Ray passes on a server's message, a traceback comes first."""
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -24,16 +24,16 @@ from inference.run_folder import CHECKPOINT, TEXTS, finished, inputs_of, sync
 from inference.worker_process import end_with_parent
 
 WAIT_FOR_ROOM = 3600.0
-"""So long a training waits until the cluster has room for it."""
+"""How long a training waits until the cluster has room for it."""
 _PORT = 10001
 _ASK_EVERY = 1.0
 _ANSWERS_WITHIN = 5.0
-"""Seconds; a place that does not is taken back, and what is there goes with its process."""
+"""Seconds; a place that does not answer by then is taken back, and its process and folder go with it."""
 Told = Callable[[float, str], None]
 
 
 class Place(Protocol):
-    """Where one training runs, by its name; every call raises Unreachable."""
+    """The place of one training on the cluster, found by its name; every call raises Unreachable."""
 
     def ready(self, seconds: float) -> bool:
         """Whether the cluster has room for it within that time."""
@@ -55,13 +55,14 @@ class Place(Protocol):
 
 
 class Stopped(Exception):
-    """SIGTERM: nobody wants the training any more."""
+    """SIGTERM came: the training is no longer wanted."""
 
 
 def train_there(
     folder: Path, place: Place, base: str, told: Told, stopping: Event | None = None, every: float = _ASK_EVERY
 ) -> None:
-    """Have the finished adapter in the folder. Raises TrainingFailed, Unreachable; Stopped stops it there first."""
+    """Bring the finished adapter into the folder. Raises TrainingFailed, Unreachable; Stopped, once it is stopped
+    there."""
     try:
         stopping = stopping or Event()
         _wait_for_room(place, told, stopping)
@@ -75,7 +76,7 @@ def train_there(
                 _write(folder / name, content)
         raise
     except (TrainingFailed, Unreachable):
-        _stopped(place)  # the cycle fails: nobody comes back for it
+        _stopped(place)  # the cycle fails: nothing takes this training up again
         raise
     _stopped(place)
 
@@ -114,7 +115,7 @@ def _follow(place: Place, told: Told, stopping: Event, every: float) -> None:
 
 
 def _stopped(place: Place) -> Files:
-    """Have the texts there gone, and the place given back. A cluster that is away does so when its lease is over."""
+    """Remove the texts there and give the place back. An unreachable cluster does so itself when the lease is over."""
     try:
         unfinished = place.stop() if place.ready(_ANSWERS_WITHIN) else {}
         place.release()
@@ -125,7 +126,8 @@ def _stopped(place: Place) -> Files:
 
 
 def keep(folder: Path, files: Files) -> None:
-    """Put what came back in place, done.json last. Raises TrainingFailed when it is not what was trained from here."""
+    """Store the returned files, done.json last. Raises TrainingFailed if they are not of the training sent from
+    here."""
     inside = [PurePosixPath(name) for name in files]
     if any(path.parts[:-1] not in ((), ("adapter",)) or path.name in ("", "..") for path in inside):
         raise TrainingFailed("the Ray cluster sent back files that no training makes")
@@ -149,7 +151,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main() -> None:
-    """From the command line to done.json; what was foreseen to go wrong is one sentence on stderr and exit code 1."""
+    """Run from the command line to done.json; an expected failure is one sentence on stderr and exit code 1."""
     parser = argparse.ArgumentParser(
         prog="python -m inference.ray_train", description=(__doc__ or "").split("\n", 1)[0]
     )
@@ -162,15 +164,15 @@ def main() -> None:
     args = parser.parse_args()
     if args.with_parent:
         end_with_parent()
-    stopping = Event()  # looked at between two calls: an exception in the middle of one leaves Ray's client stuck
+    stopping = Event()  # checked between calls: an exception in the middle of a call leaves Ray's client stuck
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     try:
         _tell(0.0, "asking the Ray cluster")
         knock(args.address)
-        from inference.ray_cluster import connect  # with Ray, which this process alone reads
+        from inference.ray_cluster import connect  # imports Ray, which only this process does
 
         place = connect(args.address)(f"{args.run.name}-{inputs_of(args.run)[:16]}", args.cpus, args.gpus)
-        signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())  # Ray has put its own there
+        signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())  # Ray has replaced the handler
         train_there(args.run, place, args.base, _tell, stopping)
         _tell(1.0, "done")
     except Stopped:
@@ -182,7 +184,7 @@ def main() -> None:
 
 
 def knock(address: str) -> None:
-    """Raises Unreachable where nobody answers at `ray://HOST:PORT`: Ray itself would try for minutes."""
+    """Raise Unreachable if nothing listens at `ray://HOST:PORT`: Ray itself would try for minutes."""
     where = urlsplit(address)
     try:
         socket.create_connection((where.hostname or "", where.port or _PORT), _ANSWERS_WITHIN).close()

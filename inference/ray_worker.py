@@ -1,8 +1,8 @@
-"""What runs on a Ray cluster: one training, in a folder that is gone when nobody asks for it any more.
+"""What runs on a Ray cluster: one training, in a folder that is removed when nobody asks for it any more.
 
 The texts arrive as arguments of a call and lie in a folder of their own, which a process beside the worker removes:
-when the bot has what it wants, when it does not want it any more, when the worker dies however it dies, and when
-nobody has asked for `LEASE` seconds. What a machine that lost its power left behind, the next training there removes.
+when the bot has its results, when it no longer wants them, when the worker dies for any reason, and when nobody has
+asked for `LEASE` seconds. What a machine that lost power left behind, the next training there removes.
 """
 
 import fcntl
@@ -24,14 +24,14 @@ from inference.scratch_guard import BEGIN
 from inference.worker_process import environment
 
 LEASE = 900.0
-"""A bot that is killed and started anew finds its training; one that is gone for longer starts it again."""
+"""A bot that is killed and restarted within this time finds its training; after a longer absence it starts it again."""
 TRAINER = ("nice", "-n", "10", sys.executable, "-m", "inference.train")
 PREFIX = "switchboard-run-"
 _LAST_LINES = 2
 _GONE_WITHIN = 30.0
 
 Files = Mapping[str, bytes]
-"""Path in the run folder -> what is in it."""
+"""Path in the run folder -> the file's content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Standing:
     ended: int | None = None
     """The exit status; None while it trains."""
     words: str = ""
-    """The log's last lines, where it did not end well."""
+    """The log's last lines, if it did not end well."""
 
 
 class RemoteTraining:
-    """One training. Every call says that somebody still wants it."""
+    """One training. Every call shows that somebody still wants it."""
 
     def __init__(self, lease: float = LEASE, trainer: Sequence[str] = TRAINER) -> None:
         self._trainer = tuple(trainer)
@@ -60,7 +60,7 @@ class RemoteTraining:
         threading.Thread(target=self._watch, args=(lease,), daemon=True).start()
 
     def take(self, files: Files, base: str) -> None:
-        """Begin; asked again, it goes on with what it has."""
+        """Begin the training; a repeated call continues with what it has."""
         with self._beginning:
             if self._folder is None:
                 self._begin(files, base)
@@ -81,8 +81,8 @@ class RemoteTraining:
                 pass_fds=(held,),
                 env=environment(),
             )
-        os.close(held)  # the guard has it: as long as that one lives, nobody takes the folder for a dead one's
-        guard.wait()  # it went on without a parent
+        os.close(held)  # the guard holds it: while the guard lives, nobody takes the folder for a dead training's
+        guard.wait()  # the guard goes on without a parent
         assert guard.stdin is not None  # noqa: S101  asked for with PIPE
         assert guard.stdout is not None  # noqa: S101  as well
         self._line = guard.stdin
@@ -92,7 +92,7 @@ class RemoteTraining:
         self._said.start()
 
     def _hand_over(self, files: Files) -> None:
-        """From here on somebody else removes what lies there, whatever becomes of us."""
+        """Give the files to the guard, which removes the folder from here on, whatever becomes of us."""
         assert self._folder is not None  # noqa: S101  it was made
         assert self._line is not None  # noqa: S101  as well
         try:
@@ -105,19 +105,20 @@ class RemoteTraining:
             raise
 
     def standing(self) -> Standing | None:
-        """None: nothing was taken yet."""
+        """How far the training is; None: `take` was not called yet."""
         self._asked = time.monotonic()
         return self._standing
 
     def bring(self) -> Files:
-        """What came of a training that ended well."""
+        """The files of a training that ended well."""
         self._asked = time.monotonic()
         assert self._folder is not None  # noqa: S101  asked of a training that ended
         paths = [self._folder / "done.json", *(self._folder / "adapter").iterdir()]
         return {str(path.relative_to(self._folder)): path.read_bytes() for path in paths if path.is_file()}
 
     def stop(self) -> Files:
-        """End it, and have its folder gone; where an unfinished one stands is handed back, to go on from."""
+        """End the training and have its folder removed; return an unfinished one's checkpoint, from which it can go
+        on."""
         self._asked = time.monotonic()
         unfinished: Files = {}
         if self._folder is not None and (self._folder / CHECKPOINT).is_file():
@@ -126,7 +127,7 @@ class RemoteTraining:
         return unfinished
 
     def _let_go(self) -> None:
-        with self._beginning:  # one that is just begun has its guard first
+        with self._beginning:  # a training that is just starting gets its guard first
             if self._line is not None and self._said is not None:
                 self._line.close()
                 self._said.join(_GONE_WITHIN)
@@ -162,20 +163,20 @@ class RemoteTraining:
             return time.monotonic() - self._asked < lease
 
     def _leave(self) -> None:
-        os._exit(0)  # a worker that nobody wants is no worker: Ray forgets its name and has its place back
+        os._exit(0)  # end the process: Ray then forgets its name and gets the place back
 
 
 def remove_left() -> None:
-    """Remove the folders of trainings on this machine that died with the machine."""
+    """Remove the folders of trainings that ended when this machine went down."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         try:
             held = os.open(folder, os.O_RDONLY)
         except OSError:
-            continue  # somebody else's, or gone meanwhile
+            continue  # another user's, or removed meanwhile
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
         except BlockingIOError:
-            continue  # at work
+            continue  # in use
         finally:
             os.close(held)

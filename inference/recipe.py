@@ -1,4 +1,4 @@
-"""How a kind of base model is trained: the figures alone, so that they can be asked for without loading torch."""
+"""How each kind of base model is trained: only the figures, so that they can be read without loading torch."""
 
 import math
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ class Recipe:
     rate: float
     rank: int
     token_dropout: float
-    """Share of a message's tokens left out, anew each time."""
+    """Share of a message's tokens left out, drawn anew each time."""
     smoothing: float
     decay: float
     """AdamW's weight decay."""
     pace: float
     least_steps: int
-    """A small set needs its steps too, however few a batch they would be."""
+    """A small set needs this many steps, too, however few batches it has."""
     preference: float = 0.0
-    """Weight of the loss by which the right label is preferred to the one predicted instead; 0: there is none."""
+    """Weight of the loss that prefers the right label to the one predicted instead; 0: not used."""
 
     def steps(self, examples: int) -> int:
-        """Grow with the root of the examples: a larger set needs more steps but fewer epochs."""
+        """Number of steps; grows with the root of the examples: a larger set needs more steps but fewer epochs."""
         return max(self.least_steps, round(self.pace * math.sqrt(examples / BATCH)))
 
 

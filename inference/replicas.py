@@ -1,7 +1,7 @@
-"""Several vLLM servers of one base as one model: who is asked, who is left alone, and the same adapters on all of them.
+"""Several vLLM servers of one base as one model: which is asked, which is left out, and equal adapters on all of them.
 
-A replica is asked only while it answers and has been given every adapter that is wanted. A question that one of them
-does not answer goes to another; one that comes back is given what it lacks before it is asked again.
+A replica is asked only while it answers and has every wanted adapter. A question that a replica does not answer goes to
+another; a replica that comes back is given the adapters it lacks before it is asked again.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from inference.adapters import VllmAdapters
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 1.0
-"""Seconds between looks at who answers."""
+"""Seconds between looks at which servers answer."""
 
 
 @dataclass(slots=True)
@@ -30,11 +30,11 @@ class _Replica:
 
     server: VllmAdapters
     ready: bool = True
-    """It answered last, and has every adapter that is wanted. Until something says otherwise it is believed so."""
+    """Whether it answered last and has every wanted adapter; assumed until shown otherwise."""
     at_work: int = 0
-    """Questions that it is at."""
+    """Questions it is answering now."""
     asked: int = 0
-    """Questions that it was ever asked."""
+    """Questions it was ever given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,17 @@ class Replicas:
 
     @property
     def who(self) -> str:
-        """All of them, for people to read."""
+        """All servers, for people to read."""
         return ", ".join(one.who for one in self.servers)
 
     def served(self, name: str) -> str:
-        """What each of them calls the adapter of that name."""
+        """Every server's name for the adapter of that name."""
         return self.servers[0].served(name)
 
     async def complete(self, adapter: Adapter | None, body: Mapping[str, object], kind: CallKind) -> httpx.Response:
-        """The answer of the one that has least to do; of another where it gives none. Raises Unreachable, Refused.
+        """The answer of the least busy replica, or of another if that one fails. Raises Unreachable, Refused.
 
-        Where none is ready each is tried all the same: it may be back since it was looked at.
+        If none is ready, each is tried all the same: it may be back since the last look.
         """
         problem: Unreachable | Refused = Unreachable("no model server")
         for one in self._in_turn():
@@ -76,9 +76,9 @@ class Replicas:
         raise problem
 
     async def load(self, adapter: Adapter) -> None:
-        """Have every one that answers answer by it, and each other before it is asked again.
+        """Load the adapter on every server that answers, and on each other one before it is asked again.
 
-        Raises Refused where any of them cannot use it, and Unreachable where none is there.
+        Raises Refused if a server cannot use it, and Unreachable if no server answers.
         """
         await self._all_of_them(lambda server: server.load(adapter), lambda server: server.want(adapter))
 
@@ -95,7 +95,7 @@ class Replicas:
         return await self.servers[0].digest(folder)
 
     async def loaded(self) -> frozenset[str]:
-        """Names of the adapters that every one holds that answers. Raises Unreachable where none does."""
+        """Names of the adapters that every answering server has loaded. Raises Unreachable if none answers."""
         found = await asyncio.gather(*(one.loaded() for one in self.servers), return_exceptions=True)
         there = [one for one in found if isinstance(one, frozenset)]
         if not there:
@@ -103,22 +103,22 @@ class Replicas:
         return frozenset.intersection(*there)
 
     async def restore(self) -> None:
-        """Every one is given again what it should have."""
+        """Load again on every server the adapters it should have."""
         await self._all_of_them(lambda server: server.restore(), lambda server: None)
 
     async def answering(self) -> Mapping[str, bool]:
-        """Which of them answer now, by address."""
+        """Address -> whether the server answers now."""
         found = await asyncio.gather(*(one.alive() for one in self.servers))
         return {one.address: alive for one, alive in zip(self.servers, found, strict=True)}
 
     async def watch(self) -> None:
-        """Keep looking who answers, until cancelled."""
+        """Look which servers answer, again and again, until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(_LOOK_EVERY)
 
     async def look(self) -> None:
-        """Leave alone who does not answer; give who is back its adapters, and ask it from then on."""
+        """Stop asking servers that do not answer; give returning ones their adapters, and ask them from then on."""
         await asyncio.gather(*(self._look(one) for one in self._all))
 
     async def _look(self, one: _Replica) -> None:
@@ -134,7 +134,7 @@ class Replicas:
             log.warning("model server back, with its adapters", extra={"server": one.server.address})
 
     def _in_turn(self) -> list[_Replica]:
-        """Who is ready, the least busy first; then the others."""
+        """Ready replicas first, the least busy of them before the others."""
         return sorted(self._all, key=lambda one: (not one.ready, one.at_work, one.asked))
 
     def _lost(self, one: _Replica, error: Unreachable) -> None:
@@ -147,7 +147,8 @@ class Replicas:
     async def _all_of_them(
         self, act: Callable[[VllmAdapters], Awaitable[None]], later: Callable[[VllmAdapters], None]
     ) -> None:
-        """Act on each; what cannot be reached is left alone until it is given, `later`, what it should have."""
+        """Act on every server; for an unreachable one note with `later` what it should get, and do not ask it until
+        then."""
         found = await asyncio.gather(*(act(one.server) for one in self._all), return_exceptions=True)
         for one, outcome in zip(self._all, found, strict=True):
             if isinstance(outcome, Unreachable):
@@ -160,7 +161,7 @@ class Replicas:
 
 
 def _first(found: Sequence[object]) -> BaseException:
-    """What went wrong first, a fault of ours before a server that is away."""
+    """The error to raise: the first that is a fault of ours, else the first of all."""
     failed = [one for one in found if isinstance(one, BaseException)]
     return next((one for one in failed if not isinstance(one, Unreachable | Refused)), failed[0])
 

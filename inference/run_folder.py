@@ -1,11 +1,11 @@
 """A training run's folder: what goes in, what comes out, and how to tell a finished run from half of one.
 
 task.json        the base model, the task, and the code of every label
-examples.jsonl   what is learned from; removed when the cycle ends, and when somebody is forgotten whose words are in it
-log              what the training said
-checkpoint.safetensors  where an unfinished training stands; gone when it is done, and with examples.jsonl
-adapter/         the LoRA, renamed into place when it was complete on disk
-done.json        written last: figures, and checksums of what went in and came out
+examples.jsonl   the texts to learn from; removed when the cycle ends, or a person whose words it holds is forgotten
+log              the training's output for people
+checkpoint.safetensors  the state of an unfinished training; removed when it is done, and with examples.jsonl
+adapter/         the LoRA, renamed into place once complete on disk
+done.json        written last: figures, and checksums of inputs and results
 """
 
 import asyncio
@@ -29,7 +29,7 @@ WEIGHTS = "adapter_model.safetensors"
 LOG = "log"
 TEXTS = "examples.jsonl"
 _NOT_OURS = (LookupError, TypeError, AttributeError, OverflowError)
-"""How JSON of another shape fails."""
+"""The errors that JSON of an unexpected shape causes."""
 CHECKPOINT = "checkpoint.safetensors"
 _INPUTS = ("task.json", TEXTS)
 _UNFINISHED = ".tmp"
@@ -37,21 +37,21 @@ _UNFINISHED = ".tmp"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a finished training says about itself."""
+    """The figures of a finished training."""
 
     base: str
     inputs: str
-    """sha256 of what went in."""
+    """sha256 of the training's inputs."""
     sha256: str
-    """Of the adapter's weights."""
+    """sha256 of the adapter's weights."""
     steps: int
     seconds: float
     loss: float
     """Cross-entropy in nats over the labels, mean of the last tenth of the steps."""
     trained_on: int
-    """Examples."""
+    """How many examples it learned from."""
     validated_on: int
-    """Examples of the train side that were kept apart to choose the checkpoint; 0 when there were too few."""
+    """Examples of the train side that were kept apart to choose the checkpoint; 0 if there were too few."""
     validation_accuracy: float | None
     """None when nothing was kept apart."""
 
@@ -62,10 +62,10 @@ def adapter_of(folder: Path) -> Path:
 
 
 def write_run(run: TrainingRun, mask: bool = False) -> None:
-    """Put what the training needs into the folder; the same run gives the same bytes. Raises OSError.
+    """Write what the training needs into the folder; the same run gives the same bytes. Raises OSError.
 
-    With `mask`, e-mail addresses, numbers of phones, cards and accounts, and national ids are made unreadable in it.
-    What each text is learned for, and which of them steer, is decided before, by what was really said.
+    With `mask`, e-mail addresses, phone, card and account numbers, and national ids are made unreadable in it. Which
+    label each text teaches, and which of them steer, is decided before, by the original texts.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     replace_file(run.folder / "task.json", json.dumps(_what_is_asked(run), indent=1, ensure_ascii=False) + "\n")
@@ -75,13 +75,13 @@ def write_run(run: TrainingRun, mask: bool = False) -> None:
 
 
 def _row(example: Example, part: int, at: int, mask: bool) -> dict[str, object]:
-    """With where it stands, and not with its content hash, from which a number that was masked could be tried out."""
+    """The example with its place; without its content hash, by which masked numbers could be guessed."""
     drawn = {"steers": bool(part), "place": at, "text": masked(example.text) if mask else example.text}
     return asdict(example) | {"at": example.at.isoformat()} | drawn
 
 
 def read_run(folder: Path) -> TrainingRun:
-    """What `write_run` wrote. Raises OSError or ValueError when it is not there or not readable."""
+    """Read what `write_run` wrote. Raises OSError or ValueError when it is missing or not readable."""
     try:
         return _run(folder)
     except _NOT_OURS as error:
@@ -99,7 +99,7 @@ def _run(folder: Path) -> TrainingRun:
 
 
 def read_parts(folder: Path) -> tuple[list[Example], list[Example]]:
-    """(to learn from, to steer by) of what `write_run` wrote, as `keep_apart` has them. Raises OSError, ValueError."""
+    """(to learn from, to steer by) as `keep_apart` divided what `write_run` wrote. Raises OSError, ValueError."""
     rows = [json.loads(row) for row in (folder / TEXTS).read_text("utf-8").split("\n")[:-1]]
     try:
         rows.sort(key=lambda row: int(row["place"]))
@@ -115,7 +115,8 @@ class RunFolders:
         self._runs = runs
 
     async def remove(self, adapters: Collection[str]) -> None:
-        """See `unlearning.TrainingTexts`. No finished training needs them, and done.json keeps their digest."""
+        """See `unlearning.TrainingTexts`. A finished training no longer needs its texts; done.json keeps their
+        digest."""
         await asyncio.to_thread(self._remove, [name for one in adapters for name in (one, rehearsal_of(one))])
 
     async def discard(self, adapter: str) -> None:
@@ -128,7 +129,7 @@ class RunFolders:
             raise Refused(f"{self._runs / adapter} cannot be removed: {error.strerror}") from error
 
     def _remove(self, runs: Collection[str]) -> None:
-        # What was not written to its end, too; and what an unfinished training had learned from the texts
+        # Half-written files, too; and the checkpoint of an unfinished training, which learned from the texts
         holding = [f"{name}{ending}" for name in (TEXTS, CHECKPOINT) for ending in ("", _UNFINISHED)]
         for left in (self._runs / run / name for run in runs for name in holding):
             try:
@@ -138,7 +139,7 @@ class RunFolders:
 
 
 def inputs_of(folder: Path) -> str:
-    """sha256 over what goes into the training."""
+    """sha256 over the training's input files."""
     digest = hashlib.sha256()
     for name in _INPUTS:
         digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
@@ -146,12 +147,12 @@ def inputs_of(folder: Path) -> str:
 
 
 def finish(folder: Path, done: Done) -> None:
-    """Write done.json: from now on the run is finished. The adapter must be in place."""
+    """Write done.json: the run counts as finished from now on. The adapter must be in place."""
     replace_file(folder / "done.json", json.dumps(asdict(done), indent=1) + "\n")
 
 
 def finished(folder: Path) -> Done | None:
-    """The figures of a run that ended well; None when it did not, or when files are not those it ended with."""
+    """The figures of a run that ended well; None if it did not, or if its files have changed since."""
     try:
         done = Done(**json.loads((folder / "done.json").read_text("utf-8")))
         whole = done.sha256 == sha256_of(adapter_of(folder) / WEIGHTS) and done.inputs == inputs_of(folder)
@@ -167,7 +168,7 @@ def sha256_of(path: Path) -> str:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write the file whole or not at all, and have it on disk before anybody can see it."""
+    """Write the file completely or not at all; it is on disk before it becomes visible."""
     unfinished = path.with_name(path.name + _UNFINISHED)
     unfinished.write_text(text, "utf-8")
     sync(unfinished)
@@ -176,7 +177,7 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have the file, or the folder's list of names, on disk when this returns."""
+    """Return once the file, or the folder's list of names, is on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -197,7 +198,7 @@ def _example(row: Mapping[str, object]) -> Example:
 
 
 def _what_is_asked(run: TrainingRun) -> dict[str, object]:
-    """What a prompt is made of. Rooms and emoji stay out: moving a team is no reason to train again."""
+    """The parts of the task that prompts are made of, without rooms and emoji: moving a team needs no new training."""
     labels = [{"name": n.name, "means": n.means, "examples": list(n.examples)} for n in run.task.labels]
     asked: dict[str, object] = {
         "base": str(run.base),
@@ -208,7 +209,7 @@ def _what_is_asked(run: TrainingRun) -> dict[str, object]:
         "codes": dict(sorted(run.codes.items())),
     }
     preference = run.task.learning.preference
-    return asked | {"preference": preference} if preference else asked  # off, it is the run that it always was
+    return asked | {"preference": preference} if preference else asked  # without it, the same bytes as ever
 
 
 _: type[TrainingTexts] = RunFolders

@@ -1,11 +1,11 @@
-"""Runs a command in a folder that is not to outlive whoever wanted it.
+"""Runs a command in a folder that must not outlive the process that wanted it.
 
     python -m inference.scratch_guard FOLDER COMMAND…
 
-Standard input is the line to that process. The command begins with the first byte on it. When it breaks, closed on
-purpose or because the process was killed, the command's whole group gets SIGKILL and the folder is removed. When the
-command ends by itself, the texts that people wrote go at once, one JSON line on stdout says how it ended, and the rest
-stays to be fetched until the line breaks.
+Standard input is the line to that process. The command begins with the first byte on it. When the line breaks, closed
+on purpose or because the process was killed, the command's whole group gets SIGKILL and the folder is removed. When the
+command ends by itself, the texts that people wrote are removed at once, one JSON line on stdout gives its exit status,
+and the rest can be fetched until the line breaks.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ BEGIN = b"!"
 
 
 def main(folder: Path, command: list[str]) -> None:
-    """Return when nobody wants the folder any more, and it is gone."""
+    """Run the command; return once the folder is no longer wanted and has been removed."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -36,7 +36,7 @@ def main(folder: Path, command: list[str]) -> None:
 
 
 def _run(folder: Path, command: list[str]) -> None:
-    """The command, until it ended and the line is broken."""
+    """Run the command; return when it has ended and the line is broken."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
     ending = threading.Thread(target=_tell_its_end, args=(child, folder), daemon=True)
     ending.start()
@@ -50,7 +50,7 @@ def _run(folder: Path, command: list[str]) -> None:
 
 
 def alone() -> None:
-    """Have no parent: Ray kills the children of a worker that it ends, and this process is there to outlive it."""
+    """Detach from the parent: Ray kills the children of a worker that it ends, and this process must outlive it."""
     if os.fork():
         os._exit(0)
     os.setsid()

@@ -13,19 +13,19 @@ from bot.domain.scope import Scope
 
 _HERE = Path(__file__).parent / "starter" / "seed"
 STARTER_ADAPTERS = _HERE
-"""The folder of what comes with the program."""
+"""The folder of the adapters that come with the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """An adapter, with what it needs to be asked."""
+    """An adapter, with what is needed to ask it."""
 
     folder: Path
     codes: Mapping[str, str]
     temperature: float
     made: datetime
     weights: Mapping[str, float] = field(default_factory=lambda: dict(USUAL))
-    """How loud it and the voices beside it are."""
+    """The weights of it and the voices beside it."""
     proved: Record | None = None
     """How often they were right together, by how sure they were."""
     scope: Scope | None = None
@@ -33,7 +33,7 @@ class Seed:
 
 
 def starter_seed() -> Seed | None:
-    """The starter's adapter; None in a checkout in which it has not been made yet."""
+    """The starter's adapter; None in a checkout where it has not been made yet."""
     card = _HERE / "seed.json"
     if not card.is_file():
         return None
@@ -50,13 +50,13 @@ def starter_seed() -> Seed | None:
 
 
 def write_seed(made: Adapter) -> None:
-    """Make this adapter the starter's."""
+    """Store this adapter as the starter's."""
     adapter = made.path
     target = _HERE / "adapter"
     target.mkdir(parents=True, exist_ok=True)
     (target / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
     config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
-    config["base_model_name_or_path"] = "starter"  # not the folder that it happened to be in where this was grown
+    config["base_model_name_or_path"] = "starter"  # not the folder where this adapter happened to be trained
     (target / "adapter_config.json").write_text(json.dumps(config, indent=2), "utf-8")
     card = {
         "codes": dict(made.codes),

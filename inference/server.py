@@ -1,8 +1,9 @@
 """An embedded vLLM server: started, shared between processes, watched and stopped.
 
-Processes of one installation (a command beside `run`) share one server: whoever comes first starts it and writes its
-address down, the others use it. When it goes, whoever still wants one starts the next. It listens at a socket in a
-folder of its user's alone: nobody else on the machine can take its place, ask it anything or have it load an adapter.
+Processes of one installation (a command beside `run`) share one server: the first process starts it and records its
+address, and the others use it. When it ends, the next process that needs one starts another. It listens at a socket in
+a folder only its user may enter: nobody else on the machine can take its place, ask it anything or have it load an
+adapter.
 """
 
 import asyncio
@@ -30,20 +31,20 @@ from inference.private_socket import SocketTransport, fresh_socket
 from inference.server_command import ServerSettings, built_for_cpu, command_line, environment
 
 _USUAL_START, _LONGEST_START = 45.0, 900.0
-"""Seconds. The first, what two cores without a GPU take, is only for the progress shown."""
+"""Seconds. The first is the time of two cores without a GPU, and only for the progress shown."""
 _LONGEST_STOP = 15.0
 _SILENCE = 60.0
 """Seconds without an answer to /health after which a server counts as hung."""
 _TICK = 0.5
 _LONGEST_PAUSE = 60.0
 _STEADY = 300.0
-"""Seconds after which a server that falls over is restarted at once again."""
+"""A server that ran for so many seconds before it ended is restarted at once."""
 
 log = logging.getLogger(__name__)
 
 
 class EmbeddedServer:
-    """One vLLM server on this machine, ready from entering to leaving; `line` leads to it, restarts included."""
+    """One vLLM server on this machine, ready while the context is entered; `line` leads to it, across restarts, too."""
 
     def __init__(self, settings: ServerSettings, progress: Progress) -> None:
         self._settings = settings
@@ -58,7 +59,8 @@ class EmbeddedServer:
         self.line = open_local_line(self._way)  # leads nowhere before there is a server
 
     async def __aenter__(self) -> Self:
-        """Use the server that runs, or start one. Raises Refused or Unreachable: one sentence, and where the log is."""
+        """Use the server that runs, or start one. Raises Refused or Unreachable: one sentence, with where the log
+        is."""
         try:
             await self._connect()
         except OSError as error:
@@ -73,13 +75,13 @@ class EmbeddedServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the server if it is ours; no process of it is left."""
+        """Stop the server if it is ours, with all its processes."""
         await self._stop()
         await self.line.aclose()
 
     @property
     def joined(self) -> bool:
-        """Whether the server is another process's, which runs here."""
+        """Whether the server belongs to another process."""
         return self._process is None
 
     @property
@@ -88,7 +90,8 @@ class EmbeddedServer:
         return self._way.socket
 
     async def watch(self, on_restart: Callable[[], Awaitable[None]]) -> None:
-        """Until cancelled: when the server goes or hangs, have another, waiting longer each time it does not last."""
+        """Until cancelled: when the server ends or hangs, connect to another, waiting longer each time it does not
+        last."""
         pause = 0.0
         while True:
             await self._until_gone()
@@ -119,20 +122,20 @@ class EmbeddedServer:
         self._progress(1.0, "the model server is ready")
 
     def _shared(self) -> Path | None:
-        """The socket of the server that is kept here; None when its keeper is gone: it will not answer for long."""
+        """The socket of the recorded server; None if its owner is gone, for then it will soon end."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
-            with contextlib.suppress(PermissionError):  # somebody else's, and alive
+            with contextlib.suppress(PermissionError):  # another user's, and alive
                 os.kill(int(record["owner"]), 0)
             return Path(record["socket"])
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
     async def _serves(self, socket: Path) -> bool | None:
-        """Whether our model answers there; None: nobody does. The address may be stale, and by now somebody else's.
+        """Whether our model answers there; None: no server does. The address may be stale, and by now another
+        program's.
 
-        One that is silent is at work, or still waking up: it is waited for, because another beside it would only make
-        both slower.
+        A silent server is busy or still starting: it is waited for, because a second one would only make both slower.
         """
         async with open_line(f"{UNIX}{socket}", patience=_SILENCE) as line:
             cards = await _cards(line)
@@ -140,9 +143,9 @@ class EmbeddedServer:
         return any(served) if cards else None
 
     async def _start(self, socket: Path) -> Path:
-        """A server of ours there, now and whenever it has to be started again."""
+        """Start our server at this socket, where it is also restarted."""
         self._socket = socket
-        await asyncio.to_thread(socket.unlink, missing_ok=True)  # a server that was killed has left it behind
+        await asyncio.to_thread(socket.unlink, missing_ok=True)  # a killed server leaves its socket behind
         try:
             process = self._process = await self._spawn(socket)
             await self._until_ready(socket, process)
@@ -152,7 +155,7 @@ class EmbeddedServer:
         return socket
 
     def _keep(self, socket: Path) -> None:
-        """Let others use our server. Where one of another model runs already, that stays the one they find."""
+        """Record our server for others to use. A running server with another model stays the recorded one."""
         self._record.write_text(json.dumps({"socket": str(socket), "owner": os.getpid()}), encoding="utf-8")
         self._kept = True
 
@@ -160,13 +163,13 @@ class EmbeddedServer:
         cpu = built_for_cpu()
         with contextlib.suppress(FileNotFoundError):
             self._log.replace(self._log.with_suffix(".log.1"))
-        with self._log.open("ab") as output:  # appending, so that it may be begun anew while the server writes
+        with self._log.open("ab") as output:  # appending, so that the file may be truncated while the server writes
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", child_guard.__file__, *command_line(self._settings, socket, cpu)),
                 stdin=PIPE,
                 stdout=output,
                 stderr=STDOUT,
-                start_new_session=True,  # Ctrl-C is for us; we end the server when we are done with it
+                start_new_session=True,  # Ctrl-C is for us; we stop the server when we no longer need it
                 env={**needed(os.environ), **environment(cpu)},
             )
 
@@ -192,12 +195,12 @@ class EmbeddedServer:
             await asyncio.sleep(_TICK)
 
     async def _stop(self) -> None:
-        """Let go of our server's lifeline, which then ends every process of it; nothing when it is not ours."""
+        """Close our server's lifeline, which then ends all its processes; does nothing if the server is not ours."""
         process, self._process = self._process, None
         if process is None:
             return
         if self._kept:
-            self._record.unlink(missing_ok=True)  # before it stops answering, so that nobody joins it now
+            self._record.unlink(missing_ok=True)  # before it stops answering, so that no process joins it now
             self._kept = False
         if process.stdin is not None:
             process.stdin.close()
@@ -212,7 +215,7 @@ class EmbeddedServer:
 
 
 async def _cards(line: httpx.AsyncClient) -> list[tuple[str, str]]:
-    """(name, folder) of what is served; nothing where no model server answers."""
+    """(name, folder) of what is served; empty if no model server answers."""
     try:
         cards = (await line.get("/v1/models")).json()["data"]
         return [(str(card["id"]), str(card["root"])) for card in cards]
@@ -221,7 +224,7 @@ async def _cards(line: httpx.AsyncClient) -> list[tuple[str, str]]:
 
 
 def _same_folder(one: str, other: Path) -> bool:
-    """Whether both lead to one folder, over links and mounts, too."""
+    """Whether both paths lead to the same folder, also through links and mounts."""
     try:
         return one == str(other) or other.samefile(one)
     except OSError:
@@ -239,4 +242,4 @@ def _last_words(file: Path) -> str:
 
 
 def _unseen(_share: float, _doing: str) -> None:
-    """Restarts have nobody to watch them; the log has."""
+    """Progress of restarts is shown to nobody; the log has it."""

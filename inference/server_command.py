@@ -12,25 +12,25 @@ from inference.base_models import positions
 from inference.worker_process import ASLEEP
 
 MAX_LABELS = 256
-"""Labels of one task at most: how many log-probabilities the server gives out."""
+"""The most labels of one task: how many log-probabilities the server returns."""
 _ADAPTERS = 4
-"""Adapters in one batch: champion and candidate of two tasks."""
+"""How many adapters one batch may use: champion and candidate of two tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What an embedded server is started with."""
+    """The settings that an embedded server is started with."""
 
     base: Path
-    """The base model's folder (see `bases.base_folder`)."""
+    """The base model's folder (see `base_models.base_folder`)."""
     served: str
-    """The name the base goes by in the server."""
+    """The base's name in the server."""
     directory: Path
-    """Where its log (`vllm.log`) and its address (`server.json`) are kept."""
+    """The folder of its log (`vllm.log`) and its address (`server.json`)."""
 
 
 def command_line(settings: ServerSettings, socket: Path, cpu: bool) -> list[str]:
-    """The command. On a CPU nothing is compiled ahead: it takes longer than it saves a model of this size."""
+    """The command. On a CPU nothing is compiled ahead: for a model of this size that takes longer than it saves."""
     return [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),  # the CPU build's own `vllm` command fails
         *("--model", str(settings.base), "--uds", str(socket)),
@@ -41,11 +41,11 @@ def command_line(settings: ServerSettings, socket: Path, cpu: bool) -> list[str]
 
 
 def serving_flags(base: Path, served: str) -> list[str]:
-    """What any server that serves us needs, whoever starts it."""
+    """The flags that any server for us needs, whoever starts it."""
     return [
         *("--served-model-name", served),
         *("--logprobs-mode", "processed_logprobs", "--max-logprobs", str(MAX_LABELS)),
-        *("--generation-config", "vllm"),  # a base's own sampling defaults would bend the probabilities
+        *("--generation-config", "vllm"),  # a base's own sampling defaults would distort the probabilities
         *("--max-model-len", str(positions(base)), "--enable-prefix-caching"),
         *("--enable-lora", "--max-lora-rank", str(MAX_RANK)),
         *("--max-loras", str(_ADAPTERS), "--max-cpu-loras", str(2 * _ADAPTERS)),
@@ -53,23 +53,23 @@ def serving_flags(base: Path, served: str) -> list[str]:
 
 
 def switches() -> dict[str, str]:
-    """What any such server needs in its environment."""
+    """The environment variables that any such server needs."""
     return {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True"}
 
 
 def environment(cpu: bool) -> dict[str, str]:
-    """What the server's environment has on top of ours."""
+    """The variables that the server's environment has in addition to ours."""
     return {
         **switches(),
         "VLLM_NO_USAGE_STATS": "1",
         **ASLEEP,
-        "HF_HUB_OFFLINE": "1",  # the base is a folder by now
+        "HF_HUB_OFFLINE": "1",  # the base is a local folder by now
         **({"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu else {}),
     }
 
 
 def built_for_cpu() -> bool:
-    """Whether the vLLM installed here is the CPU build. Raises Refused when there is none."""
+    """Whether the vLLM installed here is the CPU build. Raises Refused if vLLM is not installed."""
     for package, cpu in (("vllm-cpu", True), ("vllm", False)):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             importlib.metadata.distribution(package)

@@ -1,7 +1,7 @@
-"""What a model server of somebody else's must be, piece by piece: each that is missing has its own sentence."""
+"""What somebody else's model server must be able to do, point by point, each with a remedy if it is missing."""
 
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -11,25 +11,26 @@ from inference.http import accepted, named, send
 from inference.server_command import MAX_LABELS
 
 _LOAD = "/v1/load_lora_adapter"
+_NOWHERE = "switchboard-check"
 _SLACK = 1e-3
-"""How far from 1 the probabilities of a server that is set up right may sum: it rounds them."""
+"""How far from 1 the sum of a correctly set up server's probabilities may be: it rounds them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
-    """As it should be."""
+    """What should be so."""
     works: bool
     remedy: str = ""
 
 
 async def proofs(line: httpx.AsyncClient, served: str, length: int, ids: Sequence[int]) -> AsyncIterator[Proof]:
-    """Whether the server is there, serves that base, tells probabilities, and takes adapters.
+    """Check that the server answers, serves that base, returns probabilities, and takes adapters.
 
-    `served` is the base's name in it, `length` the tokens that a prompt may have, `ids` two tokens or more of the base.
-    What rests on something that failed is not looked at. Nothing is changed in the server.
+    `served` is the base's name in the server, `length` the tokens that a prompt may have, `ids` at least two tokens of
+    the base. Checks that depend on a failed one are left out. Nothing is changed in the server.
     """
     there = "the model server answers"
     try:
@@ -64,7 +65,7 @@ def _serves(cards: Sequence[dict[str, object]], served: str, length: int) -> Pro
 
 
 async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int]) -> Proof:
-    """One token is asked for, among as many as a task may have labels."""
+    """Ask for one token, among as many as a task may have labels."""
     what = "it tells exact probabilities"
     body = {
         "model": served,
@@ -80,7 +81,7 @@ async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int
         if response.status_code == 400:
             return Proof(what, False, f"it refuses the question; start it with --max-logprobs {MAX_LABELS}")
         row = accepted(response, "a question").json()["choices"][0]["logprobs"]["top_logprobs"][0]
-        total = sum(_probability(row, id) for id in ids)
+        total = _total(row, ids)
     except (Unreachable, Refused) as error:
         return Proof(what, False, str(error))
     except (ValueError, KeyError, IndexError, TypeError):
@@ -90,18 +91,30 @@ async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int
     return Proof(what, True)
 
 
-def _probability(row: dict[str, float], id: int) -> float:
-    return math.exp(float(row[f"token_id:{id}"]))
+def _total(row: Mapping[str, float], ids: Sequence[int]) -> float:
+    """What the probabilities of these tokens sum to. Raises KeyError where none is told.
+
+    A server in another mode tells those of its whole vocabulary, so that some of ours are not among the likeliest.
+    """
+    told = [row[f"token_id:{id}"] for id in ids if f"token_id:{id}" in row]
+    if not told:
+        raise KeyError("token_id")
+    return sum(math.exp(float(logarithm)) for logarithm in told)
 
 
 async def _adapters(line: httpx.AsyncClient) -> Proof:
-    """The way there is asked with a method that it does not take: 405 where it leads somewhere, 404 where not."""
+    """Ask for an adapter that lies nowhere: 404 if the server looked for it; an earlier refusal tells what it lacks."""
     what = "it takes adapters while it runs"
-    try:
-        response = await send(line, "GET", _LOAD)
-    except Unreachable as error:
-        return Proof(what, False, str(error))
-    if response.status_code == 405:
-        return Proof(what, True)
-    needed = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True in its environment, and --enable-lora"
-    return Proof(what, False, f"start it with {needed}")
+    try:  # not by `send`, which reads no answer of 500: here it says what is wrong
+        response = await line.post(_LOAD, json={"lora_name": _NOWHERE, "lora_path": f"/nonexistent/{_NOWHERE}"})
+    except httpx.HTTPError as error:
+        return Proof(what, False, f"{named(line)}: no answer ({type(error).__name__})")
+    if "not enabled" in response.text:
+        return Proof(what, False, "adapters are off; start it with --enable-lora and what goes with it")
+    if response.status_code == 404 and _NOWHERE not in response.text:  # there is no such way in
+        return Proof(what, False, "start it with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True in its environment")
+    if response.status_code in (401, 403):
+        return Proof(what, False, "an adapter was refused; set MODEL_API_KEY to its key")
+    if response.status_code >= 500:
+        return Proof(what, False, f"{named(line)}: answered {response.status_code}")
+    return Proof(what, True)

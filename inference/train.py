@@ -58,7 +58,7 @@ TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 
 def main() -> None:
-    """From the command line to done.json; what was foreseen to go wrong is one sentence on stderr and exit code 1."""
+    """Run from the command line to done.json; an expected failure is one sentence on stderr and exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m inference.train", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("run", type=Path, help="the run folder")
     parser.add_argument("--base", help="the base model, where it is called otherwise than in the run folder")
@@ -73,9 +73,9 @@ def main() -> None:
 
 
 def train(folder: Path, elsewhere: str | None = None) -> Done:
-    """Train what the folder asks for; done.json is written last, so that half a run is never taken for a whole one.
+    """Train what the folder describes; done.json is written last, so that half a run is never taken for a whole one.
 
-    `elsewhere`: the base as this machine knows it, where the folder was made on another.
+    `elsewhere`: the base's path or name on this machine, if the folder was made on another.
     """
     began = time.monotonic()
     already = finished(folder)
@@ -115,7 +115,7 @@ def train(folder: Path, elsewhere: str | None = None) -> Done:
 
 
 def record(run: TrainingRun, losses: Sequence[float], validated_on: int, accuracy: float, seconds: float) -> Done:
-    """What was done; the loss is the mean of the last tenth of the steps, in nats."""
+    """The figures of the run; the loss is the mean of the last tenth of the steps, in nats."""
     return Done(
         base=str(run.base),
         inputs=inputs_of(run.folder),
@@ -134,17 +134,17 @@ def record(run: TrainingRun, losses: Sequence[float], validated_on: int, accurac
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The Llama with its adapters, and how it is asked."""
+    """The Llama with its adapters, and what its questions need."""
 
     llama: LlamaForCausalLM
     codes: torch.Tensor
     """The token of each label."""
     prefix: tuple[int, ...]
-    """What every prompt begins with; empty when that is not worth a thought."""
+    """The tokens that every prompt begins with; empty if they are too few to compute apart."""
 
 
 def load(base: Path) -> LlamaForCausalLM:
-    """The base model, in the precision that it is served with where this machine computes that fast and has room."""
+    """The base model, in the precision it is served with, where this machine computes fast in it and has room."""
     choice = chosen(this_machine(), weights_of(base))
     say(in_words(choice))
     dtype = torch.bfloat16 if choice.bfloat16 else torch.float32
@@ -160,19 +160,19 @@ def load(base: Path) -> LlamaForCausalLM:
 
 
 def precision() -> tuple[str, torch.dtype]:
-    """Where, and in what numbers, this machine trains."""
+    """The device, and the number format, in which this machine trains."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     fast = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return device, torch.bfloat16 if fast else torch.float32
 
 
 def lora_config(recipe: Recipe) -> LoraConfig:
-    """Adapters on attention and MLP; everything else is frozen, as the server can swap nothing else."""
+    """Adapters on attention and MLP; everything else is frozen, because the server can swap nothing else."""
     return LoraConfig(r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules=TARGETS, task_type="CAUSAL_LM")
 
 
 def save(lora: PeftModel, folder: Path) -> None:
-    """Put the adapter in place in one move, when all of it is on disk."""
+    """Put the adapter in place in one move, once all of it is on disk."""
     unfinished = folder / "adapter.tmp"
     lora.save_pretrained(str(unfinished))
     for path in unfinished.iterdir():
@@ -183,7 +183,7 @@ def save(lora: PeftModel, folder: Path) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Leave nothing of an earlier, interrupted training; what it says is done goes first."""
+    """Remove what an earlier, interrupted training left; done.json goes first."""
     (folder / "done.json").unlink(missing_ok=True)
     for name in ("adapter", "adapter.tmp"):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -196,7 +196,7 @@ def clear(folder: Path) -> None:
 class Best:
     """The checkpoint to keep: the last, unless an earlier one did better by more than chance explains.
 
-    The rate falls to nothing, so the last has learned most; what some dozen rows say against it is mostly noise.
+    The rate falls to zero, so the last one has learned most; a difference on some dozen rows is mostly noise.
     """
 
     accuracy: float = -1.0
@@ -205,14 +205,14 @@ class Best:
     """The highest accuracy of all checkpoints so far."""
 
     def or_later(self, accuracy: float, asked: int, llama: LlamaForCausalLM) -> "Best":
-        """The later one wins unless it is a standard error (of a share, at its widest: 1 / 2 root n) under the peak."""
+        """The later one wins unless it is a standard error (of a share, at its widest: 1 / 2 root n) below the peak."""
         if accuracy < self.peak - 0.5 / math.sqrt(asked):
             return self
         weights = tuple(weight.detach().clone() for weight in learning_weights(llama))
         return Best(accuracy, weights, max(accuracy, self.peak))
 
     def restore(self, llama: LlamaForCausalLM) -> None:
-        """Without any validation the model stays as it is."""
+        """Put the kept weights back; without any validation the model stays as it is."""
         with torch.no_grad():
             for weight, kept in zip(learning_weights(llama), self.weights, strict=False):
                 weight.copy_(kept)
@@ -226,7 +226,7 @@ def loop(
     validation: Sequence[Row],
     kept: Checkpoints,
 ) -> tuple[list[float], Best, float]:
-    """Train; the loss of every step in nats, the best checkpoint, and the seconds that killed trainings had taken."""
+    """Train; return the loss of every step in nats, the best checkpoint, and the seconds that killed trainings took."""
     steps, weights = recipe.steps(len(rows)), learning_weights(model.llama)
     optimizer = torch.optim.AdamW(weights, lr=recipe.rate, weight_decay=recipe.decay)
     before = kept.take_up(weights, optimizer)
@@ -248,7 +248,7 @@ def loop(
 
 
 def validated(best: Best, model: Model, validation: Sequence[Row], said: str) -> Best:
-    """The checkpoint to keep from here on, and a line about it for the log."""
+    """The checkpoint to keep from here on; writes a line about it to the log."""
     if validation:
         accuracy = share_right(model, validation)
         best = best.or_later(accuracy, len(validation), model.llama)
@@ -258,9 +258,9 @@ def validated(best: Best, model: Model, validation: Sequence[Row], said: str) ->
 
 
 def check_finite(step: int, loss: float, llama: LlamaForCausalLM) -> None:
-    """Raises TrainingFailed at the first step whose loss, or what it made of the weights, is no number any more.
+    """Raise TrainingFailed at the first step with a loss or a weight that is no finite number.
 
-    Whatever comes after would be none either: hours for an adapter that answers nothing.
+    Every later step would give none either: hours of training for an adapter that answers nothing.
     """
     if math.isfinite(loss) and all(bool(weight.isfinite().all()) for weight in learning_weights(llama)):
         return
@@ -283,17 +283,17 @@ def label_logits(model: Model, rows: Sequence[Row]) -> torch.Tensor:
     ids = torch.tensor([ids + (0,) * (longest - len(ids)) for ids in messages], device=device)
     last = torch.tensor([len(ids) - 1 for ids in messages], device=device)
     with torch.autocast(device.type, torch.bfloat16, enabled=llama.dtype is torch.bfloat16):
-        # Causal attention never looks right, where the padding is, so no mask is needed.
+        # Causal attention never looks to the right, where the padding is, so no mask is needed.
         known = read_prefix(model, len(rows)) if model.prefix else None
         read = llama.model(input_ids=ids, past_key_values=known, use_cache=known is not None)
     answers = read.last_hidden_state[torch.arange(len(rows)), last.cpu()]
-    head = llama.lm_head.weight  # of several GPUs each may have its part of the model
+    head = llama.lm_head.weight  # with several GPUs each may hold a part of the model
     logits: torch.Tensor = answers.to(head.device).float() @ head[model.codes.to(head.device)].float().T
     return logits.to(device)
 
 
 def read_prefix(model: Model, times: int) -> Cache:
-    """The keys and values of the shared prefix, computed once and seen by that many prompts; gradients flow back."""
+    """The keys and values of the shared prefix, computed once for all these prompts; gradients flow back."""
     known: Cache = model.llama.model(
         input_ids=torch.tensor([model.prefix], device=model.codes.device), use_cache=True
     ).past_key_values
@@ -302,7 +302,7 @@ def read_prefix(model: Model, times: int) -> Cache:
 
 
 def learn(model: Model, optimizer: torch.optim.Optimizer, batch: Sequence[Row], recipe: Recipe) -> float:
-    """One step; its loss in nats."""
+    """Make one step; return its loss in nats."""
     loss = 0.0
     for part in parts(batch, len(model.prefix)):
         truth = torch.tensor([row.label for row in part], device=model.codes.device)
@@ -320,7 +320,7 @@ def learn(model: Model, optimizer: torch.optim.Optimizer, batch: Sequence[Row], 
 
 
 def parts(rows: Sequence[Row], prefix: int) -> Iterator[Sequence[Row]]:
-    """The rows in pieces that fit in memory."""
+    """The rows in parts that fit in memory."""
     size = max(1, TOKENS_AT_ONCE // max(len(row.ids) - prefix for row in rows))
     for at in range(0, len(rows), size):
         yield rows[at : at + size]
@@ -349,13 +349,13 @@ def schedule(done: float) -> float:
 
 
 def tell(progress: float, doing: str, loss: float | None = None) -> None:
-    """One JSON line for the program that started us."""
+    """Write one JSON line for the program that started this one."""
     known = {} if loss is None else {"loss": round(loss, 4)}
     print(json.dumps({"progress": round(progress, 4), "doing": doing, **known}), flush=True)
 
 
 def say(line: str) -> None:
-    """One line for people."""
+    """Write one line for people."""
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Trains adapters, each in a process of its own: a crash, a leak or a full memory there leaves the bot alone."""
+"""Trains adapters, each in a process of its own: a crash, a leak or exhausted memory there does not harm the bot."""
 
 import asyncio
 import json
@@ -21,13 +21,13 @@ from inference.worker_process import environment
 log = logging.getLogger(__name__)
 
 TRAINER = ("nice", "-n", "10", sys.executable, "-m", "inference.train", "--with-parent")
-"""People who write are answered first: training takes the processors that nobody needs."""
+"""Niced, so that people who write are answered first: training uses only idle processors."""
 _LAST_LINES = 2
 _LONGEST_WORDS = 500
 
 
 class TrainerProcess:
-    """Trains by a command that is given the run folder, tells progress on stdout as JSON lines and logs on stderr."""
+    """Trains by a command that gets the run folder, reports progress on stdout as JSON lines, and logs on stderr."""
 
     def __init__(
         self,
@@ -36,10 +36,10 @@ class TrainerProcess:
         grace: float = 0.0,
         more: Mapping[str, str] | None = None,
     ) -> None:
-        """`mask`: what tells who somebody is stays out of run folders.
+        """`mask`: keep personal data out of run folders.
 
-        `grace`: seconds that the command has, when it is stopped, to stop what it began elsewhere. `more`: what it is
-        told of our environment beyond what every training is.
+        `grace`: seconds that the command has, when it is stopped, to stop what it started elsewhere. `more`:
+        environment variables that it gets besides those of every training.
         """
         self._trainer = tuple(trainer)
         self._mask = mask
@@ -47,7 +47,7 @@ class TrainerProcess:
         self._more = dict(more or {})
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
-        """See `models.Trainer`. An interrupted run goes on, a different one is trained over."""
+        """See `model_ports.Trainer`. An interrupted run is continued; a different one is trained anew."""
         _check(run)
         try:
             await asyncio.to_thread(write_run, run, self._mask)
@@ -58,7 +58,7 @@ class TrainerProcess:
         return adapter_of(run.folder)
 
     async def validation(self, folder: Path) -> Validation | None:
-        """See `models.Trainer`."""
+        """See `model_ports.Trainer`."""
         done = await asyncio.to_thread(finished, folder)
         if done is None or done.validation_accuracy is None:
             return None
@@ -66,7 +66,7 @@ class TrainerProcess:
 
     async def _train(self, run: TrainingRun, progress: Progress) -> None:
         with (run.folder / LOG).open("wb") as said:
-            # Stdin stays open as long as we live, kill -9 included: the trainer ends when it closes.
+            # Stdin stays open as long as we live, and closes even on kill -9: the trainer ends when it closes.
             process = await asyncio.create_subprocess_exec(
                 *self._trainer,
                 str(run.folder),
@@ -99,7 +99,8 @@ def _check(run: TrainingRun) -> None:
 
 
 async def _relay(process: Process, progress: Progress) -> None:
-    """Tell every progress line until the process closes its stdout; libraries print there, too, and are ignored."""
+    """Report every progress line until the process closes its stdout; other lines, which libraries print, are
+    ignored."""
     assert process.stdout is not None  # noqa: S101  asked for with PIPE
     async for line in process.stdout:
         try:
@@ -111,7 +112,7 @@ async def _relay(process: Process, progress: Progress) -> None:
 
 
 async def _end(process: Process, grace: float) -> None:
-    """Have the process and whatever it started gone. Half a run is worth nothing, so without grace nobody is asked."""
+    """Kill the process and all it started. Half a run is worth nothing, so without grace there is no warning."""
     with suppress(ProcessLookupError, TimeoutError):
         if grace and process.returncode is None:
             process.terminate()

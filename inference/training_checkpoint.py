@@ -1,7 +1,8 @@
-"""Where an unfinished training stands, in the run folder: a killed one goes on from there instead of from the start.
+"""The state of an unfinished training, in the run folder: a killed one goes on from there instead of from the start.
 
-The file holds weights learned so far, AdamW's moments and torch's random state; the batches need none, for they are
-drawn anew from their seed and those already learned from are skipped. It is safetensors: reading it runs no code.
+The file holds the weights learned so far, AdamW's moments and torch's random state. Batches are not stored: they are
+drawn anew from their seed, and those already learned from are skipped. The format is safetensors: reading it runs no
+code.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from inference.recipe import Recipe
 from inference.run_folder import CHECKPOINT, inputs_of, sync
 
 FORMAT = 1
-"""Rises with whatever makes the same inputs lead elsewhere: a checkpoint of another number is not gone on from."""
+"""Increased by every change that makes the same inputs lead elsewhere: checkpoints of another number are not used."""
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
@@ -29,11 +30,11 @@ class Standing:
     """How far a training is."""
 
     losses: Sequence[float] = ()
-    """Of every step so far, in nats."""
+    """The loss of every step so far, in nats."""
     seconds: float = 0.0
-    """That it took."""
+    """Seconds of training so far."""
     accuracy: float = -1.0
-    """Of the checkpoint that is kept; see `train.Best`."""
+    """The accuracy of the checkpoint that is kept; see `train.Best`."""
     peak: float = -1.0
     best: Sequence[torch.Tensor] = ()
     """The weights of the checkpoint that is kept."""
@@ -41,13 +42,13 @@ class Standing:
 
 @dataclass(slots=True)
 class Checkpoints:
-    """Keeps the standing of one training every so often, and finds it again when that was killed."""
+    """Stores the state of one training at intervals, and finds it again if the training was killed."""
 
     folder: Path
     made_of: str
-    """All that decides where the training leads; see `made_of`."""
+    """A digest of everything that decides where the training leads; see `made_of`."""
     every: float
-    """Seconds between two."""
+    """Seconds between two checkpoints."""
     say: Callable[[str], None]
     _kept: float = field(default_factory=time.monotonic)
 
@@ -59,7 +60,8 @@ class Checkpoints:
         return time.monotonic() - self._kept >= self.every
 
     def keep(self, weights: Sequence[torch.nn.Parameter], optimizer: torch.optim.Optimizer, now: Standing) -> None:
-        """Write it whole or not at all. A disk that has no room for it costs the checkpoint, not the training."""
+        """Write the checkpoint completely or not at all. If the disk is full, the training goes on without the
+        checkpoint."""
         tensors = {"random": torch.get_rng_state()}
         for at, weight in enumerate(weights):
             tensors[f"weight.{at}"] = weight.detach()
@@ -78,9 +80,9 @@ class Checkpoints:
         self._kept = time.monotonic()
 
     def take_up(self, weights: Sequence[torch.nn.Parameter], optimizer: torch.optim.Optimizer) -> Standing:
-        """Put the weights and the optimizer where they were; the beginning where there is nothing to go on from.
+        """Put back the weights and the optimizer, and return the state; the initial state if there is none to continue.
 
-        A checkpoint that cannot be read, or is of other inputs, another base or another version, goes.
+        A checkpoint that cannot be read, or is of other inputs, another base or another version, is removed.
         """
         try:
             standing = self._read(weights, optimizer)
@@ -94,7 +96,7 @@ class Checkpoints:
         return standing
 
     def clear(self) -> None:
-        """Nobody goes on from here."""
+        """Remove the checkpoint: nothing continues from it."""
         self.path.unlink(missing_ok=True)
         self.path.with_name(f"{CHECKPOINT}.tmp").unlink(missing_ok=True)
 

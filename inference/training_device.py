@@ -1,4 +1,4 @@
-"""Where and in what numbers a training computes: chosen by what the machine has, so that nobody has to."""
+"""On which device and in which number format a training computes: chosen by what the machine has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,18 @@ import torch
 
 _ROOM = 1.3
 _STEPS_BYTES = 2 * 2**30
-"""A LoRA's training needs the weights, a third for what is computed from them, and some for the messages of a step."""
+"""A LoRA's training needs memory for the weights, a third more for what is computed from them, and some for a step's
+messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What there is to compute with."""
+    """What a machine has to compute with."""
 
     free: Sequence[int]
-    """Bytes that each GPU has left; empty where there is none."""
+    """Free bytes of each GPU; empty without one."""
     fast_bfloat16: bool
-    """Whether the processor itself computes in bfloat16 fast."""
+    """Whether the processor itself computes fast in bfloat16."""
     four_bit: bool
     """Whether bitsandbytes is installed."""
 
@@ -31,15 +32,16 @@ class Choice:
     device: str
     bfloat16: bool = True
     spread: bool = False
-    """Over all GPUs, by accelerate."""
+    """Spread over all GPUs, by accelerate."""
     four_bit: bool = False
-    """Frozen weights in four bits, by bitsandbytes: a quarter of the memory, and a rougher base to learn beside."""
+    """Frozen weights in four bits, by bitsandbytes: a quarter of the memory, but a coarser base to learn on."""
 
 
 def chosen(machine: Machine, weights: int) -> Choice:
-    """For a base of so many bytes: what serves it as it is comes first, then several GPUs, then four bits.
+    """The choice for a base of so many bytes: one GPU in full precision first, then several GPUs, then four bits.
 
-    Where nothing is enough the largest GPU is tried all the same, since the estimate is rough; it says so by itself.
+    If nothing suffices, the largest GPU is tried all the same, since the estimate is rough; running out of memory
+    shows.
     """
     if not machine.free:
         return Choice("cpu", bfloat16=machine.fast_bfloat16)
@@ -57,7 +59,7 @@ def _fits(weights: int, free: int) -> bool:
 
 
 def this_machine() -> Machine:
-    """What is here now."""
+    """What this machine has now."""
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else range(0)
     return Machine(
         free=[torch.cuda.mem_get_info(gpu)[0] for gpu in gpus],
@@ -67,12 +69,12 @@ def this_machine() -> Machine:
 
 
 def weights_of(base: Path) -> int:
-    """Bytes of the base's weights."""
+    """The size of the base's weights in bytes."""
     return sum(path.stat().st_size for path in base.glob("*.safetensors"))
 
 
 def in_words(choice: Choice) -> str:
-    """For the log."""
+    """The choice as a line for the log."""
     where = "several GPUs" if choice.spread else choice.device
     numbers = "four bits" if choice.four_bit else "bfloat16" if choice.bfloat16 else "float32"
     return f"training on {where}, the base in {numbers}"

@@ -27,27 +27,27 @@ from inference.training_rows import Row, batches, common_frame, shared_prefix
 
 LAYERS = 4
 VOCABULARY = 512
-BUDGET = 1.0  # seconds of steps, after one to warm up; at least one is made
+BUDGET = 1.0  # seconds of steps, after one for warming up; at least one step is made
 MOST_STEPS = 20
 GROWTH = 3.0
-"""How much more memory the steps of a whole training take on a CPU than the probe's few: every new shape of a batch
-leaves some behind. Measured with the starter, 614 steps beside 6; of a large base it may be too much."""
+"""How much more memory a whole training takes on a CPU than the probe's few steps: every new batch shape leaves some
+allocated. Measured with the starter, 614 steps beside 6; for a large base it may be too much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What the probe found; the parent reads it as JSON."""
+    """The probe's measurements; the parent reads them as JSON."""
 
     device: str
     began_at: float
-    """When the first step could have begun, in seconds since the epoch."""
+    """When the first step could begin, in seconds since the epoch."""
     step_seconds: float
     ask_seconds: float
     memory_bytes: int
 
 
 def main() -> None:
-    """From stdin to one line on stdout."""
+    """Read the request from stdin; write one line to stdout."""
     asked = json.load(sys.stdin)
     rows = [Row(tuple(id % VOCABULARY for id in ids), label) for ids, label in asked["rows"]]
     found = tried(Path(asked["base"]), STARTER if asked["bare"] else PRETRAINED, rows)
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def tried(base: Path, recipe: Recipe, rows: Sequence[Row]) -> Tried:
-    """A step to warm up, then steps until the budget is used up, then all rows answered, as at a checkpoint."""
+    """Make one step to warm up, steps until the budget is used up, then answer all rows, as at a checkpoint."""
     whole: LlamaConfig = AutoConfig.from_pretrained(str(base))
     model = shaped_like(whole, recipe, rows)
     began_at, empty = time.time(), peak_memory()
@@ -80,7 +80,7 @@ def tried(base: Path, recipe: Recipe, rows: Sequence[Row]) -> Tried:
 
 
 def mean_seconds(step: Callable[[int], None]) -> float:
-    """Of the steps that the budget allows."""
+    """The mean seconds of the steps that the budget allows."""
     started = time.perf_counter()
     for at in range(1, MOST_STEPS + 1):
         step(at)
@@ -90,7 +90,8 @@ def mean_seconds(step: Callable[[int], None]) -> float:
 
 
 def shaped_like(whole: LlamaConfig, recipe: Recipe, rows: Sequence[Row]) -> train.Model:
-    """A model of that shape with adapters, of few layers and few words, where and in what numbers training computes."""
+    """A model of that shape with adapters, few layers and a small vocabulary, on the device and in the format of
+    training."""
     few: Mapping[str, int] = {
         "num_hidden_layers": min(LAYERS, whole.num_hidden_layers),
         "vocab_size": VOCABULARY,
@@ -108,7 +109,7 @@ def shaped_like(whole: LlamaConfig, recipe: Recipe, rows: Sequence[Row]) -> trai
 
 
 def missing_bytes(whole: LlamaConfig, built: LlamaForCausalLM) -> int:
-    """Of the layers and words that were not built."""
+    """The bytes of the layers and vocabulary rows that were not built."""
     layers: int = whole.num_hidden_layers - built.config.num_hidden_layers
     words: int = (whole.vocab_size - VOCABULARY) * whole.hidden_size * (1 if whole.tie_word_embeddings else 2)
     layer: int = sum(weight.nbytes for weight in built.model.layers[0].parameters())
@@ -116,7 +117,7 @@ def missing_bytes(whole: LlamaConfig, built: LlamaForCausalLM) -> int:
 
 
 def peak_memory() -> int:
-    """The most bytes this process has used at once, on the device that it trains on."""
+    """The most bytes this process has used at once, on the device it trains on."""
     if torch.cuda.is_available():
         peak: int = torch.cuda.max_memory_allocated()
         return peak

@@ -1,6 +1,6 @@
-"""Has a training tried for a second in a process of its own, as the training will be: see `inference.training_probe`.
+"""Tries a training for a second, in a separate process as the training will be: see `inference.training_probe`.
 
-How good it was found to be: docs/figures.md, "What a training will take".
+How accurate its estimates were: docs/figures.md, "What a training will take".
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from inference.worker_process import environment
 
 PROBE = ("nice", "-n", "10", sys.executable, "-m", "inference.training_probe")
 SAMPLE = 256
-"""Messages whose lengths stand for all: eight batches."""
+"""How many messages' lengths stand for all: eight batches."""
 _DEADLINE = 120.0
 
 
 class ProbeProcess:
-    """See `model_ports.TrainingProbe`. Only ids of tokens leave this process, and nothing is written."""
+    """See `model_ports.TrainingProbe`. Only token ids leave this process, and nothing is written."""
 
     def __init__(self, probe: Sequence[str] = PROBE) -> None:
         self._probe = tuple(probe)
@@ -73,7 +73,7 @@ class ProbeProcess:
 
 
 def _asked(run: TrainingRun) -> tuple[bytes, bool]:
-    """What the probe reads, and whether the base is bare. Raises TrainingFailed."""
+    """The probe's input, and whether the base is bare. Raises TrainingFailed."""
     try:
         base = base_folder(str(run.base))
     except SwitchboardError as error:

@@ -1,4 +1,4 @@
-"""What a training reads: examples as prompts, an epoch's batches of like lengths, rare labels shown more often."""
+"""The input of a training: examples as prompts, an epoch's batches of similar lengths, rare labels repeated."""
 
 import math
 import random
@@ -12,8 +12,8 @@ from inference.prompt import PromptBuilder
 
 SEED = 1
 BATCH = 32
-LEAST_PREFIX = 32  # tokens that all prompts share from which on they are computed once a batch, not once a prompt
-IMBALANCE = 3.0  # largest class over smallest from which on small classes are shown more often
+LEAST_PREFIX = 32  # from this many shared tokens on they are computed once a batch, not once a prompt
+IMBALANCE = 3.0  # ratio of largest to smallest class from which on small classes are repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Row:
 
 
 def prompted(run: TrainingRun, prompts: PromptBuilder, examples: Sequence[Example]) -> list[Row]:
-    """The examples as the server will see them."""
+    """The examples as prompts, as the server will see them."""
     place = {label: at for at, label in enumerate(run.codes)}
     return [Row(tuple(prompts.prompt_ids(run.task, run.codes, e.text)), place[e.label]) for e in examples]
 
 
 def common_frame(prompts: Sequence[Sequence[int]]) -> tuple[int, int]:
-    """How many tokens all prompts begin and end with: what is between is the message."""
+    """How many tokens all prompts begin and end with; between them is the message."""
     shortest = min(len(ids) for ids in prompts)
     head = next((n for n in range(shortest) if len({ids[n] for ids in prompts}) > 1), shortest)
     tail = next((n for n in range(shortest - head) if len({ids[-1 - n] for ids in prompts}) > 1), shortest - head)
@@ -39,13 +39,13 @@ def common_frame(prompts: Sequence[Sequence[int]]) -> tuple[int, int]:
 
 
 def shared_prefix(rows: Sequence[Row], frame: tuple[int, int]) -> tuple[int, ...]:
-    """What all prompts begin with, when it is long enough to be worth computing once for a whole batch."""
+    """The tokens that all prompts begin with, if they are enough to be computed once for a whole batch."""
     head = min(frame[0], min(len(row.ids) for row in rows) - 1)
     return rows[0].ids[:head] if head >= LEAST_PREFIX else ()
 
 
 def batches(rows: Sequence[Row], frame: tuple[int, int], token_dropout: float) -> Iterator[list[Row]]:
-    """Batches for ever, epoch by epoch: everything once, small classes more often, like lengths together."""
+    """Batches without end, epoch by epoch: every row once, small classes more often, similar lengths together."""
     rng = random.Random(SEED)
     repeats = how_often(rows)
     while True:
@@ -59,7 +59,7 @@ def batches(rows: Sequence[Row], frame: tuple[int, int], token_dropout: float) -
 
 
 def how_often(rows: Sequence[Row]) -> dict[int, float]:
-    """How often an epoch shows a row of each label: once, or in lopsided sets the root of the class's handicap."""
+    """How often an epoch repeats a row of each label: once, or in lopsided sets by the root of the class's handicap."""
     counts = Counter(row.label for row in rows)
     most = max(counts.values())
     lopsided = most > IMBALANCE * min(counts.values())
@@ -67,7 +67,7 @@ def how_often(rows: Sequence[Row]) -> dict[int, float]:
 
 
 def thinned(row: Row, frame: tuple[int, int], share: float, rng: random.Random) -> Row:
-    """The row with that share of its message's tokens left out, but never all of them."""
+    """The row without that share of its message's tokens; at least one token stays."""
     head, tail = frame
     message = row.ids[head : len(row.ids) - tail]
     left = tuple(token for token in message if rng.random() >= share) or message

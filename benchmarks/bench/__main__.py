@@ -3,7 +3,7 @@
     make bench DATA=../shared/data ARGS="--only banking77_teams demo"
     python -m benchmarks.bench --data FOLDER --file train.jsonl test.jsonl --write
 
-Progress is said on stderr, the page on stdout; with --write it is docs/benchmarks.md as well. Exit code 1: something
+Progress goes to stderr, the page to stdout; with --write it also becomes docs/benchmarks.md. Exit code 1: something
 that could have been measured was not.
 """
 
@@ -34,13 +34,13 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is not measured yet, and print the page of everything."""
+    """Measure what is not measured yet, and print the page with all results."""
     args = _arguments(arguments)
     results = Results(args.results, commit(), args.seed, args.any_commit)
     try:
         rivals = peers()
         sets = [_measured(name, make, args, results, rivals) for name, make in chosen(args)]
-        if args.write:  # what is finished of the other sets stays on the page
+        if args.write:  # the finished results of the other sets stay on the page
             sets += [one for one in _shown(args, results) if one.arms]
     except KeyboardInterrupt:
         say(f"interrupted; what is finished is in {args.results}, and the same command goes on from there")
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def chosen(args: argparse.Namespace) -> Iterator[tuple[str, Maker]]:
-    """The sets that are asked for, and the caller's own files."""
+    """The requested sets, and the caller's own files."""
     known = catalogue()
     files: list[list[Path]] = args.file or []
     for name, make in known.items():
@@ -68,7 +68,7 @@ def chosen(args: argparse.Namespace) -> Iterator[tuple[str, Maker]]:
 
 
 def _shown(args: argparse.Namespace, results: Results) -> Iterator[Told]:
-    """The sets that are not asked for, as far as they are finished."""
+    """The sets that were not requested, with their finished results."""
     asked = {name for name, _ in chosen(args)}
     for name, make in catalogue().items():
         with suppress(Absent):
@@ -79,7 +79,7 @@ def _shown(args: argparse.Namespace, results: Results) -> Iterator[Told]:
 
 
 def _measured(name: str, make: Maker, args: argparse.Namespace, results: Results, rivals: Peers) -> Told:
-    """All arms of a set; what could not be measured is said, and told."""
+    """All arms of a set; what could not be measured is printed and recorded."""
     try:
         trial = make(args.data, random.Random(args.seed))
     except Absent as error:
@@ -99,7 +99,8 @@ def _measured(name: str, make: Maker, args: argparse.Namespace, results: Results
 
 
 def _arms(trial: Trial, results: Results, rivals: Peers, peers_only: bool) -> Iterator[tuple[str, Result]]:
-    """Every arm, as soon as it is finished; what was finished before is not measured again. Peers first: seconds."""
+    """Every arm as soon as it is finished; finished arms are not measured again. Peers come first: they take
+    seconds."""
     for arm in (*ENGLISH, *(EVERYWHERE if trial.beyond_english else ())):
         finished = results.finished(trial, arm)
         if finished is None:

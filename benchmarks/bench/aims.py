@@ -1,4 +1,4 @@
-"""What we aim at on each set, and what others published of it."""
+"""The aims for each set, and what others published about it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ _SMALL_IS_GOOD = frozenset({LET_IN, CALIBRATION})
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A figure of the whole system, as a share, and what it should be."""
+    """A figure of the whole system, as a share, and the value it should have."""
 
     set: str
     figure: str
@@ -16,11 +16,11 @@ class Aim:
     part: str = ""
 
     def missed_by(self, found: float) -> float:
-        """By how much; 0 or less: it is met."""
+        """By how much the aim is missed; 0 or less: it is met."""
         return found - self.wanted if self.figure in _SMALL_IS_GOOD else self.wanted - found
 
     def in_words(self, share: float) -> str:
-        """A share as this figure is usually written."""
+        """A share in this figure's usual notation."""
         return f"{share:.3f}" if self.figure == CALIBRATION else f"{share:.1%}"
 
     @property
@@ -45,17 +45,17 @@ AIMS = (
     Aim("msskills_from_english", ACCURACY, 0.81, "de"),
 )
 CALIBRATED = 0.02
-"""The expected calibration error that is aimed at on every set."""
+"""The aim for the expected calibration error on every set."""
 
 
 def aims_of(name: str) -> list[Aim]:
-    """Those of a set, its calibration among them."""
+    """The aims of a set, its calibration among them."""
     return [aim for aim in AIMS if aim.set == name] + [Aim(name, CALIBRATION, CALIBRATED)]
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A figure that somebody else published, in per cent."""
+    """A figure that others published, in per cent."""
 
     set: str
     system: str

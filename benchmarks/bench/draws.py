@@ -8,12 +8,12 @@ from dataclasses import replace
 from benchmarks.bench.trial import OUT_OF_SCOPE, Row, Trial
 
 _JUDGED = 400
-"""Rows that the gate judges a first model by, at most, spread over the labels; nothing learns from them."""
+"""The most rows on which the gate judges a first model, spread over the labels; nothing learns from them."""
 _QUICK_LABELS, _QUICK_LEARNED, _QUICK_ASKED = 3, 40, 30
 
 
 def quick(trial: Trial, rng: random.Random) -> Trial:
-    """The same with three labels and a few hundred rows: whether all of it works, not how well."""
+    """The same set with three labels and a few hundred rows: tells whether everything works, not how well."""
     common = {label for label, _ in Counter(row.label for row in trial.learned).most_common(_QUICK_LABELS)}
     if trial.shipped:
         asked = rng.sample(trial.asked, min(60, len(trial.asked)))
@@ -29,7 +29,7 @@ def quick(trial: Trial, rng: random.Random) -> Trial:
 
 
 def spread(rows: Sequence[Row], rng: random.Random, most: int = _JUDGED) -> list[Row]:
-    """So many of the rows at most, of each label alike but at least two."""
+    """At most so many of the rows, equally many of each label but at least two."""
     return _each(rows, max(2, most // len({row.label for row in rows})), rng)
 
 
@@ -41,7 +41,7 @@ def _each(rows: Sequence[Row], each: int, rng: random.Random) -> list[Row]:
 
 
 def with_gate(trial: Trial, rng: random.Random) -> Trial:
-    """A tenth of what there is to learn from judges instead."""
+    """Move a tenth of the rows to learn from to the rows that the gate judges by."""
     rows = list(trial.learned)
     rng.shuffle(rows)
     apart = max(len(rows) // 10, 1)

@@ -1,4 +1,4 @@
-"""Texts to vectors, as the peers read them: the packages themselves, not the product's way to them."""
+"""Texts to vectors for the peers: by the packages themselves, not through the product's embedders."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ Floats = NDArray[np.float32]
 
 @dataclass
 class Encoder:
-    """Texts to vectors of length 1; what was encoded before is not encoded again."""
+    """Texts to vectors of length 1; a text that was encoded before is not encoded again."""
 
     load: Callable[[], Callable[[list[str]], Floats]]
     _encode: Callable[[list[str]], Floats] | None = None
     _known: dict[str, Floats] = field(default_factory=dict)
 
     def __call__(self, texts: Sequence[str]) -> Floats:
-        """Rows × dimensions. A single text is encoded anew: it is asked for its time."""
+        """Rows × dimensions. A single text is always encoded anew, because its time is measured."""
         if self._encode is None:
             self._encode = self.load()
         if len(texts) == 1:
@@ -54,5 +54,5 @@ def use() -> Callable[[list[str]], Floats]:
 
 
 def _readable(text: str) -> str:
-    """Half a surrogate is no text to a tokenizer."""
+    """The text without lone surrogates, which tokenizers cannot take."""
     return text.encode("utf-8", "replace").decode("utf-8")

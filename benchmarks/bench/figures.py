@@ -1,4 +1,4 @@
-"""What figures are made of answers: how often they are right, how sure they may be, and whether two systems differ."""
+"""Figures from answers: how often they are right, how sure they may be, and whether two systems differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,27 +13,27 @@ from bot.domain.learning import Score, Source
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What one system answered, in the order of what was asked."""
+    """One system's answers, in the order of the questions."""
 
     given: tuple[str, ...]
     sure: tuple[float, ...] = ()
-    """How sure it is of each: any number that grows with sureness; empty: it does not say."""
+    """How sure it is of each answer: any number that grows with certainty; empty: not known."""
     calibrated: bool = False
-    """Whether these are meant as probabilities."""
+    """Whether these numbers are meant as probabilities."""
     strange: tuple[float, ...] = ()
-    """How far each text seems from everything known; empty: it does not say."""
+    """How far each text is from everything known; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one system on one set or a part of it; None: it cannot be told."""
+    """One system's figures on one set or a part of it; None: not measurable."""
 
     n: int
     accuracy: float
     macro_f1: float
     ece: float | None
     coverage: float | None
-    """The share of texts that can be decided, surest first, with 95 % of them right."""
+    """The share of texts that can be decided, surest first, so that 95 % of them are right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Paired:
 
 
 def figures(truth: Sequence[str], answers: Answers) -> Figures:
-    """Raises ValueError when a text has no answer."""
+    """The figures of these answers. Raises ValueError when a text has no answer."""
     rows = zip(truth, answers.given, answers.sure or [0.0] * len(truth), strict=True)
     scores = [Score("", Source.IMPORT, right, given, {given: sure}) for right, given, sure in rows]
     return Figures(
@@ -59,7 +59,8 @@ def figures(truth: Sequence[str], answers: Answers) -> Figures:
 
 
 def mcnemar(truth: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> Paired:
-    """Exact and two-sided: the chance of so uneven a split of the texts that only one of the two has right."""
+    """McNemar's exact two-sided test: how likely so uneven a split is among the texts that only one of the two has
+    right."""
     rows = list(zip(truth, ours, theirs, strict=True))
     gained = sum(right == one != other for right, one, other in rows)
     lost = sum(right == other != one for right, one, other in rows)
@@ -79,10 +80,10 @@ def out_of_scope(strange: Sequence[float], is_stranger: Sequence[bool]) -> tuple
 
 
 def rank_sum(*signs: Sequence[float]) -> list[float]:
-    """Several signs of strangeness as one: the sum of the ranks that each gives the texts."""
+    """Several signs of strangeness combined: the sum of the ranks that each gives the texts."""
     return [float(total) for total in np.sum([stats.rankdata(sign) for sign in signs], axis=0)]
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """None for no values."""
+    """The quantile; None for no values."""
     return float(np.quantile(values, share)) if len(values) else None

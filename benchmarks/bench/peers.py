@@ -41,16 +41,16 @@ class Peer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a peer answered, and how long it took."""
+    """A peer's answers, and how long it took."""
 
     answers: Answers
     fit_seconds: float
     latencies: tuple[float, ...]
-    """Milliseconds of the first texts, asked one by one."""
+    """Milliseconds for each of the first texts, asked one by one."""
 
 
 def measure(peer: Peer, learned: Sequence[tuple[str, str]], asked: Sequence[str]) -> Measured:
-    """Learn, answer everything, then the first texts again, one by one."""
+    """Learn, answer everything, then answer the first texts again, one by one."""
     began = time.perf_counter()
     peer.fit([text for text, _ in learned], [label for _, label in learned])
     fitted = time.perf_counter() - began
@@ -64,7 +64,7 @@ def measure(peer: Peer, learned: Sequence[tuple[str, str]], asked: Sequence[str]
 
 
 class Majority:
-    """Answers the commonest label."""
+    """Always answers the commonest label."""
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:
         self._label = Counter(labels).most_common(1)[0][0]
@@ -106,7 +106,7 @@ class Regression:
 
 @dataclass
 class Nearest:
-    """The k nearest vectors vote, near ones louder."""
+    """The k nearest vectors vote, nearer ones with more weight."""
 
     encoder: Encoder
 
@@ -131,7 +131,7 @@ Peers = Mapping[str, Callable[[], Peer]]
 
 
 def peers() -> Peers:
-    """Every peer by its arm's name. Those on the same vectors share them, from set to set."""
+    """Every peer by its arm's name. Peers on the same vectors share these across sets."""
     english, everywhere = Encoder(minilm), Encoder(use)
     return {
         "majority": Majority,

@@ -1,4 +1,4 @@
-"""The product's own arms: import, train and evaluate by its commands, and every voice of what it answered."""
+"""The product's own arms: import, train and evaluate by its commands, and each voice's answers."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ Rows = Sequence[Mapping[str, object]]
 
 
 async def measured(trial: Trial, log: Path) -> dict[str, object]:
-    """What the commands said, how long each took, and a row for each text that was asked. Raises CommandFailed."""
+    """The commands' results, how long each took, and one row for each text asked. Raises CommandFailed."""
     async with workspace(trial, log) as here:
         seconds: dict[str, float] = {}
         examples = here.file("examples.jsonl", train=trial.learned, valid=trial.judged)
@@ -22,7 +22,7 @@ async def measured(trial: Trial, log: Path) -> dict[str, object]:
         if not trial.shipped:
             ran = await here.run("train", "--json", may_say_no=True)
             trained, seconds["train"] = ran.json(), ran.seconds
-            if not trained.get("promoted"):  # both are to be seen: what the gate kept, and what it kept out
+            if not trained.get("promoted"):  # both are of interest: what the gate accepted and what it refused
                 await here.run("promote", str(trained["adapter"]))
         asked = here.file("asked.jsonl", test=trial.asked)
         ran = await here.run("evaluate", asked, "--json", "--rows", "rows.jsonl")
@@ -35,9 +35,9 @@ async def measured(trial: Trial, log: Path) -> dict[str, object]:
 
 
 def arms(rows: Rows) -> dict[str, Answers]:
-    """The whole, the same without the adapter, and each voice alone, the loudest first.
+    """The whole product, the same without the adapter, and each voice alone, the heaviest first.
 
-    Where a voice said nothing it is not right.
+    A voice that gives no answer counts as wrong.
     """
     heard = [{str(v["voice"]): v for v in _list(row["voices"])} for row in rows]
     weights: dict[str, float] = {}
@@ -50,7 +50,7 @@ def arms(rows: Rows) -> dict[str, Answers]:
 
 
 def asked_first(rows: Rows) -> list[bool]:
-    """Of each text whether the person would have been asked, or a person of the fallback team would have looked."""
+    """For each text, whether the person would have been asked, or somebody of the fallback team would have looked."""
     return [bool(row["would_ask"]) or row["by"] == "fallback" for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""What was measured, a file an arm, so that an interrupted run goes on where it was."""
+"""Measured results, one file for each arm, so that an interrupted run continues where it was."""
 
 import hashlib
 import json
@@ -30,10 +30,10 @@ class Results:
     commit: str
     seed: int
     any_commit: bool = False
-    """Whether what another commit measured counts, too."""
+    """Whether results of other commits count, too."""
 
     def finished(self, trial: Trial, arm: str) -> dict[str, object] | None:
-        """What was measured of it; None: nothing yet, or of another commit, seed or data."""
+        """The stored result; None: none yet, or one of another commit, seed or data."""
         try:
             found = json.loads(self._file(trial, arm).read_text("utf-8"))
             key = Key(**found["key"])
@@ -45,15 +45,15 @@ class Results:
         return found if key == wanted else None
 
     def keep(self, trial: Trial, arm: str, measured: dict[str, object]) -> dict[str, object]:
-        """Write it, whole or not at all, with what it depends on."""
+        """Store the result with what it depends on, completely or not at all."""
         whole = {"key": asdict(self._key(trial)), "set": trial.name, "arm": arm, "machine": machine(), **measured}
         self.folder.mkdir(parents=True, exist_ok=True)
         written = json.dumps(whole)
         write_whole(self._file(trial, arm), written + "\n")
-        return dict(json.loads(written))  # as it will be read
+        return dict(json.loads(written))  # as it will be when read back
 
     def log(self, trial: Trial) -> Path:
-        """Where the product's commands say what they say."""
+        """The file for the output of the product's commands."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"{_plain(trial.name)}.log"
 
@@ -65,7 +65,7 @@ class Results:
 
 
 def commit() -> str:
-    """The commit that is checked out; with a digest of what was changed since, where something was."""
+    """The commit that is checked out, with a digest of uncommitted changes if there are any."""
     try:
         name = _git("rev-parse", "--short", "HEAD").strip()
         changed = _git("diff", "HEAD", "--", ".", ":!docs")

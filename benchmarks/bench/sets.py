@@ -1,4 +1,4 @@
-"""What is learned from and what is asked: other people's data sets, the demo company, and files that a caller names."""
+"""What is learned and what is asked: published data sets, the demo company, and files that the caller names."""
 
 import json
 import random
@@ -25,7 +25,7 @@ _LANGUAGES = {
 
 
 class Absent(UsageError):
-    """A set whose file is not there."""
+    """A set whose file is missing."""
 
 
 Maker = Callable[[Path, random.Random], Trial]
@@ -50,7 +50,7 @@ def catalogue() -> Mapping[str, Maker]:
 
 
 def published(name: str, data: Path, rng: random.Random, part: str = "") -> Trial:
-    """A set with its own splits. What it calls out of scope is asked, never learned from."""
+    """A set with its own splits. Its out-of-scope texts are asked, never learned from."""
     by_split = _read(data / f"{name}.jsonl", part)
     learned = [row for row in by_split["train"] if row.label != OUT_OF_SCOPE]
     valid = [row for row in by_split["valid"] if row.label != OUT_OF_SCOPE]
@@ -60,7 +60,7 @@ def published(name: str, data: Path, rng: random.Random, part: str = "") -> Tria
 
 
 def drawn(name: str, shots: int, data: Path, rng: random.Random) -> Trial:
-    """The published draw of so many a label, asked the whole test split."""
+    """The published draw of so many examples a label, asked the whole test split."""
     whole = published(name, data, rng)
     few = _read(data / "fewshot" / f"{name}_train_{shots}.jsonl")["train"]
     return replace(whole, name=f"{name}_{shots}shot", learned=tuple(few))
@@ -76,7 +76,8 @@ def crossing(data: Path, rng: random.Random) -> Trial:
 
 
 def demo() -> Trial:
-    """The demo company, as it is shipped. Files beside the held-out one are asked, too: other languages, hard ones."""
+    """The demo company as it is shipped. Besides the held-out file, those of other languages and of hard messages are
+    asked."""
     folder = company.HELD_OUT.parent
     files = [*sorted(folder.glob("heldout*.jsonl")), *sorted(folder.glob("hard*.jsonl"))]
     asked = [_of_file(row, file) for file in files for some in _read(file, "en").values() for row in some]
@@ -85,7 +86,7 @@ def demo() -> Trial:
 
 
 def own(train: Path, test: Path, _data: Path, rng: random.Random) -> Trial:
-    """A caller's files; of one with splits, the rows that belong here. Raises UsageError where there are none."""
+    """The caller's files; if a file has splits, only the fitting rows. Raises UsageError if rows are missing."""
     for file in (train, test):
         if not file.is_file():
             raise UsageError(f"{file} is not there; --file wants a file to learn from and one to be asked")
@@ -115,5 +116,5 @@ def _read(file: Path, part: str = "") -> defaultdict[str, list[Row]]:
 
 
 def _of_file(row: Row, file: Path) -> Row:
-    """The row with its language as its part; what was written to be hard is told apart."""
+    """The row with its language as its part; rows written to be hard are a part of their own."""
     return replace(row, part=f"hard {row.part}") if file.name.startswith("hard") else row

@@ -1,4 +1,4 @@
-"""The page that is written of a run: the whole system beside its peers, aims and misses, machine, commits and seeds."""
+"""The page written about a run: the whole system beside its peers, aims and misses, machine, commits and seeds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,7 +19,7 @@ exact two-sided McNemar test's."""
 
 
 def page(sets: Sequence[Told]) -> str:
-    """Everything, as Markdown."""
+    """The whole page as Markdown."""
     measured = [one for one in sets if one.arms]
     parts = [_HEAD, *_where(measured), "## In short", _table(_SHORT, [_short(one) for one in measured])]
     parts += ["## Aims", _table(_AIM, [line for one in measured for line in _aims(one)])]

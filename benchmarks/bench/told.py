@@ -1,4 +1,4 @@
-"""What finished arms say of a set: figures of every arm, paired with the product's, as a whole and by part."""
+"""The finished arms of a set as figures: every arm's, paired with the product's, as a whole and by part."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +19,10 @@ class Arm:
     name: str
     is_peer: bool
     whole: Figures
-    """Over the texts that belong to a label."""
+    """Figures over the texts that belong to a label."""
     by_part: Mapping[str, Figures]
     paired: Paired | None
-    """Where the product was right and this was not (gained), and the other way round; None: it is the product."""
+    """How often only the product was right (gained) and only this arm (lost); None: it is the product."""
     out_of_scope: tuple[float, float] | None
     """AUROC and FPR at 95 %."""
     p50: float | None
@@ -31,14 +31,14 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How often the person would be asked, or somebody of the fallback team would look; shares."""
+    """The shares of texts for which the person would be asked, or somebody of the fallback team would look."""
 
     known: float
-    """Of the texts that belong to a label."""
+    """Among the texts that belong to a label."""
     strangers: float | None
-    """Of those that belong to none; None: there are none."""
+    """Among those that belong to none; None: there are none."""
     right: float | None
-    """How many of the others are right, strangers left out; None: everybody would be asked."""
+    """The share of right answers among the other texts that belong to a label; None: everybody would be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class Told:
     arms: Sequence[Arm] = ()
     results: Mapping[str, Result] = field(default_factory=dict)
     problem: str = ""
-    """Why something, or all, of it was not measured."""
+    """Why some or all of it was not measured."""
     asking: Asking | None = None
     """None: the product was not measured."""
 
     @property
     def whole(self) -> Arm | None:
-        """The product; None: it was not measured."""
+        """The product's arm; None: it was not measured."""
         return next((arm for arm in self.arms if arm.name == product.WHOLE), None)
 
     @property
@@ -73,7 +73,7 @@ class Told:
 
 
 def told(trial: Trial, results: Mapping[str, Result], problem: str = "") -> Told:
-    """Everything that the results of a set say."""
+    """The set with all figures from its results."""
     answered: dict[str, Answers] = {}
     times: dict[str, Sequence[float]] = {}
     asking = None

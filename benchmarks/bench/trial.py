@@ -1,4 +1,4 @@
-"""A set, as it is learned from and asked."""
+"""A data set, divided into what is learned and what is asked."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ OUT_OF_SCOPE = "oos"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A labelled text. `part` is what figures are also told by: its language, mostly."""
+    """A labelled text. `part` names a group with figures of its own: mostly its language."""
 
     text: str
     label: str
@@ -18,21 +18,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A set, as it is learned from and asked."""
+    """A data set, divided into what is learned and what is asked."""
 
     name: str
     learned: tuple[Row, ...]
     asked: tuple[Row, ...]
     judged: tuple[Row, ...] = ()
-    """What the product's gate judges by."""
+    """The rows that the product's gate judges by."""
     peers_learn_judged: bool = False
-    """Those rows were taken from what there is to learn from: peers, who need no gate, learn from them, too."""
+    """Whether these rows were taken from those to learn from: peers, who need no gate, then learn from them, too."""
     shipped: bool = False
-    """The demo company: its settings and the adapter that comes with the starter, nothing is trained."""
+    """Whether it is the demo company: its settings and the starter's own adapter, nothing is trained."""
 
     @property
     def labels(self) -> list[str]:
-        """What the settings name, the fallback last."""
+        """The labels for the settings, the fallback last."""
         names = sorted({row.label for row in self.learned})
         return [*names, OUT_OF_SCOPE] if self.has_strangers else names
 
@@ -55,6 +55,6 @@ class Trial:
 
     @property
     def digest(self) -> str:
-        """Of everything that is learned from, judged by and asked."""
+        """A digest of all texts that are learned from, judged by and asked."""
         rows = [[(r.text, r.label, r.part) for r in some] for some in (self.learned, self.judged, self.asked)]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]

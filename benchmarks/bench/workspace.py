@@ -1,4 +1,4 @@
-"""A fresh workspace for a set: settings, database and model server of its own, used by the product's own commands."""
+"""A fresh workspace for a set: its own settings, database and model server, used through the product's own commands."""
 
 import asyncio
 import json
@@ -23,25 +23,25 @@ from inference.server_command import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 _OURS = frozenset({"SWITCHBOARD_CONFIG", "DATABASE_URL"})
-"""Variables that would lead a command to somebody's real settings or database."""
+"""Variables that would lead a command to the user's real settings or database."""
 _SPOKEN = {"pt": "pt-BR", "es": "es"}
 _LAST_LINES = 3
 
 
 class CommandFailed(SwitchboardError):
-    """A command of the product ended otherwise than it should."""
+    """A command of the product ended with an unexpected exit code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a command ended: after so many seconds, with this exit code and standard output."""
+    """How a command ended: seconds taken, exit code and standard output."""
 
     seconds: float
     code: int
     out: str
 
     def json(self) -> dict[str, object]:
-        """The last line of its output. Raises ValueError when that is no JSON object."""
+        """The last line of its output. Raises ValueError if that is no JSON object."""
         found = json.loads(self.out.strip().rpartition("\n")[2])
         if not isinstance(found, dict):
             raise ValueError("no JSON object")  # noqa: TRY004  what the caller can do about it is the same
@@ -50,14 +50,14 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A folder in which commands are run; what they say to people goes into the log."""
+    """A folder in which commands run; their messages for people go into the log."""
 
     home: Path
     settings: Path
     log: Path
 
     async def run(self, *arguments: str, may_say_no: bool = False) -> Ran:
-        """One command, to its end. Raises CommandFailed for an exit code other than 0, or 1 where it may say no."""
+        """Run one command to its end. Raises CommandFailed for an exit code other than 0 (or 1, if `may_say_no`)."""
         began = time.perf_counter()
         with self.log.open("ab") as told, share_of(f"switchboard {arguments[0]}") as _:
             process = await asyncio.create_subprocess_exec(
@@ -77,7 +77,7 @@ class Workspace:
         return ran
 
     def file(self, name: str, **splits: Sequence[Row]) -> str:
-        """A file of examples here, its rows under the names of their splits; its name."""
+        """Write examples to a file here, its rows under the names of their splits; return its name."""
         rows = [{"text": r.text, "label": r.label, "split": split} for split, some in splits.items() for r in some]
         (self.home / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
         return name
@@ -89,14 +89,14 @@ class Workspace:
 
 @asynccontextmanager
 async def workspace(trial: Trial, log: Path) -> AsyncIterator[Workspace]:
-    """The set's workspace, its database and model server running until it is left; then nothing of it remains."""
+    """The set's workspace, with its database and model server running inside the context; afterwards it is removed."""
     await asyncio.to_thread(log.unlink, missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="switchboard-bench-") as folder:
         home = Path(folder)
         settings = company.SETTINGS if trial.shipped else home / "switchboard.toml"
         if not trial.shipped:
             settings.write_text(written_settings(trial), "utf-8")
-        directory = home / "var"  # where both kinds of settings keep what they store
+        directory = home / "var"  # where both kinds of settings store their data
         with share_of("starting the model server") as told:
             server = EmbeddedServer(ServerSettings(base_folder("starter"), "starter", directory), told)
             async with embedded(directory / "postgres"), server:
@@ -104,7 +104,7 @@ async def workspace(trial: Trial, log: Path) -> AsyncIterator[Workspace]:
 
 
 def written_settings(trial: Trial) -> str:
-    """Settings as somebody would write them who knows no more of the labels than their names."""
+    """Settings as a user would write them who knows nothing of the labels but their names."""
     languages = ["en", *(_SPOKEN[part] for part in trial.parts if part in _SPOKEN)]
     lines = [
         f"[conversation]\nlanguages = {json.dumps(languages)}",
@@ -113,7 +113,7 @@ def written_settings(trial: Trial) -> str:
         f"fallback = {json.dumps(trial.labels[-1])}",
     ]
     for place, name in enumerate(trial.labels):
-        # A label's name may hold signs that a room's may not
+        # A label's name may contain characters that a room's may not
         lines.append(
             f"[tasks.routing.labels.{json.dumps(name)}]\n"
             f"means = {json.dumps(meaning(name))}\n"
@@ -136,7 +136,7 @@ def _environment() -> dict[str, str]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Let a command that we leave in the middle end by itself: it has children of its own."""
+    """Let a command that we leave in the middle end by itself, because it has children of its own."""
     if process.returncode is None:
         process.terminate()
         await process.wait()

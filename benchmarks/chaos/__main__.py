@@ -6,7 +6,7 @@
     python -m benchmarks.chaos --overload 5000
 
 Real bots, their embedded PostgreSQL, local Slack and Telegram, a scripted model. Interrupted, the same command goes on
-with the next round. Exit code 1: something that must hold did not.
+with the next round. Exit code 1: an invariant was broken.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _PEOPLE = Console(stderr=True)
 
 
 def summary(rounds: Sequence[Round]) -> dict[str, object]:
-    """A campaign's counts."""
+    """The counts of a campaign."""
     kills, counts, broken = Counter[str](), Counter[str](), Counter[str]()
     posts: dict[str, int] = {}
     for one in rounds:
@@ -65,7 +65,7 @@ def _spread(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def wrong(rounds: Sequence[Round]) -> list[str]:
-    """What must not be: everything but a copy on Telegram, which cannot be helped and is counted."""
+    """What must not happen: everything but copies on Telegram, which cannot be avoided and are counted."""
     found = []
     for one in rounds:
         found += [f"round {one.number}: {name}: {what}" for name, all_ in one.broken.items() for what in all_]
@@ -77,7 +77,7 @@ def wrong(rounds: Sequence[Round]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Play, and print."""
+    """Run the campaign and print its results."""
     parser = argparse.ArgumentParser(prog="chaos", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="no round begins later than that (default: 10)")
     parser.add_argument("--kills", type=int, default=0, help="no round begins after so many kills of bots")
@@ -90,8 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("var/chaos"), help="where finished rounds are kept")
     parser.add_argument("--overload", type=int, default=0, help="instead: so many messages at once")
     args = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever was started ends with us
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # who is killed leaves connections behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # every process started here ends with us
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # killed processes leave connections behind
     _PEOPLE.print(f"seed {args.seed}")
     if args.overload:
         found = asyncio.run(overload(args.overload, args.seed))

@@ -1,4 +1,4 @@
-"""Rounds of a campaign: people write, things go wrong, everything drains, the invariants are looked at."""
+"""Rounds of a campaign: people write, things go wrong, all work drains, and the invariants are checked."""
 
 import asyncio
 import json
@@ -33,30 +33,30 @@ from tests.worlds.company import Town, settled
 Named = Mapping[str, Sequence[str]]
 _TALK_SECONDS, _DRAIN_SECONDS, _START_SECONDS = 90.0, 240.0, 240.0
 HOMES = {"billing": "slack", "delivery": "telegram"}
-"""Two teams that live on one platform each, wherever people write from."""
+"""Two teams that live on one platform each, whichever platform people write from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one round is made of; the same for the same seed."""
+    """The contents of one round; the same for the same seed."""
 
     number: int
     step: str
     fault: str
     each: int
-    """People on each platform."""
+    """Number of people on each platform."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of a round."""
+    """The results of a round."""
 
     number: int
     step: str
     fault: str
     seconds: float
     drained_after: float | None
-    """Seconds from the end of all faults; None: something was left."""
+    """Seconds from the end of all faults; None: some work was left."""
     left: Mapping[str, int]
     kills: Mapping[str, int]
     recovered: Sequence[float]
@@ -68,7 +68,8 @@ class Round:
 
 
 def plans(seed: int, only: str = "", each: int = 4) -> "list[Plan]":
-    """A hundred rounds for this seed, whose step or fault has `only` in it, or one of its words parted by |."""
+    """At most two hundred rounds for this seed, whose step or fault contains one of the parts of `only` separated by
+    |."""
     dice = random.Random(seed)
     steps, others = list(STEPS), [fault for fault in FAULTS if fault != DATABASE]
     dice.shuffle(steps)
@@ -96,7 +97,8 @@ class Scene:
     copies: Copies = field(default_factory=Copies)
 
     async def play(self, plan: Plan, kills: int = 2) -> Round:
-        """One round: somebody dies at any moment, and the `kills` after it at the plan's step. 0: nobody does."""
+        """Play one round: a bot is killed at a random moment, then its next `kills` processes at the plan's step. 0: no
+        kills."""
         began, before = time.monotonic(), Counter(self.deaths.steps)
         recovered, self.ledger.round = len(self.deaths.recovered), plan.number
         over = asyncio.Event()
@@ -131,7 +133,7 @@ class Scene:
         )
 
     def _looked_at(self, number: int, people: People) -> tuple[dict[str, int], Named, Named, Named]:
-        """Counts of what happened; what stands twice, what is not there, and what else is broken, by its name."""
+        """Counts of what happened; what stands twice, what is missing, and what else is broken, by invariant."""
         said, posts = people.said, self.copies.found(self.town, self.ledger)
         counts = {
             "requests": len(said.requests),
@@ -158,7 +160,7 @@ class Scene:
         return counts, twice, gone, found.broken
 
     def _look_at_replicas(self, found: Findings) -> None:
-        """A database that dies lets go of the turn to poll, and of everything that was known of who lives."""
+        """Check the replicas. A killed database dropped the turn to poll: then overlapping polls do not count."""
         telegram = self.town.telegram
         assert isinstance(telegram, ChaoticTelegram)
         together, telegram.pollers.together = telegram.pollers.together, 0
@@ -169,14 +171,14 @@ class Scene:
     # --- what comes of it ---
 
     async def _drain(self) -> tuple[float | None, Mapping[str, int]]:
-        """Seconds until nothing waits anywhere; else what does."""
+        """Seconds until nothing waits anywhere; otherwise what still waits."""
         began = time.monotonic()
         if await until(lambda: not self.waiting(), _DRAIN_SECONDS):
             return round(time.monotonic() - began, 1), {}
         return None, self.waiting()
 
     def waiting(self) -> Mapping[str, int]:
-        """What is still on its way to us, and in the database."""
+        """What is still on its way to the bots, and what waits in the database."""
         slack = [one for one in self.town.slack.deliveries if one.kind == "events_api" and not one.acked]
         coming = {"slack deliveries": len(slack), "telegram updates": len(self.town.telegram.feed.pending)}
         try:
@@ -189,10 +191,10 @@ class Scene:
 
 @asynccontextmanager
 async def scene(seed: int, replicas: int = 1, database: str = "", first: str = "") -> AsyncIterator[Scene]:
-    """Everything up and hearing; gone afterwards, whatever became of it.
+    """Everything started and ready; removed afterwards, whatever happened.
 
-    `database`: the URL of one that is there; by default the bots bring their own. `first`: the step that the first
-    process of each is to die at.
+    `database`: the URL of an existing database; by default the bots start their own. `first`: the step at which the
+    first process of each bot dies.
     """
     dice = random.Random(seed)
     weather, folder = Weather(dice), Path(tempfile.mkdtemp(prefix="switchboard-chaos-"))
@@ -206,7 +208,7 @@ async def scene(seed: int, replicas: int = 1, database: str = "", first: str = "
         for number in range(replicas):
             address = free_address()
             text = town.settings(model.url, settle_seconds=0.3, homes=HOMES)
-            text = text.replace('["en", "pt-BR", "es"]', '["en"]')  # one encoder instead of two: it starts sooner
+            text = text.replace('["en", "pt-BR", "es"]', '["en"]')  # one encoder instead of two, which starts sooner
             text = f'[database]\nurl = "{database or "embedded"}"\n{text}'
             text += '\n[tasks.routing.learning]\ndigest = "* * * * *"\n'
             name = home.file(f"replica-{number}.toml", text.replace(town.listen, address))
@@ -257,7 +259,7 @@ async def campaign(
     enough: Callable[[Sequence[Round]], bool],
     tell: Callable[[Round], None],
 ) -> list[Round]:
-    """Play what is not in `out` yet, adding a line for each round, until there is enough."""
+    """Play the rounds that `out` does not have yet, adding a line for each, until there are enough."""
     done = finished(out)
     todo = [plan for plan in rounds if plan.number not in {one.number for one in done}]
     if not todo or enough(done):
@@ -275,7 +277,7 @@ async def campaign(
 
 
 def finished(out: Path) -> list[Round]:
-    """The rounds that the file holds."""
+    """The rounds stored in the file."""
     if not out.exists():
         return []
     return [Round(**json.loads(line)) for line in out.read_text("utf-8").splitlines()]

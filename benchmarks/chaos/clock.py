@@ -1,15 +1,15 @@
-"""The wall clock of a bot, ahead of the machine's or behind it by as many seconds as a file says."""
+"""A bot's wall clock, ahead of the machine's or behind it by the seconds that a file contains."""
 
 import time
 from pathlib import Path
 
 CLOCK = "CHAOS_CLOCK"
-"""The file, in the environment of a bot; a missing one says that the clock is right."""
+"""The environment variable that names the file; while the file is missing, the clock is right."""
 _right = time.time
 
 
 class SteppedClock:
-    """What `time.time` says once it is installed; timers go by another clock, as they do."""
+    """Replaces `time.time` once it is installed; timers use another clock and are not affected."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -20,12 +20,12 @@ class SteppedClock:
 
     @property
     def ahead(self) -> float:
-        """Seconds; below 0: behind."""
+        """Seconds ahead of the machine's clock; negative: behind."""
         try:
             return float(self._file.read_text("utf-8"))
-        except (OSError, ValueError):  # not there, or just being written
+        except (OSError, ValueError):  # missing, or just being written
             return 0.0
 
     def install(self) -> None:
-        """For all that asks from now on."""
+        """Replace `time.time` for all later callers."""
         time.time = self.time

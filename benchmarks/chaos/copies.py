@@ -1,4 +1,4 @@
-"""Why a post stands twice on Telegram: an answer that got lost, a death before the receipt, or a fault of ours."""
+"""Why a post stands twice on Telegram: a lost answer, a death before the receipt, or a fault of ours."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -7,13 +7,13 @@ from benchmarks.chaos.platforms import Post
 
 LOST, DIED, UNEXPLAINED = "its answer was lost", "who said it died, or its database", "no cause"
 WITHIN = 30.0
-"""Seconds after which a death no longer explains that a receipt is missing: receipts are stored at once."""
+"""Seconds after which a death no longer explains a missing receipt: receipts are stored at once."""
 
 
 def causes(
     copies: Collection[Post], unanswered: Collection[Post], said: Mapping[Post, float], deaths: Sequence[float]
 ) -> "Counter[str]":
-    """Cause -> how many of the posts without a receipt it explains. Moments are of one clock."""
+    """Cause -> how many of the posts without a receipt it explains. All moments are by one clock."""
     return Counter(_cause(one, unanswered, said, deaths) for one in copies)
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a round besides the deaths of bots, and ends again."""
+"""The faults of a round besides the deaths of bots; each ends again."""
 
 import asyncio
 import os
@@ -35,18 +35,18 @@ FAULTS = (
     *DISK_FULL,
     *CLOCKS,
 )
-"""What goes wrong besides the deaths of bots; the database's comes in every third round."""
+"""The faults besides the deaths of bots; the database's own death comes in every third round."""
 _LOCKED = "LOCK TABLE messages, conversations, posts IN ACCESS EXCLUSIVE MODE"
-"""Whatever is asked of the database waits, until every connection of every pool does."""
+"""Makes every query wait, until every connection of every pool is busy."""
 _POOL_WAITS = 13.0
-"""Seconds: longer than a pool is waited for."""
+"""Seconds: longer than anything waits for a connection of its pool."""
 _TRAININGS = ("inference.train", "inference.voices.fit")
-_TRAINS_WITHIN, _BACK_WITHIN = 20.0, 120.0
+_TRAINS_WITHIN, _BACK_WITHIN = 60.0, 120.0
 
 
 @dataclass(slots=True)
 class Faults:
-    """Lets each of them happen to the scene's processes, and end."""
+    """Causes each fault in the scene's processes, and ends it."""
 
     home: Path
     replicas: Sequence[Replica]
@@ -57,12 +57,12 @@ class Faults:
     dice: random.Random
     disks: Disks
     clock: Path
-    """The file by which the bots' clocks go."""
+    """The file that sets the bots' clocks."""
     counts: "Counter[str]" = field(default_factory=Counter)
-    """What really happened, where that is not certain beforehand."""
+    """What really happened, for faults that do not always succeed."""
 
     async def happen(self, fault: str) -> float | None:
-        """Once it is over: seconds until the database was back, if it was killed."""
+        """Cause the fault and return once it is over: the seconds until the database was back, if it was killed."""
         if fault == DATABASE:
             return await self._kill_database()
         if fault:
@@ -105,7 +105,7 @@ class Faults:
         one.signal(signal.SIGCONT)
 
     async def _suspend_machine(self, seconds: float) -> None:
-        """Bots, their children, PostgreSQL: all stand still, and go on as if nothing had been."""
+        """Suspend the bots, their children and PostgreSQL, and let them continue as if nothing had happened."""
         stopped = [*Home(self.home).processes(), *([self.model.pid] if self.model.pid else [])]
         for number in (signal.SIGSTOP, signal.SIGCONT):
             for pid in stopped:
@@ -115,8 +115,8 @@ class Faults:
                 await asyncio.sleep(seconds)
 
     async def _exhaust(self, _: float) -> None:
-        """Nobody gets a connection, for longer than anybody waits for one."""
-        with suppress(psycopg.Error):  # the database's own patience with us, or its death
+        """Occupy every connection for longer than anybody waits for one."""
+        with suppress(psycopg.Error):  # the database's own time limit, or its death
             async with await psycopg.AsyncConnection.connect(self.ledger.url, connect_timeout=5) as holding:
                 await holding.execute("SET lock_timeout = '10s'")
                 await holding.execute(_LOCKED)
@@ -131,7 +131,7 @@ class Faults:
         self.counts["disks filled"] += 1
         await asyncio.sleep(seconds)
         self.disks.free(what)
-        if what == "database":  # which has ended, or takes no receipts
+        if what == "database":  # which has stopped, or stores no receipts
             self.deaths.moments.append(time.monotonic())
 
     async def _step_clock(self, ahead: float, seconds: float) -> None:
@@ -141,7 +141,7 @@ class Faults:
         self.counts["clock steps"] += 2
 
     async def _kill_training(self, _: float) -> None:
-        """What fits the voices, or trains, as soon as anything does: corrections have it done within seconds."""
+        """Kill a fit or a training as soon as one runs: corrections start one within seconds."""
         found: list[int] = []
 
         def one_trains() -> bool:
@@ -156,7 +156,8 @@ class Faults:
         self.counts["trainings killed"] += bool(found)
 
     async def _kill_database(self) -> float | None:
-        """kill -9 of PostgreSQL's first process, with which all of its others end."""
+        """kill -9 of PostgreSQL's first process, with which all its others end; return the seconds until it was
+        back."""
         number = postmaster(self.home)
         if number is None:
             return None

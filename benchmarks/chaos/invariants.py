@@ -1,4 +1,4 @@
-"""What must hold after every round, told from what the platforms saw and from what the database says."""
+"""What must hold after every round, checked against what the platforms saw and what the database contains."""
 
 import json
 import re
@@ -44,7 +44,7 @@ _HELD = """
 
 @dataclass(slots=True)
 class Findings:
-    """Broken invariants, by name, with what broke them."""
+    """Broken invariants, by name, with the items that broke them."""
 
     broken: dict[str, list[str]] = field(default_factory=dict)
 
@@ -55,15 +55,15 @@ class Findings:
 
 @dataclass(slots=True)
 class Copies:
-    """Posts that stand on a platform without a receipt: said twice, or said and never known."""
+    """Posts that stand on a platform without a receipt: said twice, or said without a stored receipt."""
 
     known: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     new: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
-    """Those of the latest look."""
+    """The copies found by the latest look."""
 
     def found(self, town: Town, ledger: Ledger) -> Mapping[str, tuple[int, list[str], list[str]]]:
-        """Platform -> how many posts stand there, the copies that are new, the receipts of what is not there."""
+        """Platform -> how many posts stand there, the new copies, the receipts without a post."""
         on = {"slack": _on_slack(town), "telegram": _on_telegram(town)}
         told: dict[str, tuple[int, list[str], list[str]]] = {}
         for platform, posts in on.items():
@@ -77,7 +77,7 @@ class Copies:
 
 
 def check_replicas(found: Findings, ledger: Ledger, overlapping: int) -> None:
-    """What several processes do once, and what a dead one had in hand."""
+    """Check what several processes must do only once, and that work held by dead ones is taken over."""
     twice = ledger.rows(_DIGESTS_TWICE)
     found.unless(not twice, "the schedule fires once", twice)
     found.unless(overlapping == 0, "one process polls Telegram at a time", overlapping)
@@ -91,14 +91,14 @@ def _on_slack(town: Town) -> dict[tuple[str, str], str]:
 
 
 def _on_telegram(town: Town) -> dict[tuple[str, str], str]:
-    """Without files: they are sent behind the post that they belong to, which has the receipt."""
+    """Posts with text: files are sent behind the post they belong to, which has the receipt."""
     posts = [post for chat in list(town.telegram.account.chats) for post in town.telegram.posts(chat)]
     posts = [post for post in posts if post.text]
     return {(str(post.chat), str(post.message_id)): post.text[:60] for post in posts}
 
 
 def check(round_: int, said: Said, town: Town, ledger: Ledger) -> Findings:
-    """Every invariant of the round's conversations."""
+    """Check every invariant of the round's conversations."""
     found, like = Findings(), f"%#{round_}-%"
     stored = Counter(
         (str(platform), str(chat), str(ref))
@@ -123,7 +123,7 @@ def check(round_: int, said: Said, town: Town, ledger: Ledger) -> Findings:
     ledger.look()
     for mark, lines in said.lines.items():
         if ledger.state(mark) != "routed":
-            continue  # asked back: they go with the card, once there is one
+            continue  # the person was asked: the lines come with the card, once there is one
         rooms = _told(town, mark)
         found.unless(
             {line for room in rooms for line in room} == set(lines), "the team reads every line", (mark, rooms, lines)
@@ -133,7 +133,8 @@ def check(round_: int, said: Said, town: Town, ledger: Ledger) -> Findings:
 
 
 def _check_conversations(found: Findings, conversations: Sequence[object], ledger: Ledger) -> None:
-    """One decision of ours, one card in force, one answer: no more and no less, once somebody has it."""
+    """Check for one decision of ours, one card in force and at most one answer for each conversation that a team
+    has."""
     states = _by_conversation(ledger, "SELECT id, state FROM conversations WHERE id = ANY(%s)", conversations)
     decisions = _by_conversation(ledger, _OWN_DECISIONS, conversations)
     cards = _by_conversation(ledger, _CARDS_IN_FORCE, conversations)
@@ -153,7 +154,7 @@ def _by_conversation(ledger: Ledger, query: str, conversations: Sequence[object]
 
 
 def _told(town: Town, mark: str) -> list[list[str]]:
-    """The follow-ups in each team's room, in the order in which they first stand there: a moved card repeats them."""
+    """The follow-ups in each team's room, in the order of their first appearance: a moved card repeats them."""
     rooms = [
         *([_words(post) for post in town.slack.posts(CHANNELS[team])] for team in TEAMS),
         *([post.text for post in town.telegram.posts(GROUPS[team])] for team in TEAMS),

@@ -15,12 +15,12 @@ from aiohttp import web
 from tests.servers.half import half
 
 BEHAVIOURS = ("answers", "hangs", "half", "other", "fails")
-"""Well; never; half an answer; tokens that nobody asked about, as another model has them; 500."""
+"""Answers well; never; half an answer; about tokens that were not asked about, as another model would; with 500."""
 _SURE = 0.995
 
 
 class ScriptedModel:
-    """What a bot asks of vLLM."""
+    """The part of vLLM that a bot uses."""
 
     def __init__(self) -> None:
         self.behaves = "answers"
@@ -73,7 +73,7 @@ class ScriptedModel:
 
 
 def _choice(index: int, prompt: list[int], tokens: list[int]) -> dict[str, object]:
-    """Sure of the one label that the prompt's hash names."""
+    """An answer that is certain of one label, which the prompt's hash picks."""
     drawn = int(hashlib.sha256(repr(prompt).encode()).hexdigest(), 16) % len(tokens)
     rest = (1 - _SURE) / max(1, len(tokens) - 1)
     row = {f"token_id:{one}": math.log(_SURE if n == drawn else rest) for n, one in enumerate(tokens)}

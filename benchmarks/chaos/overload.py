@@ -10,12 +10,12 @@ from benchmarks.chaos.records import until
 from benchmarks.machine import spread
 
 AS_SLACK = (0.0, 60.0, 300.0)
-"""Seconds before each of Slack's three retries of what was not acknowledged within three seconds."""
+"""Seconds before each of Slack's three retries of an event not acknowledged within three seconds."""
 _PATIENCE = 900.0
 
 
 async def overload(messages: int, seed: int) -> dict[str, object]:
-    """So many direct messages in Slack at once, to one bot, and a handful in Telegram behind them."""
+    """Send so many direct messages in Slack at once to one bot, and a handful in Telegram after them."""
     async with scene(seed) as stage:
         stage.weather.repeats = False
         [bot] = stage.replicas
@@ -55,14 +55,14 @@ async def overload(messages: int, seed: int) -> dict[str, object]:
 
 
 async def _watch(pid: int | None, held: list[int]) -> None:
-    """Note twice a second what the process holds, until cancelled."""
+    """Record twice a second how much memory the process holds, until cancelled."""
     while True:
         held.append(_memory(pid))
         await asyncio.sleep(0.5)
 
 
 def _memory(pid: int | None) -> int:
-    """MB that the process holds."""
+    """The memory of the process in MB."""
     status = Path(f"/proc/{pid}/status").read_text("utf-8") if pid else ""
     lines = [line for line in status.splitlines() if line.startswith("VmRSS:")]
     return int(lines[0].split()[1]) // 1024 if lines else 0

@@ -1,4 +1,4 @@
-"""What people write, tap and put under cards while everything goes wrong; each waits until what they said is stored."""
+"""What people write, tap and put under cards while everything goes wrong; each waits until their words are stored."""
 
 import asyncio
 import random
@@ -28,7 +28,7 @@ Write = Callable[[str], Awaitable[str | int]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One person's conversation: who opened it where, and by which words it is recognised."""
+    """One person's conversation: who opened it where, and the mark that identifies it."""
 
     platform: str
     chat: str
@@ -46,18 +46,18 @@ class Said:
     reactions: int = 0
     presses: int = 0
     lines: dict[str, list[str]] = field(default_factory=dict)
-    """Mark -> the follow-ups, in the order in which they were written."""
+    """Mark -> the follow-ups, in the order of writing."""
 
 
 class People:
-    """A round's people. `tasks` end when they have said everything, or when `over` says that nobody waits any more."""
+    """A round's people. `write` ends when they have said everything, or when `over` says that the round is over."""
 
     def __init__(self, town: Town, ledger: Ledger, dice: random.Random, over: Callable[[], bool]) -> None:
         self._town, self._ledger, self._dice, self._over = town, ledger, dice, over
         self.said = Said()
 
     async def write(self, round_: int, each: int) -> None:
-        """So many on each platform, within a few seconds of each other."""
+        """Have so many people write on each platform, within a few seconds of each other."""
         work = [self._person(round_, number, platform) for number in range(each) for platform in ("slack", "telegram")]
         await asyncio.gather(*work)
 
@@ -86,7 +86,7 @@ class People:
         await self._goes_on("telegram", mark, lambda line: telegram.writes(person, line))
 
     async def _goes_on(self, platform: str, mark: str, write: Write) -> None:
-        """Follow-ups, a tap where we asked, and what the team does, in any order that real people could do it in."""
+        """Follow-ups, a tap where we asked, and the team's actions, in any order in which real people could do them."""
         if not await self._until(lambda: self._ledger.state(mark) in ("routed", "asked")):
             return
         if self._ledger.state(mark) == "asked":
@@ -105,7 +105,7 @@ class People:
                 return
 
     async def _answers(self, mark: str) -> None:
-        """Taps the first button of the question, again when nothing comes of it: Slack does not repeat a tap."""
+        """Tap the question's first button, again if nothing happens: Slack does not repeat a tap."""
 
         async def tap() -> None:
             platform, chat, ref = self._ledger.question(mark)
@@ -131,7 +131,7 @@ class People:
                 await asyncio.sleep(_LOOK)
 
     async def _team(self, mark: str) -> None:
-        """A lead moves the request, or somebody of its team answers it."""
+        """Sometimes a lead moves the request, or somebody of its team answers it."""
         what = self._dice.choice(("nothing", "nothing", "moves", "answers", "moves"))
         if what == "nothing" or not await self._until(lambda: bool(self._ledger.card(mark)[2])):
             return
@@ -159,7 +159,7 @@ class People:
         self.said.reactions += 1
 
     async def _until(self, holds: Callable[[], bool]) -> bool:
-        """Wait until it holds; False: the round is over."""
+        """Wait until the condition holds; False: the round is over."""
         while not holds():
             if self._over():
                 return False

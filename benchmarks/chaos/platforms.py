@@ -1,4 +1,4 @@
-"""Slack and Telegram on a bad day: what they deliver comes again, late, in disorder, and what they are asked fails."""
+"""Slack and Telegram on a bad day: deliveries come again, late and out of order, and calls to them fail."""
 
 import asyncio
 import json
@@ -19,10 +19,10 @@ from tests.servers.telegram.updates import Feed
 from tests.servers.wire import Json
 
 MISDEEDS = ("429", "500", "garbage", "hangs up before", "hangs up after", "half an answer", "times out")
-"""Told to wait; an error; a page of HTML; the connection goes before the deed, after it, in the middle of the answer;
-done, and never answered."""
+"""A rate limit; an error; a page of HTML; the connection ends before the action, after it, or in the middle of the
+answer; the action is done but never answered."""
 MOST_REPEATS = 3
-"""A delivery is made up to four times."""
+"""A delivery is repeated up to this many times."""
 _TIMED_OUT_SECONDS = 120.0
 Post = tuple[str, str]
 """Chat, message."""
@@ -31,46 +31,46 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class Weather:
-    """How badly things go just now, drawn with the campaign's own dice."""
+    """How badly things go at present, drawn with the campaign's own dice."""
 
     dice: random.Random
     misdeed: str = ""
-    """What goes wrong with what is said; empty: nothing."""
+    """What goes wrong with calls that say something; empty: nothing."""
     about: str = ""
-    """The platform that it happens on."""
+    """The platform on which it happens."""
     odds: float = 0.0
-    """The share of calls that it happens to."""
+    """The share of calls to which it happens."""
     repeats: bool = True
-    """Deliveries come again, late and out of turn."""
+    """Whether deliveries come again, late and out of order."""
     most: float = 0.5
-    """Seconds that a delivery is late at most."""
+    """The most seconds by which a delivery is late."""
     counts: "Counter[str]" = field(default_factory=Counter)
     said: dict[Post, float] = field(default_factory=dict)
-    """What was said in Telegram, and when by the clock that timers run on."""
+    """What was said in Telegram, and when, by the clock that timers use."""
     unanswered: set[Post] = field(default_factory=set)
-    """What was said in Telegram without whoever said it hearing of it."""
+    """What was said in Telegram although its caller got no answer."""
 
     def strikes(self, platform: str) -> bool:
         return bool(self.misdeed) and platform == self.about and self.dice.random() < self.odds
 
     def again(self) -> int:
-        """How many times more something is delivered."""
+        """How many more times something is delivered."""
         return self.dice.choice((0, 0, 1, 2, MOST_REPEATS)) if self.repeats else 0
 
     def late(self) -> float:
         return self.dice.uniform(0, self.most) if self.repeats else 0.0
 
     def over(self) -> None:
-        """The sun shines on what is said; deliveries go on as they did."""
+        """Let calls succeed again; deliveries go on as before."""
         self.misdeed, self.odds = "", 0.0
 
 
 class ChaoticCourier(Courier):
-    """Slack delivers every event up to four times, each time late, so that they overtake each other."""
+    """Slack delivers every event up to four times, each time late, so that deliveries overtake each other."""
 
     weather: Weather
     pauses: Sequence[float] = ()
-    """Seconds before each retry; none: again at once, for as long as it takes."""
+    """Seconds before each retry; empty: again at once, for as long as it takes."""
 
     async def deliver(self, delivery: Delivery) -> None:
         await asyncio.sleep(self.weather.late())
@@ -93,7 +93,7 @@ class ChaoticCourier(Courier):
 
 
 class ChaoticFeed(Feed):
-    """Telegram hands out updates again that were confirmed already, among the new ones and in another order."""
+    """Telegram hands out updates again that were already confirmed, among the new ones and in another order."""
 
     def __init__(self, weather: Weather) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class ChaoticFeed(Feed):
 
 
 class ChaoticSlack(SlackServer):
-    """Slack, which does to what it is asked whatever the weather is."""
+    """Slack, whose calls go wrong as the weather says."""
 
     def __init__(self, weather: Weather, redeliver_after: float = 2.0, retries: int = 200) -> None:
         super().__init__(redeliver_after=redeliver_after, retries=retries)
@@ -149,7 +149,7 @@ class ChaoticTelegram(TelegramServer):
 
 
 def _stormy(weather: Weather, about: str, platform: str) -> Middleware:
-    """Lets calls whose method begins so go wrong."""
+    """Lets calls whose method begins with `about` go wrong."""
 
     @web.middleware
     async def through(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -173,7 +173,7 @@ async def _go_wrong(request: web.Request, handler: Handler, weather: Weather) ->
         return web.Response(text="<html>It works!</html>", content_type="text/html")
     if misdeed == "hangs up before":
         return _gone(request)
-    weather.unanswered |= _posts(await handler(request))  # it is done, only nobody hears of it
+    weather.unanswered |= _posts(await handler(request))  # it is done, but its caller gets no answer
     if misdeed == "half an answer":
         return await _half(request)
     if misdeed == "times out":
@@ -182,7 +182,7 @@ async def _go_wrong(request: web.Request, handler: Handler, weather: Weather) ->
 
 
 def _remembering(weather: Weather) -> Middleware:
-    """Keeps when what was said in Telegram was said."""
+    """Records when each post in Telegram was said."""
 
     @web.middleware
     async def through(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -194,7 +194,7 @@ def _remembering(weather: Weather) -> Middleware:
 
 
 def _posts(answer: web.StreamResponse) -> set[Post]:
-    """The one that a Bot API's answer tells of; none where it tells of no new one."""
+    """The post in a Bot API's answer; none if the answer is about no new post."""
     told = json.loads(answer.text or "{}") if isinstance(answer, web.Response) and answer.status == 200 else {}
     result = told.get("result") if isinstance(told, dict) else None
     if not isinstance(result, dict) or "message_id" not in result or "chat" not in result:

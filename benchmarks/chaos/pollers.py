@@ -1,4 +1,4 @@
-"""Who asks Telegram for updates: of several bots one at a time, each handing over to the next."""
+"""Which bots ask Telegram for updates: one at a time of several, each handing over to the next."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,12 +8,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Pollers:
-    """Watches the polls that are open at the same time on connections that both still live."""
+    """Watches polls that are open at the same time on connections that are both alive."""
 
     def __init__(self) -> None:
         self._open: dict[int, web.Request] = {}
         self.together = 0
-        """How often a poll began while another, of somebody who lives, was waiting for its answer."""
+        """How often a poll began while another, on a connection still alive, was waiting for its answer."""
 
     @property
     def waiting(self) -> int:

@@ -1,4 +1,4 @@
-"""The processes of a campaign: bots that are started again whenever they die, and a model server that can be killed."""
+"""The processes of a campaign: bots that are restarted whenever they die, and a model server that can be killed."""
 
 import asyncio
 import os
@@ -22,16 +22,16 @@ _NOT_OURS = "ended by itself"
 
 @dataclass(slots=True)
 class Deaths:
-    """How often a bot was killed at which step, and how many seconds it took until it heard again."""
+    """How often a bot was killed at which step, and the seconds until each worked again."""
 
     steps: "Counter[str]" = field(default_factory=Counter)
     recovered: list[float] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
-    """When, by the clock that timers run on; deaths of the database, too."""
+    """The moments of deaths by the clock that timers use; the database's deaths, too."""
 
 
 class Replica:
-    """One bot, kept running: whenever it dies, it is started again, armed to die at the step that is wanted."""
+    """One bot, kept running: whenever it dies, it is restarted, armed to die at the wanted step."""
 
     def __init__(self, home: Home, config: str, address: str, deaths: Deaths, dice: random.Random) -> None:
         self._home, self._config, self.address = home, config, address
@@ -40,10 +40,10 @@ class Replica:
         self._running: Running | None = None
         self._meant = False
         self.arm: list[str] = []
-        """The steps that the next processes are to die at, one each."""
+        """The steps at which the next processes are to die, one each."""
 
     async def keep(self) -> None:
-        """Until cancelled."""
+        """Start the bot and restart it whenever it dies, until cancelled."""
         died: float | None = None
         try:
             while True:
@@ -61,7 +61,7 @@ class Replica:
                 await self._running.process.wait()
 
     async def hears(self) -> bool:
-        """Whether all of it works now, the model apart."""
+        """Whether all its parts work now, apart from the model."""
         async with httpx.AsyncClient(base_url=f"http://{self.address}", trust_env=False, timeout=5) as web:
             with suppress(httpx.HTTPError, ValueError):
                 parts = (await web.get("/readyz")).json()
@@ -69,7 +69,7 @@ class Replica:
         return False
 
     def kill(self) -> None:
-        """Now, whatever it is doing."""
+        """Kill it now, whatever it is doing."""
         if self._running is not None and self._running.process.returncode is None:
             self._meant = True
             self._running.kill()
@@ -83,11 +83,11 @@ class Replica:
         return None if self._running is None else self._running.process.pid
 
     def said(self) -> str:
-        """What the latest process wrote."""
+        """The output of the latest process."""
         return "" if self._running is None else self._running.said()
 
     async def stop(self) -> int | None:
-        """As Ctrl-C does; the exit code. `keep` must have been cancelled, or it starts again."""
+        """Stop it as Ctrl-C does; return the exit code. `keep` must have been cancelled, or the bot is restarted."""
         assert self._running is not None
         return (await self._running.stops()).code
 
@@ -114,7 +114,7 @@ class Replica:
 
 
 class ModelServer:
-    """The scripted model server, in a process of its own at an address that stays."""
+    """The scripted model server, in a process of its own at an address that stays the same."""
 
     def __init__(self) -> None:
         self.listen = free_address()
@@ -129,7 +129,7 @@ class ModelServer:
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
-        """Up, and answering."""
+        """Start it; return once it answers."""
         port = self.listen.rpartition(":")[2]
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.chaos.model", port),
@@ -149,14 +149,14 @@ class ModelServer:
             await web.post("/_behave", json={"as": how})
 
     async def kill(self) -> None:
-        """kill -9."""
+        """End it with kill -9."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
 
 
 def postmaster(home: Path) -> int | None:
-    """The number of the embedded PostgreSQL's first process; None: none runs."""
+    """The process number of the embedded PostgreSQL's first process; None: none runs."""
     file = home / "var" / "postgres" / "data" / "postmaster.pid"
     try:
         return int(file.read_text("utf-8").partition("\n")[0])

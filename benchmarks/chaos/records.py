@@ -1,4 +1,4 @@
-"""What the database says, looked at from outside: while a round goes on, and when it is over."""
+"""What the database contains, read from outside: during a round and when it is over."""
 
 import asyncio
 import re
@@ -36,7 +36,7 @@ _WAITING = {
 
 @dataclass(slots=True)
 class Ledger:
-    """The round's conversations, as the database had them a moment ago; an unreachable one changes nothing."""
+    """The round's conversations, as in the database a moment ago; while it is unreachable nothing changes."""
 
     url: str
     round: int = 0
@@ -46,7 +46,7 @@ class Ledger:
     _questions: dict[str, Ref] = field(default_factory=dict)
 
     def state(self, mark: str) -> str:
-        """Of the conversation that this mark opened; empty while there is none."""
+        """The state of the conversation with this mark; empty while there is none."""
         return self._states.get(mark, "")
 
     def stored(self, platform: str, chat: str, message: str) -> bool:
@@ -78,7 +78,7 @@ class Ledger:
             known[of[conversation]] = (str(platform), str(chat), str(ref))
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Raises psycopg.Error."""
+        """The rows of a query. Raises psycopg.Error."""
         with psycopg.connect(self.url, connect_timeout=5) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
@@ -88,19 +88,19 @@ class Ledger:
         return found
 
     def waiting(self) -> Mapping[str, int]:
-        """What is still to be done, by what it is; empty: everything drained."""
+        """What is still to be done, by kind; empty: everything has drained."""
         counts = {what: self.count(query) for what, query in _WAITING.items()}
         return {what: count for what, count in counts.items() if count}
 
 
 def opened(text: str) -> str:
-    """The mark of the conversation that these words open; empty where they open none."""
+    """The mark of the conversation that this text opens; empty if it opens none."""
     found = _MARK.findall(text)
     return found[-1] if found and not text.startswith("line ") else ""
 
 
 async def until(holds: Callable[[], bool], seconds: float, pause: float = 0.3) -> bool:
-    """Wait until it holds; whether it did within so many seconds."""
+    """Wait until the condition holds; return whether it did within so many seconds."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
         if holds():

@@ -1,9 +1,9 @@
 """`switchboard`, which dies by its own kill -9 at a step of the flow that the environment names.
 
-    CHAOS_KILL="say before" CHAOS_PASSES=3 python -m benchmarks.chaos.victim run
+    CHAOS_KILL="about to say in Slack" CHAOS_PASSES=3 CHAOS_NOTE=FILE python -m benchmarks.chaos.victim run
 
-So a death falls between two lines of the program, where a signal from outside would hit by luck alone. Nothing of this
-is in the product: its methods are wrapped here, in the process that is to die.
+So a death falls between two lines of the program, where a signal from outside would hit only by luck. The product
+contains nothing of this: its methods are wrapped here, in the process that is to die.
 """
 
 import functools
@@ -19,7 +19,8 @@ from typing import ParamSpec, TypeVar
 from benchmarks.chaos.clock import CLOCK, SteppedClock
 
 KILL, PASSES, NOTE = "CHAOS_KILL", "CHAOS_PASSES", "CHAOS_NOTE"
-"""The step; how often it is passed first, and dies at the last of them; the file that says that it did."""
+"""Environment variables: the step; at which pass through it the process dies; the file in which it then notes the
+step."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -64,21 +65,21 @@ STEPS: Mapping[str, Step] = {
 
 
 class Victim:
-    """Counts how often a step is passed, and dies at the last pass."""
+    """Counts the passes through a step, and kills the process at the last one."""
 
     def __init__(self, name: str, passes: int, note: Path) -> None:
         self._name, self._passes, self._note = name, passes, note
         self._numbers = count(1)
 
     def armed(self, method: Callable[P, Awaitable[R]], after: bool) -> Callable[P, Awaitable[R]]:
-        """The method, which is the last thing that this process does when its time has come."""
+        """The method, wrapped so that the process dies in it when its time has come."""
 
         @functools.wraps(method)
         async def doomed(*args: P.args, **kwargs: P.kwargs) -> R:
             if not after:
                 self._passed()
             found = await method(*args, **kwargs)
-            if after and found not in ([], ()):  # a look in vain is no step
+            if after and found not in ([], ()):  # a look that finds nothing is no step
                 self._passed()
             return found
 
@@ -91,7 +92,7 @@ class Victim:
 
 
 def arm(environment: Mapping[str, str]) -> None:
-    """Wrap the step that the environment names; nothing where it names none."""
+    """Wrap the step that the environment names; does nothing if it names none."""
     name = environment.get(KILL, "")
     if not name:
         return
@@ -102,7 +103,7 @@ def arm(environment: Mapping[str, str]) -> None:
 
 
 def main() -> None:
-    """`switchboard` with the same arguments."""
+    """Run `switchboard` with the same arguments."""
     if file := os.environ.get(CLOCK):
         SteppedClock(Path(file)).install()
     arm(os.environ)

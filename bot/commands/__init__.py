@@ -1,1 +1,1 @@
-"""What people type: a file for each command of `switchboard`, which `bot/cli.py` gives their names."""
+"""The commands of `switchboard`, a file for each; `bot/cli.py` registers them under their names."""

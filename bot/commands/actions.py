@@ -1,4 +1,4 @@
-"""What the commands do once the system they need is open; `cli` says what they are called."""
+"""What the commands do once the parts they need are open; `cli` registers them under their names."""
 
 import asyncio
 import json
@@ -60,7 +60,7 @@ async def route_text(
     rules: Rules = NO_RULES,
     besides: Sequence[Task] = (),
 ) -> None:
-    """One text, its decision on stdout; what is answered to the questions `besides`, too, or for people on stderr."""
+    """Print one text's decision on stdout; the answers to the questions `besides` go along, or for people to stderr."""
     [decision] = await _decide(models, task, [clean(text)], rules)
     [answers] = await answers_to(models, besides, [clean(text)], [decision])
     print(_route_json(text, decision, answers) if as_json else _route_line(decision), file=out)
@@ -71,7 +71,7 @@ async def route_text(
 async def answers_to(
     models: ModelStack, questions: Sequence[Task], texts: Sequence[str], made: Sequence[Decision]
 ) -> list[tuple[Decision, ...]]:
-    """What is answered to further questions about each text, with its team; what nobody can say now is left out."""
+    """The answers to further questions about each text, given its team; those unavailable now are left out."""
     if not questions or not texts:
         return [()] * len(texts)
     answers = await Questions(questions, models.classifier, history=models.history).answers(texts)
@@ -87,7 +87,7 @@ async def route_texts(
     rules: Rules = NO_RULES,
     besides: Sequence[Task] = (),
 ) -> int:
-    """Every text of a file, one decision a line, in order, in batches; how many lines held no text.
+    """Print a decision for each text of a file, in order, in batches; return how many lines had no text.
 
     A line without a text is named on stderr and left out.
     """
@@ -108,7 +108,7 @@ async def route_texts(
 
 
 async def _decide(models: ModelStack, task: Task, texts: Sequence[str], rules: Rules) -> list[Decision]:
-    """By rules, as far as these look at nothing but the text and the time; else by what the voices say."""
+    """By the rules that look only at text and time, or else by the voices."""
     if not texts:
         return []
     query = await models.classifier.query(task)
@@ -117,7 +117,7 @@ async def _decide(models: ModelStack, task: Task, texts: Sequence[str], rules: R
 
 
 def _route_json(text: str, decision: Decision, answers: Sequence[Decision] = ()) -> str:
-    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
+    # As written, so that lines can be matched with their source; a lone surrogate can only be written escaped
     return json.dumps(route_row(text, decision, answers), ensure_ascii=_SURROGATE.search(text) is not None)
 
 
@@ -157,9 +157,9 @@ def _route_line(decision: Decision) -> str:
 
 
 async def may_begin(store: Store, models: ModelStack, task: Task, yes: bool) -> bool:
-    """Whether a learning cycle is to begin: what takes longer than the settings allow unasked is asked about.
+    """Whether to begin a learning cycle; the user is asked when it takes longer than the settings allow unasked.
 
-    Needs no model server. Raises UsageError where there is nothing to learn from, or nobody to be asked.
+    Needs no model server. Raises UsageError when there is nothing to learn from, or nobody to ask.
     """
     for warning in too_little(task, await store.examples.examples(task.name)):
         say(warning)
@@ -170,10 +170,10 @@ async def may_begin(store: Store, models: ModelStack, task: Task, yes: bool) -> 
 
 
 async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out: TextIO) -> bool:
-    """One learning cycle now; whether the candidate serves. Raises UsageError when it failed.
+    """Run one learning cycle now; return whether the candidate serves. Raises UsageError when it failed.
 
-    A bot that runs beside us may take the cycle up before we do, and what an interrupted process left behind goes
-    first: then we wait, and learn ourselves as soon as nobody else does.
+    A running bot may take up the cycle first, and what an interrupted process left behind precedes it: then wait, and
+    learn here as soon as nobody else does.
     """
     await store.registry.request_cycle(task.name, "command", f"command {now().isoformat()}", now())
     with share_of("learning") as told:
@@ -209,10 +209,10 @@ async def evaluate(
     rows: Path | None = None,
     more: Mapping[str, float] | None = None,
 ) -> None:
-    """Figures of the whole system on the labelled texts of a file, through the serving path.
+    """Print figures of the whole system on a file's labelled texts, through the serving path.
 
     Latency is that of the first texts, asked one by one. `rows`: a file for what every voice said of each text. `more`:
-    figures that go along.
+    further figures to print.
     """
     query = await models.classifier.query(task)
     with counting("evaluating", len(examples)) as done:
@@ -247,19 +247,19 @@ def _figures(scores: Sequence[Score], latencies: Sequence[float]) -> dict[str, o
 
 
 async def _latencies(models: ModelStack, query: Query, examples: Sequence[Example]) -> list[float]:
-    """Milliseconds that each of these texts takes, asked one by one; none after a voice fell silent."""
+    """Milliseconds for each of these texts, asked one by one; stops when a voice is silent."""
     taken: list[float] = []
     for example in examples:
         started = time.perf_counter()
         [known] = await models.classifier.consider(query, [example.text])
         if known.silent:
-            break  # what the scoring says of it, too
+            break  # the scoring reports that, too
         taken.append((time.perf_counter() - started) * 1000)
     return taken
 
 
 def _by_language(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
-    """The same for each language, the most frequent first; `und` is what cannot be told."""
+    """The same figures for each language, the most frequent first; `und` where the language is unknown."""
     return {
         language: {"n": len(of), "accuracy": accuracy(of), "coverage_at_95": coverage_at(of)}
         for language, of in by_language(scores).items()
@@ -274,7 +274,7 @@ def _shown(value: object) -> str:
 
 
 async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO) -> None:
-    """The adapters of a task, oldest first, and the latest learning cycles."""
+    """Print a task's adapters, oldest first, and the latest learning cycles."""
     champion = await store.registry.champion(task.name, base)
     adapters = await store.registry.adapters(task.name)
     cycles = await store.registry.cycles(task.name, 10)
@@ -301,7 +301,7 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
 
 
 def _asking(task: Task, adapter: Adapter) -> dict[str, float | None]:
-    """Below what it asks, the share of unasked decisions that was right, and the share that is made unasked."""
+    """The threshold below which it asks, the share of unasked decisions that was right, and the share made unasked."""
     kept = serving(task, adapter.mixture.proved)
     return {
         "ask_below": kept.ask_below if kept else task.ask_below or USUAL,
@@ -323,13 +323,13 @@ def _what_becomes_of_it(cycle: Cycle, trial: Canary | None) -> str:
 
 
 async def promote(store: Store, task: Task, base: str, name: str) -> None:
-    """Move the pointer to this adapter. Raises UsageError for an unknown name, and for one of another base."""
+    """Let this adapter serve. Raises UsageError for an unknown name, and for an adapter of another base."""
     await store.registry.promote(task.name, name, "command", "by hand", now(), base=base)
     say(f"{name} serves {task.name} from the next message on")
 
 
 async def rollback(store: Store, task: Task, base: str) -> None:
-    """Move the pointer back. Raises UsageError when nothing served before, or what did is of another base."""
+    """Let the previous adapter serve again. Raises UsageError when there was none, or it is of another base."""
     adapter = await store.registry.rollback(task.name, "command", now(), base=base)
     say(f"{adapter.name} serves {task.name} again, from the next message on")
 
@@ -338,13 +338,13 @@ async def rollback(store: Store, task: Task, base: str) -> None:
 
 
 def known(platform: str | None, platforms: Collection[str]) -> None:
-    """Raises UsageError for a platform that the settings have not set up; None is any."""
+    """Raise UsageError for a platform that the settings do not have; None stands for all."""
     if platform is not None and platform not in platforms:
         raise UsageError(f"{platform} is not set up; platforms here are {', '.join(sorted(platforms))}")
 
 
 async def check(findings: AsyncIterator[tuple[str, Finding]], as_json: bool, out: TextIO) -> bool:
-    """Say every finding as soon as it is there, part by part; whether all of them are good."""
+    """Print every finding as soon as it is there, part by part; return whether all of them are good."""
     good = True
     async for part, finding in findings:
         good = good and finding.ok
@@ -361,7 +361,7 @@ def _found(part: str, finding: Finding) -> str:
 
 
 def person(written: str, platforms: Collection[str]) -> Person:
-    """Whom PLATFORM:USER means. Raises UsageError saying how it is written."""
+    """The person named by PLATFORM:USER. Raises UsageError that says how to write one."""
     platform, colon, id = written.strip().partition(":")
     if not colon or not id or platform not in platforms:
         choices = ", ".join(sorted(platforms))
@@ -370,7 +370,7 @@ def person(written: str, platforms: Collection[str]) -> Person:
 
 
 def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> None:
-    """What an erasure did."""
+    """Print what an erasure did."""
     if as_json:
         row = {
             "person": person.key,

@@ -1,4 +1,4 @@
-"""`switchboard audit` and `switchboard export --person`: what is held about somebody, for us and for them."""
+"""`switchboard audit` and `switchboard export --person`: what is stored about a person, for us and for them."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ Words = Annotated[bool, typer.Option("--words", help="Show what was written, too
 
 
 def audit(person: Whom, words: Words = False, as_json: AsJson = False, config: Config = None) -> None:
-    """Everything that is held about a person: how much of each kind, and where.
+    """Everything that is stored about a person: how much of each kind, and where.
 
     Kinds: their conversations, messages and notes, our posts about these,
     reactions, presses, examples made of their texts, rulings that they made as
@@ -41,7 +41,7 @@ def audit(person: Whom, words: Words = False, as_json: AsJson = False, config: C
 
 
 def export_person(settings: Settings, written: str, file: Path | None) -> None:
-    """What is held about a person, as JSON, for them to have. The file appears when it is whole. Raises UsageError."""
+    """Write what is stored about a person as JSON, for them to have; the file is written whole. Raises UsageError."""
     whom = person_of(written, platform_modules())
     found = run_to_end(_held(settings, whom))
     with writing(file) as out:
@@ -60,7 +60,7 @@ async def _held(settings: Settings, person: Person) -> PersonalRecords:
 
 
 def exported(found: PersonalRecords, at: datetime) -> dict[str, object]:
-    """The file that somebody is given: all records with their words, by kind."""
+    """The content of the file for the person: all records with their words, by kind."""
     return {"person": found.person.key, "exported_at": at.isoformat(), "names": list(found.names), **_worded(found)}
 
 

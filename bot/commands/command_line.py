@@ -1,4 +1,4 @@
-"""What every command shares: its flags, the settings it reads, and how it ends when something goes wrong."""
+"""What every command shares: its flags, reading the settings, and exit codes."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -26,9 +26,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on
 
 
 def read_settings(config: Path | None) -> Settings:
-    """The settings of this folder, or of that file. Ends the command with 2 where they are wrong.
+    """The settings of this folder, or of that file. Ends the command with exit code 2 where they are wrong.
 
-    Where the demo keeps what it stores, and perhaps runs, these are the demo's: a command beside it means the same.
+    In a folder with the demo's data and no settings, these are the demo's, so that commands work beside the demo.
     """
     with spoken():
         path = config or Path("switchboard.toml")
@@ -43,21 +43,21 @@ def read_settings(config: Path | None) -> Settings:
 
 
 def _workspace() -> str | None:
-    """What was written as `--workspace` before the command."""
+    """The `--workspace` given before the command."""
     context = click.get_current_context(silent=True)
     written = context.find_root().params.get("workspace") if context else None
     return written if isinstance(written, str) and written else None
 
 
 def run_to_end(work: Coroutine[None, None, T]) -> T:
-    """What the work returns; ends the command with the exit code of what went wrong."""
+    """Run the work and return its result; an error ends the command with its exit code."""
     with spoken():
         return asyncio.run(work)
 
 
 @contextmanager
 def spoken() -> Iterator[None]:
-    """What we foresaw is said in its own words, without a traceback."""
+    """Print the message of an expected error, without a traceback, and exit."""
     try:
         yield
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""`switchboard compare`: whether fine-tuning is worth it, on one's own messages and at one's own prices."""
+"""`switchboard compare`: whether fine-tuning is worth it, on your own messages and at your own prices."""
 
 import asyncio
 import sys
@@ -102,7 +102,7 @@ def comparing(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Say whether the fine-tuned model is worth it; COMPARE_HELP is what people read."""
+    """Say whether the fine-tuned model is worth it; `--help` shows COMPARE_HELP instead of this."""
     settings = read_settings(config)
     with spoken():
         check_writable(html)
@@ -135,7 +135,7 @@ async def _compared(
         own, embedder = partial(own_base, settings, models), models.classifier.embedder
         prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, priced.gpu, stack.aclose)
         prompting = prompter.ask if wanted.anything else None
-        trained = await _trained(store, asked, settings.model.base)  # now: prompting another base closes the store
+        trained = await _trained(store, asked, settings.model.base)  # read now: prompting another base closes the store
         cache = stack.enter_context(open_answers(settings))
         kept = Kept(SqliteOwnAnswers(cache), f"{version('switchboard')} {await store.memory.digest()}")
         scorer = models.learner.scorer
@@ -155,7 +155,7 @@ def _told(made: Comparison, as_json: bool, html: Path | None) -> None:
 async def _judging(
     store: Store, task: Task, when: tuple[datetime, datetime] | None, given: Sequence[Example]
 ) -> tuple[Sequence[Example], list[str]]:
-    """What to judge by, and what is to be known of how its truth was obtained."""
+    """The messages to judge by, and notes on how their true labels were obtained."""
     if when is None:
         return given, []
     settled = await settled_between(PostgresOutcomes(store.database), task, when)
@@ -180,14 +180,14 @@ def _history(settings: Settings, task: Task, html: Path | None, as_json: bool) -
 
 
 def _named_apart(settings: Settings, wanted: Wanted, predictions: Sequence[str]) -> list[PredictionFile]:
-    """The files of predictions. Raises UsageError where two arms would be called the same."""
+    """The files of predictions. Raises UsageError where two arms would have the same name."""
     files = prediction_files(predictions)
     check_names(wanted, settings.model.base, [one.name for one in files])
     return files
 
 
 def prediction_files(written: Sequence[str]) -> list[PredictionFile]:
-    """What --predictions names. Raises UsageError for one that names nothing, or a name that is taken."""
+    """The files that --predictions names. Raises UsageError for a wrong form, or a name that is taken."""
     found: dict[str, PredictionFile] = {}
     for one in written:
         name, equals, path = (part.strip() for part in one.partition("="))
@@ -200,7 +200,7 @@ def prediction_files(written: Sequence[str]) -> list[PredictionFile]:
 
 
 def known_prices(settings: Settings, named: Path | None = None) -> PriceBook:
-    """Those of the file that is named, else of the settings, else those that come along. Raises UsageError."""
+    """The prices of the named file, else of the settings, else the included ones. Raises UsageError."""
     if named is None and settings.prices is not None:
         return settings.prices
     return price_book(named or PRICES)

@@ -1,4 +1,4 @@
-"""The flags of `switchboard compare` that ask for prompted models, and what they come to."""
+"""The flags of `switchboard compare` for prompted models, and the arms that they ask for."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -28,7 +28,7 @@ settled by what happened later. --history shows the verdicts of the weeks.
 without examples; interrupted, the same command goes on where it was. --cascade
 lets what serves decide where it is sure, and the prompted model where it is not.
 """
-"""What `switchboard compare --help` says."""
+"""The text of `switchboard compare --help`."""
 EndpointNames = Annotated[
     list[str] | None,
     typer.Option("--endpoint", metavar="NAME", help="Prompt [compare.endpoints.NAME], within its budget; repeatable."),
@@ -57,7 +57,7 @@ def wanted_arms(
     cascade: bool,
     sure: float | None,
 ) -> Wanted:
-    """What the flags ask for. Raises UsageError, before anything slow begins."""
+    """The arms that the flags ask for. Raises UsageError before anything slow begins."""
     known = {one.name: one for one in settings.endpoints}
     for name in endpoints:
         if name not in known:
@@ -83,7 +83,7 @@ def wanted_arms(
 
 
 def check_names(wanted: Wanted, own_base: str, predictions: Collection[str]) -> None:
-    """Raises UsageError where two arms would be called the same: nobody could tell whose figures are whose."""
+    """Raise UsageError where two arms would have the same name: nobody could tell their figures apart."""
     counts = Counter((*wanted.arms(own_base), *predictions))
     if twice := [name for name, times in counts.items() if times > 1]:
         raise UsageError(
@@ -93,7 +93,7 @@ def check_names(wanted: Wanted, own_base: str, predictions: Collection[str]) -> 
 
 
 def with_prices_of(endpoints: Sequence[Endpoint], book: PriceBook) -> PriceBook:
-    """The book with what the settings say their tokens cost."""
+    """The price book with only the token prices of these endpoints, where the settings' own come first."""
     own = {one.name: one.price for one in endpoints if one.price is not None}
     asked = {one.name for one in endpoints} | {one.model for one in endpoints}
     return replace(book, tokens={name: one for name, one in {**book.tokens, **own}.items() if name in asked})

@@ -1,4 +1,4 @@
-"""What `switchboard compare` does: every arm's answers in one pass over the messages, and what they amount to."""
+"""What `switchboard compare` does: every arm's answers in one pass over the messages, and the conclusion."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,24 +35,24 @@ from bot.flow.score import Scorer
 
 VOICES = (WORDS, VECTORS, NEIGHBOURS, ADAPTER)
 OWN = (MAJORITY, *VOICES, SERVED, WITHOUT)
-"""The arms that a file of predictions cannot be called after."""
+"""Arms whose names a file of predictions cannot have."""
 _Answered = tuple[Example, OwnAnswer]
 _HEARD_AS = {"model": ADAPTER}
-"""What a decision calls the adapter where no voice speaks beside it."""
+"""What a decision without other voices calls the adapter -> its name as an arm."""
 _TIMED = 40
-"""Messages that each arm is asked one by one, its own: what was just asked is answered from a cache."""
+"""Messages that each arm is timed on, each arm its own: repeated ones would be answered from a cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What an arm's time costs."""
+    """The prices, for what an arm's time costs."""
 
     book: PriceBook
     gpu: bool
-    """Whether the model server has one."""
+    """Whether the model server has a GPU."""
 
     def of(self, arm: str, milliseconds: Sequence[float]) -> float | None:
-        """What 1,000 decisions cost; None: no time, or no price."""
+        """The price of 1,000 decisions; None without times or a price."""
         if not milliseconds:
             return None
         return self.book.per_1000(sum(milliseconds) / len(milliseconds), self.gpu and arm in (ADAPTER, SERVED))
@@ -60,28 +60,28 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Every figure, and the sentence that follows from them."""
+    """Every figure, and the verdict that follows from them."""
 
     task: str
     adapter: str | None
     messages: int
     leaked: int
-    """Left out, because a text to learn from says nearly the same."""
+    """Messages left out because they nearly repeat a text to learn from."""
     repeated: int
-    """Left out, because another message of the file is the same."""
+    """Messages left out because they repeat another message of the file."""
     rows: Sequence[Figures]
     verdict: str
     ruled: tuple[Ruling, Difference | None]
-    """What the verdict says, and the difference it rests on."""
+    """The ruling behind the verdict, and the difference that it rests on."""
     notes: Sequence[str]
     book: PriceBook
     failed: Sequence[tuple[str, str]] = ()
-    """Arms that have no figures, and why."""
+    """(arm, reason) for arms without figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where what serves here is remembered to have said something, so that an interrupted comparison goes on."""
+    """A store of the serving system's answers, so that an interrupted comparison can continue."""
 
     answers: OwnAnswers
     known: str
@@ -89,12 +89,12 @@ class Kept:
 
 
 Prompting = Callable[[Task, Sequence[Example], Sequence[Example], Arm], Awaitable[Prompted]]
-"""Asks prompted models: of the task, about the messages, by what is learned from, beside what serves."""
+"""(task, messages, examples to learn from, the serving arm) -> the prompted arms."""
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionFile:
-    """Somebody else's answers, not read yet."""
+    """Predictions of another system, not parsed yet."""
 
     name: str
     written: str
@@ -112,7 +112,7 @@ async def compare(
     count: Counting = counting,
     kept: Kept | None = None,
 ) -> Comparison:
-    """Every arm on the messages that nearly repeat nothing to learn from. `known`: all examples of the task.
+    """Compare all arms on the messages that nearly repeat no training example of `known`, the task's examples.
 
     Raises UsageError for predictions that cannot be read, and where no message is left.
     """
@@ -143,7 +143,7 @@ async def compare(
 
 
 async def _own(here: OwnArms, judging: Sequence[Example], priced: Priced, count: Counting) -> list[Arm]:
-    """The voices alone, the whole mixture, and the mixture without the adapter."""
+    """The arms of the voices alone, the whole mixture, and the mixture without the adapter."""
     times = await _times(here.scorer, here.query, [example.text for example in judging])
     with count("comparing", 2 * len(judging)) as done:
         whole, without = await here.ask(judging, done)
@@ -174,7 +174,7 @@ def _would_ask(answered: Sequence[_Answered]) -> frozenset[str]:
 
 
 def _alone(voice: str, answered: Sequence[_Answered], without: Sequence[_Answered]) -> list[Score]:
-    """What one voice says of each message. One that counts only where the adapter is silent was heard there."""
+    """What one voice says of each message; a voice used only where the adapter is silent is taken from there."""
     return [
         _said(voice, *one) or _said(voice, *other) or _silent(*one)
         for one, other in zip(answered, without, strict=True)
@@ -192,13 +192,13 @@ def _silent(example: Example, said: OwnAnswer) -> Score:
     return replace(_score(example, said), answer=NO_ANSWER, probabilities={})
 
 
-# --- how long one decision takes ---
+# --- the time of one decision ---
 
 
 async def _times(scorer: Scorer, query: Query, texts: Sequence[str]) -> Mapping[str, Sequence[float]]:
-    """Milliseconds of decisions one by one, through each arm's real path, before anything else was asked."""
+    """Milliseconds of single decisions by each arm, through its real path, measured before all other questions."""
     classifier, without = scorer.classifier, scorer.without_model().classifier
-    await classifier.consider(query, [texts[-1]])  # what is loaded with the first question is no part of the second
+    await classifier.consider(query, [texts[-1]])  # the first question loads what later ones need
 
     async def consider(of: Classifier, text: str) -> bool:
         [known] = await of.consider(query, [text])
@@ -226,7 +226,7 @@ async def _ask_model(classifier: Classifier, query: Query, text: str) -> bool:
     try:
         return classifier.predictor.reads(text) and bool(await classifier.predict(query, [text]))
     except NotTrained:
-        return False  # and so it is no arm
+        return False  # so that it has no arm
 
 
 def _asking(classifier: Classifier, query: Query, voice: str) -> Callable[[str], Awaitable[bool]]:
@@ -240,11 +240,11 @@ def _asking(classifier: Classifier, query: Query, voice: str) -> Callable[[str],
     return ask
 
 
-# --- somebody else's answers ---
+# --- predictions of other systems ---
 
 
 def _read(file: PredictionFile, examples: Sequence[Example], judging: Sequence[Example], task: Task) -> Predictions:
-    """Of all messages, in the file's order, those that judge."""
+    """The predictions for the judging messages, picked from those for all messages of the file."""
     try:
         whole = read_predictions(file.name, file.written, examples, task)
     except UsageError as error:
@@ -267,7 +267,7 @@ def _notes(
     book: PriceBook,
     today: date,
 ) -> list[str]:
-    """What a reader ought to know of the figures, a sentence each."""
+    """Notes that a reader of the figures should know, one sentence each."""
     said = [
         f"{voice} takes no part: nothing is fitted, or the mixture gives it no weight"
         for voice in VOICES

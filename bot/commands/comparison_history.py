@@ -1,4 +1,4 @@
-"""`switchboard compare --history`: the verdicts of the weeks, as a table, as JSON, or as a page with their curve."""
+"""`switchboard compare --history`: the weekly verdicts as a table, as JSON, or as a page with their curves."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from bot.files import writing
 from bot.json_lines import json_line
 
 MOST = 260
-"""Weeks that are shown: five years."""
+"""The most weeks that are shown: five years."""
 _SHOWN = (SERVED, WITHOUT, WORDS)
 _COLOURS = ("#2f6fb0", "#c4572e", "#3c8d53", "#7a4fa3", "#8a6d1c", "#4a4f57", "#1f8a8a")
 _LEFT, _WIDE, _TOP, _HIGH = 50.0, 560.0, 14.0, 220.0
@@ -33,7 +33,7 @@ class _Line:
     arm: str
     colour: str
     dots: Sequence[tuple[float, float, str]]
-    """Where, and what is said of it."""
+    """(x, y, description) of each dot."""
 
     @property
     def path(self) -> str:
@@ -41,7 +41,7 @@ class _Line:
 
 
 def show_history(past: Sequence[PastComparison], task: str, as_json: bool, out: TextIO) -> None:
-    """A row a comparison, the newest first, or all of them as JSON."""
+    """Print one row for each comparison, the newest first, or all of them as JSON."""
     if as_json:
         print(json_line([_json(one) for one in past]), file=out)
         return
@@ -74,7 +74,7 @@ def _accuracies(one: PastComparison) -> list[str]:
 
 
 def write_history(path: Path, past: Sequence[PastComparison], task: str) -> None:
-    """One page that needs nothing else: no script, no font, no picture from elsewhere."""
+    """Write a self-contained page: no script, font or picture from elsewhere."""
     known = Environment(loader=PackageLoader("bot", "pages"), autoescape=True, undefined=StrictUndefined)
     lines, least = _lines(past)
     page = known.get_template("comparison_history.html").render(
@@ -90,7 +90,7 @@ def write_history(path: Path, past: Sequence[PastComparison], task: str) -> None
 
 
 def _lines(past: Sequence[PastComparison]) -> tuple[list[_Line], float]:
-    """A line an arm, and where the scale begins: at the whole tenth below everything."""
+    """A line for each arm, and the start of the scale: the whole tenth below all values."""
     lowest = min((arm.accuracy for one in past for arm in one.report.arms), default=0.9)
     least = min(0.9, int(lowest * 10) / 10)
     times = sorted(one.at for one in past)

@@ -1,4 +1,4 @@
-"""`switchboard compare`: the arms as a table, as JSON, or as a page to print, under the one sentence of verdict."""
+"""`switchboard compare`: the arms as a table, as JSON, or as a page to print, with the verdict in one sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,16 +31,16 @@ COLUMNS = (
 )
 _NOTHING = "–"
 _LEFT, _WIDE = 250.0, 340.0
-"""Where the drawing's scale begins, and how many units it is wide."""
+"""The start and the width of the drawing's scale, in its units."""
 _ROOM = 34
-"""Characters of a name beside the drawing."""
+"""The most characters of a name beside the drawing."""
 _COLUMNS_EACH = 8
-"""Labels side by side in one table of the page: more would not fit on paper."""
+"""The most labels side by side in one table of the page: more would not fit on paper."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """An arm in the drawing: where its dot and its interval's ends are."""
+    """An arm in the drawing: the positions of its dot and of its interval's ends."""
 
     arm: str
     dot: float
@@ -50,12 +50,12 @@ class _Drawn:
 
     @property
     def short(self) -> str:
-        """A name that has room: arms of one model differ at the end."""
+        """The name, shortened in the middle where it is long: arms of one model differ at the end."""
         return self.arm if len(self.arm) <= _ROOM else f"{self.arm[:12]}…{self.arm[13 - _ROOM :]}"
 
 
 def show(made: Comparison, as_json: bool, out: TextIO) -> None:
-    """The figures on `out`, a table or JSON; what they mean to the person at the terminal."""
+    """Print the figures on `out`, as a table or JSON, and their meaning to the person at the terminal."""
     if as_json:
         print(json_line(comparison_json(made)), file=out)
     else:
@@ -68,7 +68,7 @@ def show(made: Comparison, as_json: bool, out: TextIO) -> None:
 
 
 def left_out(made: Comparison) -> list[str]:
-    """What is judged by, and what is not."""
+    """How many messages are compared, and how many are left out."""
     said = [f"{made.messages} messages are compared"]
     if made.leaked:
         said.append(f"{made.leaked} are left out: they nearly repeat a text that is learned from")
@@ -78,7 +78,7 @@ def left_out(made: Comparison) -> list[str]:
 
 
 def comparison_json(made: Comparison) -> dict[str, object]:
-    """Every figure; no text."""
+    """Every figure; no message's text."""
     return {
         "task": made.task,
         "adapter": made.adapter,
@@ -128,7 +128,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def table_lines(made: Comparison) -> list[str]:
-    """A line an arm under the columns' names, in columns of one width."""
+    """A line for each arm below the columns' names, in columns of equal width."""
     rows = [COLUMNS, *all_cells(made)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
@@ -139,7 +139,7 @@ def table_lines(made: Comparison) -> list[str]:
 
 
 def all_cells(made: Comparison) -> list[tuple[str, ...]]:
-    """A row an arm, and one for each that has no figures."""
+    """A row for each arm, including those without figures."""
     failed = [(arm, *[_NOTHING] * (len(COLUMNS) - 2), f"failed: {why}") for arm, why in made.failed]
     return [*(_cells(row, made.book.currency) for row in made.rows), *failed]
 
@@ -176,7 +176,7 @@ def _shown(value: float | None, form: str) -> str:
 
 
 def write_page(path: Path, made: Comparison) -> None:
-    """One page that needs nothing else: no script, no font, no picture from elsewhere."""
+    """Write a self-contained page: no script, font or picture from elsewhere."""
     known = Environment(loader=PackageLoader("bot", "pages"), autoescape=True, undefined=StrictUndefined)
     page = known.get_template("comparison.html").render(
         made=made,
@@ -194,7 +194,7 @@ def write_page(path: Path, made: Comparison) -> None:
 
 
 def _drawn(rows: Sequence[Figures]) -> list[_Drawn]:
-    """Differences to what serves, on a scale on which the widest just fits."""
+    """The differences to what serves, on a scale that the widest just fits."""
     compared = [(row.arm, row.difference) for row in rows if row.difference is not None]
     widest = max((abs(end) for _, one in compared for end in (one.low, one.high, one.gain)), default=0.0) or 0.01
 

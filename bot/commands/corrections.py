@@ -1,4 +1,4 @@
-"""`switchboard corrections`, `… list`, `… accept`: the life of what leads said."""
+"""`switchboard corrections`, `… list`, `… accept`: the stages of leads' corrections."""
 
 import sys
 from typing import Annotated
@@ -37,7 +37,7 @@ def corrections_counts(
 
 @corrections.command(name="list")
 def corrections_list(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many of the newest.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many of the newest.")] = 100,
     texts: Annotated[bool, typer.Option("--texts", help="With what people wrote.")] = False,
     task: TaskName = None,
     as_json: AsJson = False,
@@ -55,7 +55,7 @@ def corrections_list(
 @corrections.command()
 def accept(
     correction: Annotated[int, typer.Argument(metavar="ID", help="As `switchboard corrections list` shows.")],
-    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Whose word it is; else yours.")] = None,
+    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="In whose name; by default yours.")] = None,
     config: Config = None,
 ) -> None:
     """Let a correction that waits for a second lead teach from now on."""

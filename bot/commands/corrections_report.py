@@ -1,4 +1,4 @@
-"""`switchboard corrections`: how many are at each stage of their life, each of them, and what waits for a word."""
+"""`switchboard corrections`: how many are at each stage, each of them, and those waiting for a second lead."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def count_corrections(
     out: TextIO,
     silent: Mapping[SignalKind, int] | None = None,
 ) -> None:
-    """How many corrections of a task there are at each stage; apart from them, what people showed without saying it."""
+    """Print how many of a task's corrections are at each stage and, apart from them, the silent signals."""
     shown = {kind: (silent or {}).get(kind, 0) for kind in SignalKind}
     rows = {stage: counts.get((task.name, stage), 0) for stage in Stage}
     if as_json:
@@ -63,7 +63,7 @@ def _shown_without_saying(task: Task, shown: Mapping[SignalKind, int]) -> str:
 async def list_corrections(
     corrections: Corrections, task: Task, limit: int, texts: bool, as_json: bool, out: TextIO
 ) -> None:
-    """The newest corrections; their texts only where they are asked for."""
+    """Print the newest corrections, with their texts only if `texts`."""
     lives = await corrections.lives(task.name, limit)
     rows = [_row(one) | ({"text": one.text} if texts else {}) for one in lives]
     if as_json:
@@ -80,7 +80,7 @@ async def list_corrections(
 
 
 async def accept_correction(corrections: Corrections, example: int, by: str, now: datetime) -> None:
-    """Let what is held back teach. Raises UsageError where it is not."""
+    """Let a correction that is held back teach. Raises UsageError where it is not held back."""
     if not await corrections.accept(example, by, now):
         raise UsageError(
             f"{example} waits for nobody; `switchboard corrections list` says which do (quarantined), and what is "

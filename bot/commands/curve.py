@@ -50,13 +50,13 @@ class Asked:
 
     task: Task
     given: Sequence[Example] | None
-    """Of a file; None: it is past messages, or the held-out examples."""
+    """The messages of a file; None: past messages, or the held-out examples."""
     when: tuple[datetime, datetime] | None
     files: Sequence[PredictionFile]
     draws: int
     more: int
     adapter_draws: int = 0
-    """Of the fine-tuned adapter; 0: none is trained."""
+    """How many draws the fine-tuned adapter is trained on; 0: none."""
     yes: bool = False
 
 
@@ -103,7 +103,7 @@ def drawing(
 
 
 def _told(made: CurveReport | None, as_json: bool, html: Path | None) -> None:
-    """Exits with 1 where nothing was made."""
+    """Print the report; exits with 1 where there is none."""
     if made is None:
         raise typer.Exit(1)
     show(made, as_json, sys.stdout)
@@ -114,7 +114,7 @@ def _told(made: CurveReport | None, as_json: bool, html: Path | None) -> None:
 
 
 async def _drawn(settings: Settings, asked: Asked) -> CurveReport | None:
-    """None: the trainings take long, and nobody agreed to them."""
+    """The report; None when the trainings take long and the user declined them."""
     async with open_store(settings) as store, AsyncExitStack() as stack:
         with counting("remembering", await store.memory.count_unembedded(store.embedder.name)) as told:
             await embedding_backfill(store).all(told)
@@ -144,13 +144,13 @@ def _report(
     made = curve([_beside(one, flat) for one in measured], lessons)
     learning = [arm for arm in made.points if arm not in flat]
     worth = {arm: extrapolated(made, arm, asked.more) for arm in learning}
-    whole = SERVED if asked.adapter_draws > 1 else WITHOUT  # of one draw nothing is extrapolated
+    whole = SERVED if asked.adapter_draws > 1 else WITHOUT  # one draw alone is not extrapolated
     notes = [*notes, *_notes(lessons, len(judging), asked.adapter_draws)]
     return CurveReport(asked.task.name, made, worth, whole, notes)
 
 
 async def _messages(store: Store, asked: Asked) -> tuple[Sequence[Example], list[str]]:
-    """What to judge by, and what is to be known of it. Raises UsageError where nothing is left."""
+    """The messages to judge by, and notes on them. Raises UsageError where none is left."""
     task, known = asked.task, await store.examples.examples(asked.task.name)
     said: list[str] = []
     chosen = [e for e in known if e.side is Side.HELD_OUT and e.label in task.names]
@@ -176,7 +176,7 @@ async def _messages(store: Store, asked: Asked) -> tuple[Sequence[Example], list
 async def _measured(
     settings: Settings, store: Store, asked: Asked, lessons: Sequence[Lesson], judging: Sequence[Example]
 ) -> list[Measured]:
-    """Every draw, those of an interrupted command included."""
+    """Every draw, including those of an interrupted command."""
     name, texts = store.embedder.name, [example.text for example in judging]
     progress = CurveProgress(settings.model.runs.parent / "curves", asked.task.name, name, lessons, judging)
     draws = planned(Counter(lesson.label for lesson in lessons), asked.draws)
@@ -185,7 +185,7 @@ async def _measured(
         say(f"{len(found)} of {len(draws)} fits are there already, from a command that did not end")
     missing = [draw for draw in draws if draw not in found]
     with tempfile.TemporaryDirectory() as folder, counting("fitting", len(missing)) as told:
-        from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
+        from inference.voices.fitted import FittedVoices  # needs scikit-learn, which most commands do without
 
         voices, vectors = FittedVoices(Path(folder), name), await store.embedder.embed(texts)
         async for one in CurveMeasurer(voices, asked.task, lessons, judging, vectors).measure(missing):
@@ -196,7 +196,7 @@ async def _measured(
 
 
 def _right(file: PredictionFile, given: Sequence[Example], judging: Sequence[Example], task: Task) -> Sequence[bool]:
-    """Of each message whether that file's answer is right."""
+    """For each message whether the file's prediction is right."""
     try:
         read = read_predictions(file.name, file.written, given, task)
     except UsageError as error:

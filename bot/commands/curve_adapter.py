@@ -1,4 +1,4 @@
-"""`switchboard curve --adapter`: the fine-tuned adapter's part of a learning curve, trained and asked for it alone."""
+"""`switchboard curve --adapter`: the fine-tuned adapter's part of a learning curve, with trainings of its own."""
 
 import json
 import tempfile
@@ -34,7 +34,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, however long the t
 
 @dataclass(frozen=True, slots=True)
 class AdapterCurve:
-    """Trainings that somebody agreed to, and those that are measured already."""
+    """Trainings that the user agreed to, and those that are measured already."""
 
     settings: Settings
     store: Store
@@ -47,7 +47,7 @@ class AdapterCurve:
     missing: Sequence[Draw]
 
     async def measured(self) -> list[Measured]:
-        """Every draw. Each that is measured is kept at once, so that nothing is trained twice."""
+        """Every draw. Each one measured is stored at once, so that nothing is trained twice."""
         found = list(self.found)
         if self.missing:
             async with self._measurer() as measurer:
@@ -61,7 +61,7 @@ class AdapterCurve:
 
     @asynccontextmanager
     async def _measurer(self) -> AsyncIterator[AdapterCurveMeasurer]:
-        from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
+        from inference.voices.fitted import FittedVoices  # needs scikit-learn, which most commands do without
 
         learner, embedder = self.models.learner, self.store.embedder
         if learner.texts is None:
@@ -86,9 +86,9 @@ async def agreed_adapters(
     draws: int,
     yes: bool,
 ) -> AdapterCurve | None:
-    """What is to be trained, once somebody agreed; None: nobody did. Starts no model server."""
+    """What is to be trained, once the user agreed; None when they declined. Starts no model server."""
     models = await build_model_stack(settings, store, stack)
-    await adopt_starter_seed(settings, store)  # its codes come before those that this would give out
+    await adopt_starter_seed(settings, store)  # before anything else gives out codes: the seed's codes come first
     query = await models.classifier.query(task)
     identity = _identity(settings, store, models, query)
     progress = CurveProgress(settings.model.runs.parent / "curves", f"{task.name}.adapter", identity, lessons, judging)
@@ -106,7 +106,7 @@ async def agreed_adapters(
 
 
 class _Estimator:
-    """How long all of the missing trainings take together."""
+    """Estimates how long all missing trainings take together."""
 
     def __init__(self, models: ModelStack, query: Query, lessons: Sequence[Lesson], missing: Sequence[Draw]) -> None:
         self._models, self._query, self._lessons, self._missing = models, query, lessons, missing
@@ -123,7 +123,7 @@ class _Estimator:
 
 
 async def _answers(models: ModelStack) -> None:
-    """Raises Unreachable before minutes are spent on an adapter that nobody could be asked about."""
+    """Raise Unreachable now rather than after minutes of training an adapter that no server could answer with."""
     try:
         await models.adapters.loaded()
     except Unreachable as error:
@@ -131,7 +131,7 @@ async def _answers(models: ModelStack) -> None:
 
 
 def _identity(settings: Settings, store: Store, models: ModelStack, query: Query) -> str:
-    """Whatever changes what a training makes, beside what it learns from. The base's weights by size and time."""
+    """Everything that changes a training's result, except its examples; the base's weights by size and time."""
     folder, task = models.learner.base_path, query.task
     weights = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.glob("*.safetensors"))
     labels = [[one.name, one.means, list(one.examples)] for one in task.labels]
@@ -140,7 +140,7 @@ def _identity(settings: Settings, store: Store, models: ModelStack, query: Query
 
 
 def adapter_notes(draws: int) -> list[str]:
-    """What is to be known of arms with an adapter."""
+    """Notes on arms with an adapter."""
     each = "one draw" if draws == 1 else f"{draws} draws"
     luck = " (so their intervals are over messages alone)" if draws == 1 else ""
     return [

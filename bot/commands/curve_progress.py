@@ -1,4 +1,4 @@
-"""What of a learning curve is measured already: a file that an interrupted command goes on from. No text is in it."""
+"""The measured part of a learning curve: a file from which an interrupted command continues. It holds no text."""
 
 import hashlib
 import json
@@ -10,11 +10,11 @@ from bot.domain.learning_curve import Draw, Measured
 from bot.domain.model_ports import Lesson
 
 _FORM = 1
-"""Of a line; whatever changes what is fitted changes it, too."""
+"""The version of a line; raise it when anything about the fits changes."""
 
 
 class CurveProgress:
-    """A line a measured draw, for exactly these lessons and messages; of others there is another file."""
+    """A file with a line for each measured draw of exactly these lessons and messages; others have another file."""
 
     def __init__(self, folder: Path, task: str, embedder: str, lessons: Sequence[Lesson], messages: Sequence[Example]):
         known = [[lesson.key, lesson.label] for lesson in lessons]
@@ -27,20 +27,20 @@ class CurveProgress:
         return self._folder / self._name
 
     def measured(self) -> list[Measured]:
-        """What is there. A line that was not written to its end is measured again."""
+        """The stored draws. An incomplete line is left out, so that its draw is measured again."""
         if not self.path.exists():
             return []
         found = (_read(line) for line in self.path.read_text("utf-8").splitlines())
         return [one for one in found if one is not None]
 
     def add(self, one: Measured) -> None:
-        """Keep it. What is left of this task's other files goes: nobody comes back to them."""
+        """Store a draw, and delete the task's other files: nobody returns to them."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for other in self._folder.glob(f"{self._task}-{'?' * 16}.jsonl"):
             if other != self.path:
                 other.unlink(missing_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            file.write("\n" + _line(one))  # begun anew: the last one may not have been written to its end
+            file.write("\n" + _line(one))  # on a new line: the last one may be incomplete
 
 
 def _line(one: Measured) -> str:

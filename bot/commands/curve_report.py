@@ -1,4 +1,4 @@
-"""`switchboard curve`: the points as a table, as JSON or as a page to print, and what follows from them."""
+"""`switchboard curve`: the points as a table, as JSON or as a page to print, and the conclusions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ _LEFT, _WIDE, _TOP, _HIGH = 50.0, 560.0, 14.0, 260.0
 
 @dataclass(frozen=True, slots=True)
 class CurveReport:
-    """A curve, and everything said of it."""
+    """A curve, and everything reported on it."""
 
     task: str
     curve: Curve
     more: Mapping[str, Extrapolated | NotExtrapolated]
-    """By arm that learns."""
+    """For each arm that learns."""
     whole: str
-    """The arm of which it is said in a sentence what more examples would be worth."""
+    """The arm for which a sentence says what more examples would be worth."""
     notes: Sequence[str]
 
 
@@ -44,7 +44,7 @@ class _Line:
 
 
 def show(made: CurveReport, as_json: bool, out: TextIO) -> None:
-    """The figures on `out`, a table or JSON; what they mean to the person at the terminal."""
+    """Print the figures on `out`, as a table or JSON, and their meaning to the person at the terminal."""
     if as_json:
         print(json_line(curve_json(made)), file=out)
     else:
@@ -56,7 +56,7 @@ def show(made: CurveReport, as_json: bool, out: TextIO) -> None:
 
 
 def sentences(made: CurveReport) -> list[str]:
-    """Who is better with few examples and who with many, and what more would be worth."""
+    """Which arm is better with few examples and which with many, and what more examples would be worth."""
     said = [_crossed(one) for one in made.curve.crossings]
     return [*(said or ["No two arms are proven to change places."]), _worth(made)]
 
@@ -71,7 +71,7 @@ def _crossed(one: Crossing) -> str:
 
 
 def _round(at: float) -> int:
-    """To the two digits that mean something."""
+    """The number to two significant digits."""
     step = 10 ** max(0, math.floor(math.log10(at)) - 1) if at >= 1 else 1
     return max(1, round(at / step) * step)
 
@@ -89,7 +89,7 @@ def _worth(made: CurveReport) -> str:
 
 
 def table_lines(curve: Curve) -> list[str]:
-    """A line an arm: accuracy in percent and half its interval, a column a size."""
+    """A line for each arm and a column for each size: accuracy in percent, and half its interval."""
     first = _sizes(curve)
     head = ["examples a team", *(_size(point) for point in first)]
     rows = [head, *([arm, *_cells(first, points)] for arm, points in curve.points.items())]
@@ -101,13 +101,13 @@ def table_lines(curve: Curve) -> list[str]:
 
 
 def _sizes(curve: Curve) -> list[Point]:
-    """A point of each size, all examples last; not every arm has one of each."""
+    """A point of each size, all examples last; an arm may lack some sizes."""
     found = {point.size: point for points in curve.points.values() for point in points}
     return [found[size] for size in sorted(found, key=lambda size: size or math.inf)]
 
 
 def _cells(sizes: Sequence[Point], points: Sequence[Point]) -> list[str]:
-    """Below each size; a dash where the arm was not measured."""
+    """A cell for each size; a dash where the arm was not measured."""
     known = {point.size: point for point in points}
     return [_cell(known[one.size]) if one.size in known else "–" for one in sizes]
 
@@ -121,7 +121,7 @@ def _cell(point: Point) -> str:
 
 
 def curve_json(made: CurveReport) -> dict[str, object]:
-    """Every figure; no text."""
+    """Every figure; no message's text."""
     curve = made.curve
     return {
         "task": made.task,
@@ -167,7 +167,7 @@ def _more_json(found: Extrapolated | NotExtrapolated) -> dict[str, object]:
 
 
 def write_page(path: Path, made: CurveReport) -> None:
-    """One page that needs nothing else: no script, no font, no picture from elsewhere."""
+    """Write a self-contained page: no script, font or picture from elsewhere."""
     known = Environment(loader=PackageLoader("bot", "pages"), autoescape=True, undefined=StrictUndefined)
     first = _sizes(made.curve)
     page = known.get_template("curve.html").render(
@@ -210,7 +210,7 @@ def _up(least: float, share: float) -> float:
 
 
 def _least(curve: Curve) -> float:
-    """Where the scale begins: at the whole tenth below everything that is drawn."""
+    """The start of the scale: the whole tenth below all that is drawn."""
     lowest = min(point.low for points in curve.points.values() for point in points)
     return min(0.9, math.floor(lowest * 10) / 10)
 

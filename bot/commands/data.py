@@ -1,4 +1,4 @@
-"""`switchboard data`: whether what is there to learn from is worth learning from."""
+"""`switchboard data`: whether the examples are good enough to learn from."""
 
 import asyncio
 import sys

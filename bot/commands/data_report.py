@@ -1,4 +1,4 @@
-"""`switchboard data`: what there is to learn from, as a table, as JSON, a line an example, or a page to print."""
+"""`switchboard data`: the examples' figures as a table, as JSON, as a line for each example, or as a page to print."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from bot.json_lines import json_line
 
 
 def show_report(made: DataReport, as_json: bool, out: TextIO) -> None:
-    """The figures on `out`, a table or JSON; what they mean to the person at the terminal."""
+    """Print the figures on `out`, as a table or JSON, and their meaning to the person at the terminal."""
     if as_json:
         print(json_line(report_json(made)), file=out)
     else:
@@ -27,7 +27,7 @@ def show_report(made: DataReport, as_json: bool, out: TextIO) -> None:
 
 
 def report_json(made: DataReport) -> dict[str, object]:
-    """Every figure; no text."""
+    """Every figure; no example's text."""
     return {
         "task": made.task,
         "examples": made.examples,
@@ -58,7 +58,7 @@ def report_json(made: DataReport) -> dict[str, object]:
 
 
 def _lines(made: DataReport) -> Sequence[str]:
-    """Columns with tabs between them, so that other programs read it too."""
+    """Columns separated by tabs, so that other programs can read them."""
     header = "\t".join(("label", "train", "held-out", *(source.value for source in Source)))
     rows = [
         "\t".join(map(str, (row.label, row.train, row.held_out, *(row.by_source.get(s, 0) for s in Source))))
@@ -68,7 +68,7 @@ def _lines(made: DataReport) -> Sequence[str]:
 
 
 def say_figures(made: DataReport) -> None:
-    """What stands in no row of the labels."""
+    """Print the figures that belong to no single label."""
     languages = ", ".join(f"{language} {many}" for language, many in made.languages.items())
     personal = ", ".join(f"{kind.value} {many}" for kind, many in made.personal.items()) or "none"
     figures = (
@@ -85,9 +85,9 @@ def say_figures(made: DataReport) -> None:
 
 
 def write_examples(path: Path, rows: Sequence[Traits]) -> None:
-    """A JSON line an example: where it comes from and what is the matter with it.
+    """Write a JSON line for each example: its source and its faults.
 
-    Its text is there too, but for one that holds personal data: that is found by its key, or its conversation.
+    The text is included unless it holds personal data; such an example is found by its key, or its conversation.
     """
     with writing(path) as out:
         out.writelines(json_line(_row(row)) + "\n" for row in rows)
@@ -114,7 +114,7 @@ def _row(row: Traits) -> dict[str, object]:
 
 
 def write_page(path: Path, made: DataReport) -> None:
-    """One page that needs nothing else: no script, no font, no picture from elsewhere."""
+    """Write a self-contained page: no script, font or picture from elsewhere."""
     known = Environment(loader=PackageLoader("bot", "pages"), autoescape=True, undefined=StrictUndefined)
     page = known.get_template("data.html").render(made=made, largest=_largest(made), words=made.words)
     with writing(path) as out:

@@ -1,4 +1,4 @@
-"""`switchboard migrate`, `backup` and `restore`: the whole database, brought up to date, copied, and put back."""
+"""`switchboard migrate`, `backup` and `restore`: update, copy and restore the whole database."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What `evaluate --rows` writes: a line a text, with the decision and what every voice said of it; no text."""
+"""Writes the file of `evaluate --rows`: a line for each text, with the decision and what every voice said; no text."""
 
 import json
 import math
@@ -17,7 +17,7 @@ _DIGITS = 6
 def write_rows(
     path: Path, answered: Sequence[Answered], without_model: Sequence[Answered], latencies: Sequence[float]
 ) -> None:
-    """A JSON object a line, in the order of the file that was judged.
+    """Write a JSON object a line, in the order of the judged file.
 
     `without_model` are the same texts, answered without the model; `latencies` are the milliseconds that the first
     texts took, asked one by one.
@@ -63,7 +63,7 @@ def _heard(voice: Heard) -> dict[str, object]:
 
 
 def entropy(probabilities: Sequence[float]) -> float:
-    """Shannon's, in nats; 0 where nobody computed a distribution."""
+    """Shannon's entropy, in nats; 0 where there is no distribution."""
     return -sum(p * math.log(p) for p in probabilities if p > 0) + 0.0
 
 

@@ -1,4 +1,4 @@
-"""What the commands do that read or write files of texts: import, export, and what is routed or judged from a file."""
+"""Reads and writes files of texts for the commands: import, export, and the texts to route or to judge by."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ from bot.store import Store
 
 T = TypeVar("T")
 AT_ONCE = 5_000
-"""Examples stored in one transaction: whoever else stores some waits no longer than these take."""
+"""Examples stored in one transaction, so that other writers do not wait long."""
 _NAMED = 20
 _SHOWN = 5
 _WIDE = 70
@@ -29,7 +29,7 @@ _WIDE = 70
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a file would add: one example a text."""
+    """What a file would add: one example for each text."""
 
     path: Path
     examples: Sequence[Example]
@@ -37,11 +37,11 @@ class Ready:
     bad: int
 
 
-# --- out of files ---
+# --- reading files ---
 
 
 def ready_to_import(path: Path, task: Task, options: ReadOptions, skip_bad: bool, strict: bool) -> Ready:
-    """Everything of a file that can be imported; what else is in it was said.
+    """The examples of a file; what else it holds is reported on stderr.
 
     Raises UsageError when a line is bad and `skip_bad` is false, and when a text has two labels and `strict` is true.
     """
@@ -61,7 +61,7 @@ def ready_to_import(path: Path, task: Task, options: ReadOptions, skip_bad: bool
 
 
 def preview(ready: Ready) -> None:
-    """What would be stored, and that nothing was."""
+    """Print what would be stored, and that nothing was."""
     counts = Counter((example.label, example.side.value) for example in ready.examples)
     rows = [(label, side, str(count)) for (label, side), count in sorted(counts.items())]
     table(f"{ready.path} would add up to {len(ready.examples)} examples", ("label", "side", "examples"), rows)
@@ -72,7 +72,7 @@ def preview(ready: Ready) -> None:
 
 
 async def import_examples(store: Store, embedding_backfill: EmbeddingBackfill, task: Task, ready: Ready) -> None:
-    """Store what is ready, and give it its place in the memory. Interrupted, the same import goes on where it was."""
+    """Store the examples and embed them for the memory. Repeating an interrupted import continues it."""
     new = 0
     with counting("storing", len(ready.examples)) as done:
         for start in range(0, len(ready.examples), AT_ONCE):
@@ -87,7 +87,7 @@ async def import_examples(store: Store, embedding_backfill: EmbeddingBackfill, t
 
 
 def texts_to_route(path: Path, task: Task, options: ReadOptions) -> Sequence[Text | BadLine]:
-    """Every text of a file, whatever its labels are. Raises UsageError when there is none."""
+    """Every text of a file, with any label or none. Raises UsageError when there is none."""
     texts, said = _read(path, lambda data: read_texts(data, task, options))
     if not texts:
         raise UsageError(f"{path} holds no texts; nothing was routed")
@@ -96,7 +96,7 @@ def texts_to_route(path: Path, task: Task, options: ReadOptions) -> Sequence[Tex
 
 
 def labelled(path: Path, task: Task, options: ReadOptions, skip_bad: bool) -> Sequence[Example]:
-    """The examples of a file by which a system is judged: its test rows, where there are any. Raises UsageError."""
+    """A file's examples to judge by: its test rows, or else all. Raises UsageError."""
     contents = _read(path, lambda data: read_examples(data, task, datetime.now(UTC), options))
     _say_all(path, contents.said)
     if contents.bad and not skip_bad:
@@ -135,7 +135,7 @@ def _say_left_out(path: Path, left_out: Sequence[LeftOut]) -> None:
 
 
 def _say_contradictions(path: Path, found: Sequence[Contradiction], strict: bool) -> None:
-    """Raises UsageError where they are not to be had."""
+    """Report contradictions. Raises UsageError for them if `strict`."""
     _say_all(path, map(str, found[:_NAMED]))
     if len(found) > _NAMED:
         say(f"{path}: … and {len(found) - _NAMED} more")
@@ -150,11 +150,11 @@ def _say_all(path: Path, sentences: Iterable[str]) -> None:
         say(f"{path}: {sentence}")
 
 
-# --- into files ---
+# --- writing files ---
 
 
 async def export_examples(store: Store, task: Task, form: str, path: Path | None) -> None:
-    """Every example that may be learned from, into a file or, without one, on standard output. Raises UsageError."""
+    """Write every example that may be learned from to a file, or to standard output. Raises UsageError."""
     examples = await store.examples.examples(task.name)
     writers = {"jsonl": write_jsonl(examples), "csv": write_csv(examples), "openai": write_openai(examples, task)}
     with writing(path, mark=form == "csv") as out:

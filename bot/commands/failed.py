@@ -1,4 +1,4 @@
-"""`switchboard failed list|retry|drop`: what was set aside after it failed again and again."""
+"""`switchboard failed list|retry|drop`: the items that were set aside after repeated failures."""
 
 import sys
 from typing import Annotated
@@ -41,7 +41,7 @@ def failed_retry(ids: FailedIds = None, every: EveryFailed = False, config: Conf
 
 @failed.command(name="drop")
 def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
-    """Never try these items again: nothing more is done about them. There is no way back."""
+    """Never try these items again: nothing more is done about them. This cannot be undone."""
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:
@@ -51,7 +51,7 @@ def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Confi
 
 
 def _chosen(ids: list[int] | None, every: bool) -> list[int]:
-    """The items that are meant; none named: all of them."""
+    """The named ids; empty for all. Raises UsageError unless there are either ids or --all."""
     if bool(ids) == every:
         raise UsageError("name the ids that `switchboard failed list` shows, or say --all")
     return ids or []

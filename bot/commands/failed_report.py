@@ -1,4 +1,4 @@
-"""`switchboard failed`: the items that were set aside after too many failures, tried again or dropped."""
+"""`switchboard failed`: lists the items that were set aside after too many failures, retries or drops them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from bot.json_lines import json_line
 
 
 async def list_failed(failures: FailedItems, as_json: bool, out: TextIO) -> None:
-    """Every item that is set aside, oldest first."""
+    """Print every item that is set aside, oldest first."""
     items = await failures.set_aside()
     if as_json:
         for item in items:
@@ -27,21 +27,21 @@ async def list_failed(failures: FailedItems, as_json: bool, out: TextIO) -> None
 
 
 async def retry_failed(failures: FailedItems, ids: Sequence[int], now: datetime) -> None:
-    """Let items be tried again. Raises UsageError, nothing done, when one of them is not set aside."""
+    """Let items be tried again. Raises UsageError, and does nothing, when one of them is not set aside."""
     for item in await _chosen(failures, ids):
         await failures.retry(item.id, now)
         say(f"{item.id} ({item.step} {item.item}) is tried again")
 
 
 async def drop_failed(failures: FailedItems, ids: Sequence[int], now: datetime) -> None:
-    """Conclude items for ever. Raises UsageError, nothing done, when one of them is not set aside."""
+    """Conclude items for ever. Raises UsageError, and does nothing, when one of them is not set aside."""
     for item in await _chosen(failures, ids):
         await failures.drop(item.id, now)
         say(f"{item.id} ({item.step} {item.item}) is dropped")
 
 
 async def _chosen(failures: FailedItems, ids: Sequence[int]) -> list[FailedItem]:
-    """These items; all of them if none is named."""
+    """The items with these ids, or all. Raises UsageError for an id that is not set aside."""
     items = {item.id: item for item in await failures.set_aside()}
     unknown = [str(id) for id in ids if id not in items]
     if unknown:

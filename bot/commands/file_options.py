@@ -1,4 +1,4 @@
-"""How people say on the command line how a file is to be read: the flags of `import`, `route` and `evaluate`."""
+"""How to read a file: the flags of `import`, `route` and `evaluate`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ MaybeReadFrom = Annotated[Path | None, typer.Argument(metavar="FILE", help=_HOLD
 RouteFrom = Annotated[Path | None, typer.Option("--file", metavar="FILE", help=_HOLDS)]
 Encoding = Annotated[
     str | None,
-    typer.Option("--encoding", metavar="NAME", help="How it is encoded, like cp1252; else recognised."),
+    typer.Option("--encoding", metavar="NAME", help="Its encoding, like cp1252; by default it is recognised."),
 ]
 TextColumns = Annotated[
     list[str] | None,
@@ -31,7 +31,7 @@ Mapped = Annotated[
     typer.Option("--map", metavar="THEIRS=OURS", help='What a label is called here, like "Level 1=it"; repeatable.'),
 ]
 UnknownLabels = Annotated[
-    Unknown, typer.Option("--unknown", help="What becomes of rows whose label the settings do not have.")
+    Unknown, typer.Option("--unknown", help="What to do with rows whose label the settings do not have.")
 ]
 KeepHtml = Annotated[bool, typer.Option("--keep-html", help="Leave HTML as it is, instead of taking its text.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Keep the good lines of a file with bad ones.")]
@@ -52,7 +52,7 @@ def read_options(
     keep_html: bool = False,
     first: str | None = None,
 ) -> ReadOptions:
-    """The flags in one. Raises UsageError for a --map that maps nothing."""
+    """The flags as one value. Raises UsageError for a --map of the wrong form."""
     pairs: dict[str, str] = {}
     for one in mapped or ():
         theirs, equals, ours = one.rpartition("=")

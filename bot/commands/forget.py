@@ -1,4 +1,4 @@
-"""`switchboard forget`: everything about one person leaves the database."""
+"""`switchboard forget`: removes everything about one person from the database."""
 
 import sys
 from typing import Annotated
@@ -18,7 +18,7 @@ def forget(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Erase a person: their words, their name, and what was learned from them. There is no way back.
+    """Erase a person: their words, their name, and what was learned from them. This cannot be undone.
 
     Messages, notes about them, cards and examples lose every word; posts in chats
     are rewritten as soon as the bot runs. Counts and labels stay. It says which

@@ -1,4 +1,4 @@
-"""`switchboard init`: commented settings and what the platforms want, written for somebody who begins."""
+"""`switchboard init`: writes commented settings and the platforms' files, for a first start."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are here already.")] = False,
     config: Config = None,
 ) -> None:
-    """Write commented settings and what platforms want to be given (an app's manifest), and say what to do next.
+    """Write commented settings and the files that platforms need (an app's manifest), and say what to do next.
 
     The file holds a small example to be changed: three teams, their rooms and
     emoji, and every setting with its usual value. Nothing is overwritten without

@@ -1,4 +1,4 @@
-"""`switchboard pack`: further questions that come along, with their examples."""
+"""`switchboard pack`: the included further questions, with their examples."""
 
 import tempfile
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def list_packs(as_json: AsJson = False) -> None:
 
 @pack_commands.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Which one; see `switchboard pack list`.")], config: Config = None
+    name: Annotated[str, typer.Argument(help="Which pack; see `switchboard pack list`.")], config: Config = None
 ) -> None:
     """Write the question into the settings, with emoji that are free, and import its examples.
 
@@ -64,7 +64,7 @@ def add(
 
 
 async def _import(settings: Settings, chosen: Pack) -> None:
-    """Before the settings name them: a repetition finds what an interrupted one left, and imports the rest."""
+    """Import the pack's examples before the settings name it; repeating an interrupted import completes it."""
     task = settings.task(chosen.name)
     ready = examples.ready_to_import(chosen.examples, task, ReadOptions(), False, False)
     async with open_store(settings) as store:
@@ -72,7 +72,7 @@ async def _import(settings: Settings, chosen: Pack) -> None:
 
 
 def check_free(chosen: Pack, settings: Settings) -> None:
-    """Raises UsageError where the settings have such a question, or a label that is called like one of its."""
+    """Raise UsageError where the settings have this question already, or a label named like one of the pack's."""
     if settings.path.resolve() == company.SETTINGS.resolve():
         raise UsageError("these are the demo's settings; write your own first: switchboard init")
     if chosen.name in [task.name for task in settings.tasks]:
@@ -87,7 +87,7 @@ def check_free(chosen: Pack, settings: Settings) -> None:
 
 
 def check_loads(path: Path, written: str) -> Settings:
-    """The settings as they would be. Raises ConfigError, and UsageError where they would not be ours to extend."""
+    """The extended settings. Raises ConfigError where they are wrong."""
     with tempfile.TemporaryDirectory() as folder:
         beside = Path(folder) / path.name
         beside.write_text(written, "utf-8")
@@ -95,7 +95,7 @@ def check_loads(path: Path, written: str) -> Settings:
 
 
 def taken(settings: Settings) -> set[tuple[str, str]]:
-    """(platform, emoji) of all that means something already."""
+    """(platform, emoji) of every emoji that has a meaning already."""
     labels = {sign for task in settings.tasks for label in task.labels for sign in label.emoji.items()}
     acts: list[Mapping[str, str]] = [getattr(settings.vocabulary, act) for act in (*EMOJI_ACTS, *MORE_EMOJI_ACTS)]
     return labels | {sign for act in acts for sign in act.items()}

@@ -1,4 +1,4 @@
-"""A time in the past, as people write it for a command."""
+"""A time in the past, as written for a command."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated
@@ -22,7 +22,7 @@ SettledSince = Annotated[
 def period(written: str, zone: str, now: datetime) -> tuple[datetime, datetime]:
     """(from, until) of a span back from now, of a day until now, or of two days, both included.
 
-    Days are the zone's. Raises UsageError saying how it is written.
+    Days are those of the time zone. Raises UsageError that says how to write one.
     """
     since, until = _ends(written, UTC if zone == "UTC" else ZoneInfo(zone), now)
     if since >= min(until, now):

@@ -1,4 +1,4 @@
-"""What the table and the JSON of a comparison say of single labels, of tokens, and of arms that were cut short."""
+"""The parts of a comparison's table and JSON on single labels, tokens, and arms that were stopped early."""
 
 from bot.domain.comparison import Figures
 
@@ -6,7 +6,7 @@ _NOTHING = "–"
 
 
 def prompted_cells(row: Figures) -> tuple[str, ...]:
-    """Tokens for one message, messages, and what is to be known of the row."""
+    """The cells for tokens per message, the number of messages, and remarks."""
     tokens = _NOTHING if row.tokens is None else f"{row.tokens[0]:.0f} + {row.tokens[1]:.0f}"
     on = "" if row.handed_on is None else f"hands on {row.handed_on:.1%}"
     return tokens, str(row.n), "; ".join(said for said in (on, row.stopped) if said)

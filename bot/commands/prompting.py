@@ -1,4 +1,4 @@
-"""The prompted arms of `switchboard compare`: which are asked for, with which examples, and what became of each."""
+"""The prompted arms of `switchboard compare`: which are wanted, with which examples, and their results."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -29,16 +29,16 @@ from bot.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The prompted arms that somebody asked for."""
+    """The prompted arms that the flags ask for."""
 
     endpoints: tuple[Endpoint, ...] = ()
     own_base: bool = False
     bases: tuple[str, ...] = ()
     shots: tuple[int, ...] | None = None
-    """None: the usual ones, of an endpoint its own."""
+    """None: the usual numbers of examples, or an endpoint's own."""
     cascade: bool = False
     sure: float | None = None
-    """What the mixture decides in a cascade at least this probable; None: what it would not ask about."""
+    """The probability from which the mixture decides in a cascade; None: wherever it would not ask."""
 
     @property
     def anything(self) -> bool:
@@ -57,7 +57,7 @@ class Wanted:
         return local + [way for endpoint in self.endpoints for way in self.ways(endpoint)]
 
     def arms(self, own: str) -> list[str]:
-        """What all that may have a row are called. `own` is the settings' base."""
+        """The names of all possible rows. `own` is the settings' base."""
         bases = ([own] if self.own_base else []) + list(self.bases)
         named = [way.of(base) for base in bases for way in self.local_ways]
         named += [way.of(one.name) for one in self.endpoints for way in self.ways(one)]
@@ -67,7 +67,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Prompted:
-    """What became of all of them."""
+    """The results of all prompted arms."""
 
     arms: list[Arm] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
@@ -85,22 +85,22 @@ class Prompted:
 
 @dataclass(frozen=True, slots=True)
 class Prompter:
-    """Asks everybody who is wanted, one model after the other."""
+    """Asks all wanted models, one after the other."""
 
     wanted: Wanted
     settings: Settings
     embedder: Embedder
     lessons: VoiceLessons
     open_own: Callable[[], AbstractAsyncContextManager[PromptedBase]]
-    """The settings' base, behind the server that runs."""
+    """Opens the settings' base, behind the server that runs."""
     book: PriceBook
     gpu: bool
     let_go: Callable[[], Awaitable[None]]
-    """Stops the server that serves: the next one would starve beside it."""
+    """Stops the server that runs: the next one would not get enough memory beside it."""
     count: Counting = counting
 
     async def ask(self, task: Task, judging: Sequence[Example], training: Sequence[Example], served: Arm) -> Prompted:
-        """Every arm. What one model refuses, or a server that does not start, leaves the others as they are."""
+        """The results of every arm. A model that refuses, or does not start, does not affect the others."""
         asking = Asking(task, judging, await self._shown(task, judging, training))
         made = Prompted()
         with open_answers(self.settings) as cache:
@@ -143,7 +143,7 @@ class Prompter:
         self._add(made, [(one, hosted_arm(one, asking.judging, price)) for one in arms], served)
 
     def _add(self, made: Prompted, arms: Sequence[tuple[PromptedArm, Arm]], served: Arm) -> None:
-        """And the cascade to the one that shows the most examples: a choice that no figure had a say in."""
+        """Add the arms, and the cascade to the one with the most examples, a choice that no figure influenced."""
         made.add(arms)
         last = next((arm for one, arm in reversed(arms) if one.told), None)
         if self.wanted.cascade and last is not None:
@@ -154,7 +154,7 @@ class Prompter:
         return self.book.per_1000(sum(taken) / len(taken), self.gpu) if taken else None
 
     async def _shown(self, task: Task, judging: Sequence[Example], training: Sequence[Example]) -> ShownExamples:
-        """The examples of all prompts, from the side that is learned from."""
+        """The examples for all prompts, from the training side."""
         pool, ways = teachable(training, task), self.wanted.every_way
         most = max((way.shots for way in ways), default=0)
         retrieves = any(way.shots and way.choice is Choice.RETRIEVED for way in ways)
@@ -167,7 +167,7 @@ class Prompter:
         return ShownExamples(fixed(pool, most), nearest)
 
     async def _vectors(self, task: Task, pool: Sequence[Example]) -> list[Vector]:
-        """Those that are stored, and the rest embedded now."""
+        """The pool's vectors: those that are stored, and the rest embedded now."""
         lessons = await self.lessons.lessons(task, self.embedder.name, MAX_LESSONS)
         stored = {one.key: one.vector for one in lessons if one.vector is not None}
         keys = [text_key(example.text) for example in pool]
@@ -177,7 +177,7 @@ class Prompter:
 
 
 def _payable(endpoint: Endpoint, book: PriceBook) -> tuple[float, TokenPrice]:
-    """Its budget and its price. Raises Refused where one of them is not known."""
+    """The endpoint's budget and price. Raises Refused where one of them is unknown."""
     where = f"[compare.endpoints.{endpoint.name}]"
     price = book.tokens.get(endpoint.name) or book.tokens.get(endpoint.model)
     if endpoint.budget is None:

@@ -1,4 +1,4 @@
-"""`switchboard history` and `shadow`: who served, who was refused, and what those would have done who serve nobody."""
+"""`switchboard history` and `shadow`: which adapters served or were refused, and what shadow candidates would do."""
 
 import json
 import sys
@@ -16,11 +16,11 @@ from bot.settings import Settings
 from bot.store import open_store, shadows
 
 _EVENTS = 100
-"""Promotions, rollbacks and refusals that are listed."""
+"""The most promotions, rollbacks and refusals that are listed."""
 
 
 def history(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
-    """Who served when, and who was refused: by whom or what, against whom, and why. Newest first."""
+    """Which adapters served when, and which were refused: by whom or what, against which, and why. Newest first."""
 
     async def work(settings: Settings) -> None:
         asked = settings.task(task)
@@ -31,7 +31,7 @@ def history(task: TaskName = None, as_json: AsJson = False, config: Config = Non
 
 
 def shadow(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
-    """What candidates that heard live requests and answered nobody would have done otherwise (setting: shadow)."""
+    """What candidates in the shadow, which answer nobody, would have decided differently (setting: shadow)."""
 
     async def work(settings: Settings) -> None:
         asked = settings.task(task)
@@ -42,7 +42,7 @@ def shadow(task: TaskName = None, as_json: AsJson = False, config: Config = None
 
 
 def show_history(events: Sequence[RegistryEvent], task: Task, as_json: bool, out: TextIO) -> None:
-    """A row an event, or all of them as JSON."""
+    """Print one row for each event, or all of them as JSON."""
     if as_json:
         rows = [asdict(event) | {"at": event.at.isoformat()} for event in events]
         print(json_line(rows), file=out)
@@ -55,7 +55,7 @@ def show_history(events: Sequence[RegistryEvent], task: Task, as_json: bool, out
 
 
 def show_shadows(found: Sequence[ShadowFigures], task: Task, as_json: bool, out: TextIO) -> None:
-    """A sentence a candidate, or all of them as JSON."""
+    """Print one sentence for each candidate, or all of them as JSON."""
     if as_json:
         print(json.dumps([asdict(one) for one in found]), file=out)
         return

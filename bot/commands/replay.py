@@ -1,4 +1,4 @@
-"""`switchboard replay`: a past week, decided by another adapter or threshold."""
+"""`switchboard replay`: decides a past week again with another adapter or threshold."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from bot.store import now
 from db.outcomes import PostgresOutcomes
 
 MOST = 20_000
-"""Conversations that are decided again, the newest: at 100 a second these take minutes."""
+"""The most conversations that are decided again, the newest: at 100 a second these take minutes."""
 _SPAN = re.compile(r"(\d+)\s*([dwh])", re.IGNORECASE)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -34,7 +34,7 @@ AdapterName = Annotated[str | None, typer.Option("--adapter", metavar="NAME", he
 
 
 def span(written: str) -> timedelta:
-    """How long ago. Raises UsageError saying how it is written."""
+    """A span of time. Raises UsageError that says how to write one."""
     found = _SPAN.fullmatch(written.strip())
     if found is None or len(found[1]) > 5:
         raise UsageError(f"{written!r} is no span of time; write it like 7d, 12h or 2w")
@@ -50,7 +50,7 @@ def replay(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Decide past conversations again: what would have gone elsewhere, who was right, and the minutes it would save.
+    """Decide past conversations again: what would have gone elsewhere, which was right, and the minutes it would save.
 
     Right is where a conversation ended: where a lead or the person put it, or
     where a team took it. Nothing is changed, nobody is told.
@@ -92,7 +92,7 @@ async def _replay(
 
 
 def show(made: Comparison, adapter: str | None, as_json: bool, out: TextIO) -> None:
-    """The comparison on `out`; what it means to the person at the terminal."""
+    """Print the comparison on `out`, and its meaning to the person at the terminal."""
     figures: dict[str, object] = {
         "adapter": adapter,
         "conversations": made.conversations,
@@ -122,7 +122,8 @@ def _in_words(made: Comparison) -> str:
         return "nothing was decided in that time"
     said = (
         f"{made.elsewhere} of {made.conversations} conversations would have gone elsewhere; of {made.settled} where "
-        f"somebody said or did where they belong it is right on {made.gained} more and wrong on {made.lost} more"
+        f"somebody said or did where they belong {made.right_now} would be right unasked instead of {made.right_then}, "
+        f"{made.gained} that went wrong would not, and {made.lost} would that did not"
     )
     if made.minutes is None or made.minutes_each is None:
         return f"{said}; nobody moved any, so there are no minutes to count"

@@ -1,4 +1,4 @@
-"""`switchboard retention`: take away now what is kept no longer, or only count it."""
+"""`switchboard retention`: deletes now what is past its retention, or only counts it."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ OnlyCount = Annotated[bool, typer.Option("--dry-run", help="Count what would go,
 
 
 def retention(dry_run: OnlyCount = False, as_json: AsJson = False, config: Config = None) -> None:
-    """Take away what the settings keep no longer; the bot does so itself every hour.
+    """Remove what the settings keep no longer; the bot does so itself every hour.
 
     In small batches: interrupted, the next one goes on. Decisions, corrections, and
     who had a conversation are never taken away.

@@ -1,4 +1,4 @@
-"""`switchboard review`: what deserves a lead's eye, who is mistaken for whom, and what no team is for."""
+"""`switchboard review`: what leads should look at, which teams are confused, and what fits no team."""
 
 import sys
 from typing import Annotated, TextIO
@@ -24,7 +24,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="Conversations of the
 def review(
     since: Since = "28d", limit: Limit = 20, task: TaskName = None, as_json: AsJson = False, config: Config = None
 ) -> None:
-    """What deserves a lead's eye, what is worth most first; who is mistaken for whom; what no team is for; drift.
+    """What deserves a lead's attention, most valuable first; teams mistaken for each other; what no team is for; drift.
 
     Drift compares the last seven days with the time before. What people wrote is
     shown, shortened: this is for who looks after the teams.
@@ -41,7 +41,7 @@ def review(
 
 
 def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
-    """The queue on `out`, a line a conversation or JSON; the rest to the person at the terminal."""
+    """Print the queue on `out`, a line for each conversation or JSON; the rest to the person at the terminal."""
     if as_json:
         print(json_line(_json(made, limit)), file=out)
     else:

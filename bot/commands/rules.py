@@ -1,4 +1,4 @@
-"""`switchboard rules list` and `… test`: which rules there are, what they did, and which one a message would meet."""
+"""`switchboard rules list` and `… test`: the rules with their records, and which one a message would meet."""
 
 import sys
 from typing import Annotated

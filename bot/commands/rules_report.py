@@ -1,4 +1,4 @@
-"""What `switchboard rules` shows: every rule with its record, and how each takes a message that nobody sent."""
+"""What `switchboard rules` prints: every rule with its record, and how the rules treat a described message."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bot.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Pretended:
-    """A message as somebody describes it on the command line."""
+    """A message as described on the command line."""
 
     text: str
     sender: str | None = None
@@ -30,7 +30,7 @@ class Pretended:
 def written(
     pretended: Pretended, settings: Settings, language_of: Callable[[str], str | None], now: datetime
 ) -> Written:
-    """The message as rules see it. Raises UsageError for a time or a platform that is none."""
+    """The message as rules see it. Raises UsageError for an invalid time or platform."""
     platform, sender = _of(pretended.sender, settings)
     there, channel = _of(pretended.channel, settings)
     on = platform or there or pretended.platform or next(iter(settings.platforms), "")
@@ -50,7 +50,7 @@ def written(
 
 
 def _of(value: str | None, settings: Settings) -> tuple[str | None, str]:
-    """(platform, id) of `PLATFORM:ID`; ids may have colons themselves."""
+    """(platform, id) of `PLATFORM:ID`; the id may contain colons."""
     platform, colon, rest = (value or "").partition(":")
     return (platform, rest) if colon and platform in settings.platforms else (None, value or "")
 
@@ -66,7 +66,7 @@ def _moment(value: str | None, settings: Settings) -> datetime | None:
 
 
 def show_test(settings: Settings, said: Written, as_json: bool, out: TextIO) -> None:
-    """Which rule answers each question, on `out`; why the others do not, on stderr."""
+    """Print which rule answers each question on `out`, and why the others do not on stderr."""
     applying = settings.rules.applying(said)
     answering = {rule.name for rule in applying.values()}
     for number, (rule, unmet) in enumerate(settings.rules.unmet(said), 1):
@@ -84,7 +84,7 @@ def show_test(settings: Settings, said: Written, as_json: bool, out: TextIO) -> 
 
 
 def list_rules(rules: Rules, records: Mapping[str, RuleRecord], as_json: bool, out: TextIO) -> None:
-    """Every rule of the settings with what it did."""
+    """Print every rule of the settings with its record."""
     if not rules.rules and not as_json:
         say("there are no rules; docs/rules.md shows how one is written")
     for number, rule in enumerate(rules.rules, 1):

@@ -1,4 +1,4 @@
-"""Past messages to judge by instead of a file's: those whose label was settled by what happened later."""
+"""Past messages to judge by in place of a file: those whose label was settled by later events."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +10,11 @@ from bot.domain.settled import SettledMessages, settled_messages
 from bot.domain.tasks import Task
 
 MOST = 20_000
-"""Conversations that are looked at, the newest."""
+"""The most conversations that are looked at, the newest."""
 
 
 def asked_when(file: Path | None, since: str | None, task: Task, now: datetime) -> tuple[datetime, datetime] | None:
-    """The time that --since names; None: a file is given. Raises UsageError unless it is exactly one of both."""
+    """The period of --since; None when a file is given. Raises UsageError unless exactly one of both is."""
     if file is not None and since is not None:
         raise UsageError("both a file and --since are given; judge by one of them")
     if since is not None:
@@ -25,7 +25,7 @@ def asked_when(file: Path | None, since: str | None, task: Task, now: datetime) 
 
 
 async def settled_between(outcomes: Outcomes, task: Task, when: tuple[datetime, datetime]) -> SettledMessages:
-    """Those that were decided then. Raises UsageError where there are none to judge by."""
+    """The messages decided in that period. Raises UsageError where none can be judged by."""
     found = settled_messages(await outcomes.outcomes(task.name, *when, MOST), task.names)
     if not found.examples:
         raise UsageError(

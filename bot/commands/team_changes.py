@@ -1,4 +1,4 @@
-"""`switchboard teams`: what the database knows of labels, and how it follows when these change."""
+"""`switchboard teams`: what the database holds for each label, and how it follows changes of teams."""
 
 import getpass
 import json
@@ -29,7 +29,7 @@ def now() -> datetime:
 
 
 async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextIO) -> None:
-    """The settings' labels and those that only the database knows, with what is known of each; then every change."""
+    """Print all labels, of the settings and of the database alone, with their figures; then every change."""
     known = {one.label: one for one in await changes.labels(task.name)}
     made = await changes.made(task.name)
     rows = [
@@ -58,7 +58,7 @@ async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextI
 async def change_team(
     changes: TeamChanges, task: Task, wanted: TeamChange, dry_run: bool, as_json: bool, out: TextIO
 ) -> None:
-    """Make the change, or only say what it would do. Raises UsageError where it does not fit the settings."""
+    """Make the change, or only report what it would do. Raises UsageError where it does not fit the settings."""
     touched = await changes.change(task, wanted, partial(_posts, task), now(), dry_run)
     if as_json:
         row = {"task": task.name, "kind": wanted.kind.value, "from": wanted.before, "to": wanted.after}
@@ -80,7 +80,7 @@ def _cell(value: object) -> str:
 
 
 def author(by: str | None) -> str:
-    """Who changes it, for the record: as given, else who is logged in here."""
+    """The author of a change, for the record: as given, or else the logged-in user."""
     try:
         return by or getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
@@ -88,11 +88,11 @@ def author(by: str | None) -> str:
 
 
 def texts_to_split(path: Path, task: Task, label: str) -> tuple[str, ...]:
-    """The texts of a file; where it has labels, those of this one. Raises UsageError for a file without any."""
+    """The texts of a file, or those with this label if it has labels. Raises UsageError where there are none."""
     data = read_whole(path)
     try:
         labelled = read_examples(data, task, now(), ReadOptions())
-    except UsageError:  # it has no labels, or it is no file of texts: then reading these says so
+    except UsageError:  # it has no labels, or is not a file of texts: then the next call raises
         texts: Sequence[str] = [one.text for one in read_texts(data, task, ReadOptions())[0] if isinstance(one, Text)]
     else:
         if labelled.bad:

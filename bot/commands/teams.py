@@ -1,4 +1,4 @@
-"""`switchboard teams list|rename|merge|split|retire`: the database follows when the settings' teams change."""
+"""`switchboard teams list|rename|merge|split|retire`: lets the database follow changes of the settings' teams."""
 
 import sys
 from collections.abc import Callable
@@ -21,7 +21,7 @@ teams = typer.Typer(
 
 OldName = Annotated[str, typer.Argument(metavar="OLD", help="The name that the settings had.")]
 NewName = Annotated[str, typer.Argument(metavar="NEW", help="A name that the settings have.")]
-By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who changes it, for the record; else you.")]
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who changes it, for the record; by default you.")]
 OnlyCount = Annotated[bool, typer.Option("--dry-run", help="Only say what would follow, and change nothing.")]
 
 
@@ -90,7 +90,8 @@ def split(
 def retire(
     team: OldName,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="TEAM", help="Who gets what is open; else the fallback.")
+        str | None,
+        typer.Option("--to", metavar="TEAM", help="The team that gets open requests; by default the fallback."),
     ] = None,
     dry_run: OnlyCount = False,
     by: By = None,

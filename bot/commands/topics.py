@@ -1,4 +1,4 @@
-"""What the commands do besides where the question is about topics: each topic is its team's, so both can be told."""
+"""What commands do besides for questions about topics: a topic belongs to a team, so both are known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,16 +13,16 @@ from bot.flow.score import Scorer
 
 
 def taught_by(teams: Task, task: Task, ready: Ready) -> list[tuple[Task, Ready]]:
-    """Who learns from what a file holds: the question, and from topics the one about teams, too."""
+    """The tasks that learn from a file, each with its examples: its question, and for topics also the teams."""
     if not task.asks_topics:
         return [(task, ready)]
     return [(task, ready), (teams, replace(ready, examples=_of_teams(task, ready.examples)))]
 
 
 async def beside_teams(scorer: Scorer, teams: Task, task: Task, examples: Sequence[Example]) -> Mapping[str, float]:
-    """Of a file of topics: how often the team is right, too, and the topic among those of the team that was decided.
+    """For topics: how often the team is right, too, and the topic among those of the decided team.
 
-    `folded_team_accuracy` is what it would be if each team had what its topics get. Nothing for any other question.
+    `folded_team_accuracy` is the accuracy if each team got its topics' probabilities. Empty for any other question.
     """
     if not task.asks_topics:
         return {}
@@ -40,7 +40,7 @@ async def beside_teams(scorer: Scorer, teams: Task, task: Task, examples: Sequen
 
 
 def _folded(task: Task, answer: Decision) -> str:
-    """The team whose topics are likeliest together."""
+    """The team whose topics are the likeliest together."""
     shares: dict[str, float] = {}
     for label in task.labels:
         shares[label.team] = shares.get(label.team, 0.0) + answer.probabilities.get(label.name, 0.0)

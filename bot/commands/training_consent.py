@@ -1,4 +1,4 @@
-"""Whoever starts a training hears first what it will take, and is asked when that is much."""
+"""Tells the user what a training will take before it starts, and asks when that is much."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,10 +12,9 @@ Estimator = Callable[[Task], Awaitable[TrainingEstimate]]
 
 
 async def may_train(estimator: Estimator | None, task: Task, yes: bool) -> bool:
-    """Whether it takes little enough, or somebody agreed; `yes` asks nobody.
+    """Whether the training is short enough, or the user agreed; `yes` skips the question.
 
-    An estimate that cannot be made forbids nothing. Raises UsageError when nobody is there to be asked, or there is
-    nothing to learn from.
+    A failed estimate prevents nothing. Raises UsageError when there is nobody to ask, or nothing to learn from.
     """
     if estimator is None:
         return True

@@ -1,4 +1,4 @@
-"""What the last training costs a decision, put into the rows of a comparison in which the adapter takes part."""
+"""Adds the last training's cost per decision to the rows of a comparison that use the adapter."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.domain.worth import money
 
 
 def with_training(made: Comparison, trained: TrainedAdapter | None, gpu: bool, now: datetime) -> Comparison:
-    """The comparison with what training costs; as it was where none is known, or no hour has a price."""
+    """The comparison with the training's cost; unchanged where that or the price of an hour is unknown."""
     hourly = made.book.own_gpu_per_hour if gpu else made.book.own_cpu_per_hour
     if trained is None or hourly is None or trained.name != made.adapter:
         return made

@@ -1,4 +1,4 @@
-"""What stands before a command: `switchboard --version`, `switchboard --workspace NAME COMMAND`."""
+"""The options before a command: `switchboard --version`, `switchboard --workspace NAME COMMAND`."""
 
 from importlib import metadata
 from typing import Annotated
@@ -25,4 +25,4 @@ Workspace = Annotated[
 
 
 def before_any_command(version: Version = False, workspace: Workspace = None) -> None:
-    """What may be said instead of a command, or is said of any."""
+    """Handles the options that stand before a command."""

@@ -1,4 +1,4 @@
-"""`switchboard webhooks list|test|replay`: who is told what happens, whether they hear it, and what they missed."""
+"""`switchboard webhooks list|test|replay`: the state of each webhook, a test event, and sending events again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,12 +22,12 @@ from db.webhooks import PostgresWebhookEvents
 
 webhooks = typer.Typer(no_args_is_help=True, help="Other programs that are told what happens.")
 
-WebhookName = Annotated[str, typer.Argument(metavar="NAME", help="As the settings call it.")]
+WebhookName = Annotated[str, typer.Argument(metavar="NAME", help="Its name in the settings.")]
 
 
 @webhooks.command(name="list")
 def webhooks_list(as_json: AsJson = False, config: Config = None) -> None:
-    """Every webhook: what it is told of, how many events wait or were set aside, when it last took one."""
+    """Every webhook: which events it gets, how many wait or were set aside, and when it last took one."""
 
     async def work(settings: Settings) -> Mapping[str, WebhookState]:
         async with open_store(settings) as store:
@@ -71,7 +71,7 @@ def webhooks_replay(
     ],
     config: Config = None,
 ) -> None:
-    """Send a webhook again what it was told since then, what was set aside included, under the old ids."""
+    """Send a webhook its events since then again, those set aside included, under their old ids."""
     settings = read_settings(config)
     with spoken():
         webhook = _named(settings.webhooks, name)
@@ -93,7 +93,7 @@ def _named(webhooks: Sequence[Webhook], name: str) -> Webhook:
 
 
 def _row(webhook: Webhook, state: WebhookState) -> dict[str, object]:
-    """Of an address only the host: the rest may hold a token."""
+    """A webhook's row; of its address only the host, since the rest may hold a token."""
     return {
         "name": webhook.name,
         "host": urlsplit(webhook.url).netloc,

@@ -1,4 +1,4 @@
-"""`switchboard why`: every decision ever made about a message, or that nobody heard it."""
+"""`switchboard why`: every decision ever made about a message, or that it was never received."""
 
 import json
 import sys
@@ -40,7 +40,7 @@ def why(
 
 
 def show(found: Account, task: Task, as_json: bool, out: TextIO) -> None:
-    """Every decision, oldest first; that there is none is said, too."""
+    """Print every decision, oldest first, or that there is none."""
     for at, made in found.decisions:
         if as_json:
             row = {"at": at.isoformat(), "label": made.label, "by": made.by.value, "reason": made.reason.value}

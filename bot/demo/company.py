@@ -7,9 +7,9 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 SETTINGS = _HERE / "switchboard.toml"
 SEED = _HERE / "seed.jsonl"
-"""What its first adapter learned from."""
+"""The examples that its first adapter learned from."""
 HELD_OUT = _HERE / "heldout.jsonl"
-"""Written by other hands; nothing ever learns from it."""
+"""Examples by other authors; nothing ever learns from them."""
 
 
 def read(file: Path) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ from inference.seed import write_seed
 
 
 def main() -> None:
-    """Works in a temporary folder; what comes out replaces the adapter in inference/starter/seed."""
+    """Work in a temporary folder, and replace the adapter in inference/starter/seed by the result."""
     parser = argparse.ArgumentParser(prog="python -m bot.demo.grow", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--weights", action="store_true", help="fit the weights of the voices alone")
     work = _weigh if parser.parse_args().weights else _grow
@@ -39,7 +39,7 @@ def main() -> None:
 
 @asynccontextmanager
 async def _company(home: Path, with_seed: bool) -> AsyncIterator[tuple[Task, Store, ModelStack]]:
-    """The demo company with everything it knows, ready to learn."""
+    """The demo company with all its examples, ready to learn."""
     settings = demo_settings(home)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
@@ -51,7 +51,7 @@ async def _company(home: Path, with_seed: bool) -> AsyncIterator[tuple[Task, Sto
 
 
 async def _weigh(home: Path) -> Verdict:
-    """Fit the weights beside the adapter that there is, and judge the whole."""
+    """Fit the weights beside the present adapter, and judge the whole."""
     async with _company(home, with_seed=True) as (task, store, models):
         query = await models.classifier.query(task)
         if query.adapter is None:
@@ -65,8 +65,10 @@ async def _weigh(home: Path) -> Verdict:
 
 
 async def _grow(home: Path) -> Verdict:
-    """Train it as any first adapter is trained, and put it in its place, whatever the gate says of it: the demo is to
-    show an adapter. The verdict, against the other voices without one, is said, and is the exit code."""
+    """Train an adapter like any first one, and put it in place whatever the gate decides: the demo needs one.
+
+    Returns the verdict against the other voices without an adapter, which is printed and sets the exit code.
+    """
     async with _company(home, with_seed=False) as (task, store, models):
         await store.registry.request_cycle(task.name, "grow", "grow", now())
         await models.learner.step(said_once())

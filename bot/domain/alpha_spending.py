@@ -12,14 +12,14 @@ from datetime import timedelta
 YEAR = timedelta(days=365)
 _NIGHTS = 365
 _SUM = sum(1 / look for look in range(1, _NIGHTS + 1)) + 1
-"""Of the shares below, all looks there could ever be: the tail adds 365**2 * (1/366**2 + …) / 365, less than 1."""
+"""An upper bound of the sum of the shares below over all looks: the tail 365**2 * (1/366**2 + …) / 365 is below 1."""
 
 
 def share(look: int) -> float:
-    """The share of a year's error that the `look`-th look within the last year may use; the first is 1.
+    """The share of a year's error that the `look`-th look within the last year may use, counted from 1.
 
-    1 / look for as many looks as there are nights, which costs the power of a late look least among simple rules
-    (a fixed 1 / 365 takes as much of the first); after these, for whoever trains by hand all day, falling as 1 / look².
+    1 / look for as many looks as there are nights: among simple rules that costs a late look the least power (a fixed
+    1 / 365 takes as much from the first). Beyond that, for somebody who trains by hand all day, falling as 1 / look².
     """
     if look < 1:
         raise ValueError(f"looks are counted from 1, not {look}")

@@ -1,4 +1,4 @@
-"""Tokens of the API: whoever shows one may do what its scopes say. Kept as digests; a token itself is shown once."""
+"""Tokens of the API, each with scopes that say what it may do. Kept as digests; a token itself is shown once."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 PLATFORM = "api"
-"""Under which an API token's word stands among those of leads: `api:NAME`."""
+"""The platform of statements by API tokens, which stand among those of leads: `api:NAME`."""
 _PREFIX = "sb_"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -29,7 +29,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """A token as the settings know it."""
+    """A token as the settings define it."""
 
     name: str
     digest: str
@@ -37,12 +37,12 @@ class ApiToken:
 
 
 def new_token() -> str:
-    """A token that nobody can guess: 256 random bits."""
+    """A new token that nobody can guess: 256 random bits."""
     return _PREFIX + secrets.token_urlsafe(32)
 
 
 def digest_of(token: str) -> str:
-    """What the settings keep of it. A token is long and random: its digest needs no salt, and gives nothing away."""
+    """The digest that the settings keep. A token is long and random: its digest needs no salt and reveals nothing."""
     return f"sha256:{hashlib.sha256(token.encode('utf-8', 'replace')).hexdigest()}"
 
 
@@ -51,7 +51,7 @@ def is_digest(written: str) -> bool:
 
 
 def holder(tokens: Sequence[ApiToken], shown: str) -> ApiToken | None:
-    """Whose token that is; None: nobody's. Takes as long whichever it is."""
+    """The token that was shown; None: there is none such. Takes the same time for every token."""
     digest = digest_of(shown)
     found = [token for token in tokens if hmac.compare_digest(token.digest, digest)]
     return found[0] if found else None

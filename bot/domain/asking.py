@@ -1,8 +1,8 @@
 """How sure a decision must be to be made unasked, so that as many of these are right as the settings promise. Pure.
 
-Fitted on what the voices together said of texts that none of them had learned from. The share that is right is not
-taken as it was seen there, but as its one-sided Clopper-Pearson lower bound (Clopper and Pearson 1934, "The use of
-confidence or fiducial limits illustrated in the case of the binomial"): of few texts, more have to be right.
+Fitted on what the voices together say of texts that none of them has learned from. The share that is right is taken
+not as observed, but at its one-sided Clopper-Pearson lower bound (Clopper and Pearson 1934, "The use of confidence or
+fiducial limits illustrated in the case of the binomial"): with few texts, more of them have to be right.
 """
 
 import math
@@ -14,33 +14,33 @@ from functools import lru_cache
 from bot.domain.tasks import Task
 
 USUAL = 0.60
-"""The calibrated probability under which the person is asked where nothing shows what would keep the promise."""
+"""The calibrated probability below which the person is asked while it is not known what would keep the promise."""
 _DOUBT = 0.10
-"""The chance that a threshold keeps less than was promised, as the bound has it.
+"""The chance, by the bound, that a threshold keeps less than was promised.
 
 Measured on 2,000 untouched messages for nine teams, fitted on 100 / 200 / 400 / 1,000 others, a hundred draws each, at
-95 %: it kept its word in 91 / 95 / 94 / 97 % of the draws and covered 85 / 87 / 91 / 94 %. With .20 it was 82 / 84 / 78
-/ 84 %, covering 89 / 90 / 93 / 95 %. Where training and use differ (77 intents, balanced only in use) the mean share
+95 %: it kept the promise in 91 / 95 / 94 / 97 % of the draws and covered 85 / 87 / 91 / 94 %. With .20 it was 82 / 84 /
+78 / 84 %, covering 89 / 90 / 93 / 95 %. Where training and use differ (77 intents, balanced only in use) the mean share
 was 96.2 / 95.5 % at 400 / 1,000.
 """
 STEPS = 50
-"""Thresholds that are looked at: every 0.02."""
+"""Number of thresholds that are tried: one every 0.02."""
 _CELLS = 5
 _MISREAD = 10
-"""Of fewer texts in a language, all may be another's that was misread: they refute nothing."""
+"""Fewer texts in a language may all be misread texts of another, so they refute nothing."""
 _LEAST = 0.50
-"""Below it, others are likelier together than the one that is chosen: then it is no decision, however often right."""
+"""Below it the other labels together are likelier than the chosen one: no decision then, however often it is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A threshold, and what came of it."""
+    """A threshold, and its effect."""
 
     ask_below: float
     right: float
-    """Share of unasked decisions that was right where it was fitted."""
+    """The share of unasked decisions that was right on the texts it was fitted on."""
     covered: float
-    """Share of decisions that is made unasked."""
+    """The share of decisions that are made unasked."""
     n: int
     """How many texts it was fitted on."""
 
@@ -51,14 +51,14 @@ Row = tuple[str, int, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How often decisions were right, by label, by how sure they were and by language, on texts nobody had learned
-    from; a row for each of these that occurs."""
+    """How often decisions were right, by label, by how sure they were and by language, on texts that no voice had
+    learned from; a row for each combination that occurs."""
 
     rows: tuple[Row, ...] = ()
 
     @classmethod
     def read(cls, stored: Iterable[Sequence[object]] | None) -> "Record | None":
-        """What was stored of one as its rows; None where nothing was. Raises ValueError for what is no record.
+        """A record from its stored rows; None where none was stored. Raises ValueError for anything else.
 
         Rows stored before languages were counted have four cells.
         """
@@ -66,28 +66,28 @@ class Record:
 
     @property
     def n(self) -> int:
-        """How many decisions."""
+        """The number of decisions."""
         return sum(made for _, _, made, *_ in self.rows)
 
     def at(self, threshold: float) -> Kept | None:
-        """What would have come of asking below this; None: nothing was decided at all."""
+        """The effect of asking below this; None: there are no decisions."""
         unasked, right = self._from(_first_step(threshold))
         return Kept(threshold, right / unasked if unasked else 1.0, unasked / self.n, self.n) if self.rows else None
 
     def keeps(self, wanted: float) -> Kept | None:
-        """The lowest threshold above which at least so many are right; None: there is too little to show any."""
+        """The lowest threshold above which at least so many are right; None: too few decisions to show any."""
         return _fitted(self.rows, wanted)
 
     def of(self, label: str) -> "Record":
-        """Those in which this label was chosen."""
+        """The decisions that chose this label."""
         return Record(tuple(row for row in self.rows if row[0] == label))
 
     def written_in(self, language: str | None) -> "Record":
-        """Those on texts in this language; none where it is not known."""
+        """The decisions on texts in this language; none where it is not known."""
         return Record(tuple(row for row in self.rows if language and row[4] == language))
 
     def not_refuted(self, threshold: float, wanted: float) -> float:
-        """The lowest threshold from this one on of which these decisions do not show that it keeps less."""
+        """The lowest threshold, from this one on, that these decisions do not prove to keep less than `wanted`."""
         steps = range(_first_step(threshold), STEPS)
         return next((max(step / STEPS, threshold) for step in steps if not self._refutes(step, wanted)), 1.0)
 
@@ -96,7 +96,7 @@ class Record:
         return made >= _MISREAD and _upper_bound(right, made) < wanted
 
     def _from(self, first: int) -> tuple[int, int]:
-        """Decisions at least so sure, and how many of them were right."""
+        """The number of decisions at least so sure, and how many of them were right."""
         sure = [(made, right) for _, step, made, right, _ in self.rows if step >= first]
         return sum(made for made, _ in sure), sum(right for _, right in sure)
 
@@ -104,8 +104,8 @@ class Record:
 def record(
     said: Iterable[Mapping[str, float]], truth: Sequence[str], languages: Sequence[str | None] | None = None
 ) -> Record:
-    """What came of deciding by these distributions, given the true labels and the texts' languages in the same order
-    (None: of no language that is known)."""
+    """The record of deciding by these distributions, given the true labels and the texts' languages in the same order
+    (None: no language is known)."""
     made: Counter[tuple[str, int, str]] = Counter()
     right: Counter[tuple[str, int, str]] = Counter()
     for probabilities, label, language in zip(said, truth, languages or [None] * len(truth), strict=True):
@@ -120,8 +120,8 @@ def ask_below(task: Task, label: str, proved: Record | None, language: str | Non
     """The probability that a decision on this label, of a text in this language, needs to be made unasked.
 
     A label with a promise of its own is held to its own record, where that is long enough to show anything. A language
-    that shows the promise at a lower probability than all together has that one; one whose record refutes it has the
-    lowest beyond that it does not refute.
+    that proves to keep the promise at a lower probability than all together has that one. One whose record refutes the
+    common threshold has the lowest beyond it that the record does not refute.
     """
     if task.ask_below is not None:
         return task.ask_below
@@ -142,14 +142,14 @@ def _needed(proved: Record, wanted: float, promised: str, language: str | None) 
 
 
 def serving(task: Task, proved: Record | None) -> Kept | None:
-    """The threshold that serves the task's promise, and what it costs; None: nothing shows what it costs."""
+    """The threshold in use for the task's promise, with its effect; None: its effect is not known."""
     if proved is None:
         return None
     return proved.at(task.ask_below) if task.ask_below is not None else proved.keeps(task.unasked_right)
 
 
 def in_words(task: Task, proved: Record | None) -> str:
-    """When people are asked, and what comes of it, for leads."""
+    """When people are asked, and with what effect, in words for leads."""
     kept, wanted = serving(task, proved), task.unasked_right
     if kept is None and task.ask_below is None:
         seen = 0 if proved is None else proved.n
@@ -166,7 +166,7 @@ def in_words(task: Task, proved: Record | None) -> str:
 
 
 def _by_language(task: Task, proved: Record | None) -> list[tuple[str, float]]:
-    """The languages of the record, by their codes, and what a decision in each needs."""
+    """The languages of the record, by their codes, and the probability that a decision in each needs."""
     spoken = sorted({row[4] for row in proved.rows if row[4]} if proved else ())
     return [(code, ask_below(task, "", proved, code)) for code in spoken]
 
@@ -194,14 +194,14 @@ def _fitted(rows: tuple[Row, ...], wanted: float) -> Kept | None:
 
 
 def _lower_bound(hits: int, of: int) -> float:
-    """What the true share is at least, but for a chance of `_DOUBT`."""
+    """The lower bound of the true share, wrong with a chance of `_DOUBT`."""
     from scipy.special import betaincinv  # half of what a command that decides nothing would load
 
     return float(betaincinv(hits, of - hits + 1, _DOUBT)) if hits else 0.0
 
 
 def _upper_bound(hits: int, of: int) -> float:
-    """What the true share is at most, but for a chance of `_DOUBT`."""
+    """The upper bound of the true share, wrong with a chance of `_DOUBT`."""
     from scipy.special import betaincinv
 
     return float(betaincinv(hits + 1, of - hits, 1 - _DOUBT)) if hits < of else 1.0

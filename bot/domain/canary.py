@@ -20,14 +20,14 @@ from bot.domain.report_posts import LearningReport, Trial
 from bot.domain.tasks import Task
 
 FALSE_ALARM = 0.05
-"""Chance that a candidate that is corrected no more often than the champion is ever withdrawn."""
+"""The chance that a candidate that is corrected no more often than the champion is ever withdrawn."""
 _TIMES_WORSE = (1.25, 1.5, 2.0, 3.0, 5.0)
-"""How many times as often it may be corrected, all at once: none of them has to be right."""
+"""How many times as often it may be corrected: a mixture, so that none of them has to be right."""
 LEAST, ENOUGH = timedelta(days=3), 300
-"""It serves everybody after so many days at the least, once so many of its decisions had a day to be corrected: by then
+"""It serves everybody after at least so many days, once so many of its decisions had a day to be corrected: by then
 nine of ten canaries that are corrected twice as often are found out (`benchmarks/canary.py`)."""
 LONGEST = timedelta(days=28)
-"""After that it serves everybody, however little came in: the gate had found it better."""
+"""After this it serves everybody, however few requests came in: the gate had found it better."""
 
 
 class End(StrEnum):
@@ -47,42 +47,42 @@ class Canary:
     task: str
     adapter: Adapter
     champion: str
-    """Who serves the others."""
+    """The adapter that serves the other conversations."""
     share: float
     started: datetime
 
     def serves(self, conversation: int) -> bool:
-        """Whether this conversation is on its side: always the same, however often it is decided, in any process."""
+        """Whether it serves this conversation: the same answer every time, in every process."""
         drawn = hashlib.sha256(f"{self.adapter.name} {conversation}".encode()).digest()
         return int.from_bytes(drawn[:8], "big") < self.share * 2**64
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What leads made of both sides' decisions since it began, those of the last day left out."""
+    """The corrections of both sides' decisions since it began, without those of the last day."""
 
     canary: Corrections
     champion: Corrections
 
 
 class Canaries(Protocol):
-    """The canary of a task, what became of both sides, and how it ends."""
+    """The canary of a task, how both sides fare, and how it ends."""
 
     async def canary(self, task: str, base: str) -> Canary | None:
-        """None: nobody is on trial."""
+        """The canary; None: there is none."""
 
     async def record(self, canary: Canary, now: datetime) -> Record: ...
 
     async def end(self, canary: Canary, how: End, reason: str, posts: Sequence[Post], now: datetime) -> bool:
-        """End it, move the pointer if it is promoted, and owe the posts, in one transaction. False: it has ended."""
+        """End it, move the pointer if promoted, and owe the posts, in one transaction. False: it has ended already."""
 
 
 def worse(record: Record) -> bool:
     """Whether the candidate is corrected more often than the champion.
 
-    Were it not, each correction would fall on the candidate's side with at most the share that it has of the
-    decisions, whatever leads correct and however that changes: hence a sequential probability ratio test (Wald 1945)
-    of that share against a mixture of larger ones (Robbins 1970), which may be looked at at any time (Ville 1939).
+    If it were not, each correction would fall on the candidate's side with at most its share of the decisions, whatever
+    leads correct and however that changes: hence a sequential probability ratio test (Wald 1945) of that share against
+    a mixture of larger ones (Robbins 1970), which may be looked at at any time (Ville 1939).
     """
     decided = record.canary.decided + record.champion.decided
     if not record.canary.decided or not record.champion.decided:
@@ -107,7 +107,7 @@ def verdict(canary: Canary, record: Record, now: datetime) -> End | None:
 
 
 def told(task: Task, canary: Canary, record: Record, how: End) -> list[Post]:
-    """The rooms of the leads hear how it ended, and on which figures."""
+    """The posts to the leads' rooms: how it ended, and on which figures."""
     figures = Trial(
         canary.share, record.canary.decided, record.canary.corrected, record.champion.decided, record.champion.corrected
     )
@@ -117,7 +117,7 @@ def told(task: Task, canary: Canary, record: Record, how: End) -> list[Post]:
 
 
 def why(canary: Canary, record: Record) -> str:
-    """The same for the registry."""
+    """The reason for the registry, in the same figures."""
     mine, others = record.canary, record.champion
     return (
         f"as a canary of {canary.share:.0%} leads corrected {mine.corrected} of its {mine.decided} decisions, "

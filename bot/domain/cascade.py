@@ -1,4 +1,4 @@
-"""The mixture where it is sure, a prompted model where it is not: what that would have answered. Pure."""
+"""Cascades: the mixture answers where it is sure, a prompted model where it is not. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from bot.domain.learning import Score
 
 
 def beside(other: str) -> str:
-    """What a cascade to that arm is called."""
+    """The name of a cascade to that arm."""
     return f"mixture, unsure to {other}"
 
 
@@ -24,7 +24,7 @@ def unsure(served: Sequence[Score], asked: Collection[str], sure: float | None) 
 
 
 def cascade(served: Arm, other: Arm, handed_on: Collection[str]) -> Arm:
-    """Of the messages that both were asked about. Each costs the mixture's time, and some cost the other's, too."""
+    """The cascade's arm, on the messages that both were asked about; those handed on take the time of both."""
     theirs = {score.text_key: score for score in other.scores}
     both = [score for score in served.scores if score.text_key in theirs]
     on = {score.text_key for score in both if score.text_key in handed_on}

@@ -1,4 +1,4 @@
-"""Whom a text cites or mentions, and the text without somebody who is to be forgotten. Pure."""
+"""The people whom a text cites or mentions, and the text without a person who is to be erased. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -8,24 +8,24 @@ from bot.domain.messages import Media
 from bot.domain.rich_text import Mark, Run, Style, runs, written
 
 TAKEN_OUT = "…"
-"""What stands in place of somebody's name, or of their words."""
+"""Replaces somebody's name, or their words."""
 _NAME_ALONE = "~"
 
 
 def named_in(text: str, media: Iterable[Media] = ()) -> tuple[str, ...]:
-    """The keys of whom it cites or mentions, and whose files it carries along, each once."""
+    """The keys of the people that it cites or mentions or whose files it carries along, each once."""
     marks = {mark for run in runs(text) for mark in run.marks}
     found = {key for mark in marks if (key := _key(mark))} | {one.by for one in media if one.by}
     return tuple(sorted(found))
 
 
 def keys(person_id: str, names: Iterable[str]) -> list[str]:
-    """What `named_in` says of that person: their id, or a name where whoever cited them knew no more."""
+    """The keys under which `named_in` lists the person: their id, or a name where the citing platform knew no more."""
     return sorted({person_id, *(f"{_NAME_ALONE}{name}" for name in names if name)})
 
 
 def cited_words(text: str, of: Collection[str]) -> list[str]:
-    """What it cites of somebody with one of these keys, without marks."""
+    """The words that it cites of somebody with one of these keys, without marks."""
     groups = groupby(runs(text), key=lambda run: _cites(run, of))
     return ["".join(run.text for run in group) for theirs, group in groups if theirs]
 
@@ -47,14 +47,14 @@ def without_person(text: str, of: Collection[str]) -> str:
 
 
 def without_files(media: Sequence[Media], of: Collection[str]) -> tuple[Media, ...]:
-    """The attachments without those that came along from them."""
+    """The attachments without those that were cited from them."""
     return tuple(one for one in media if one.by not in of)
 
 
 def with_citation(before: str, now: str) -> str:
-    """New words for a message: what the old ones pointed at stays, where the new ones do not say it themselves.
+    """New words for a message: a citation in the old ones stays, unless the new ones contain it themselves.
 
-    Whose cited words were taken out, out of that text they stay: the platform, asked for an edit, says them again.
+    Once somebody's cited words were removed they stay out: asked for an edit, the platform would bring them again.
     """
     pointed = [run for run in runs(before) if run.has(Style.CITED)]
     if _EMPTIED in pointed:

@@ -19,25 +19,25 @@ _DRAWS, _SEED, _ERROR = 20_000, 11, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One way of deciding, and what it said of each message."""
+    """One way of deciding, and its answer to each message."""
 
     name: str
     scores: Sequence[Score]
     """In the order of the messages; where it had no answer, `NO_ANSWER`."""
     graded: bool = True
-    """Whether answers come with their probability."""
+    """Whether answers come with a probability."""
     milliseconds: Sequence[float] = ()
-    """Of decisions one by one; empty: nobody can tell."""
+    """The time of single decisions; empty: not known."""
     per_1000: float | None = None
-    """What 1,000 decisions cost; None: there is no price."""
+    """The cost of 1,000 decisions; None: there is no price."""
     tokens: tuple[float, float] | None = None
-    """Sent and received for one message, on average; None: it takes none, or nobody counted."""
+    """Tokens sent and received for one message, on average; None: it uses none, or they were not counted."""
     stopped: str = ""
     """Why it was not asked about every message; empty: it was."""
     handed_on: float | None = None
-    """The share of the messages that a cascade hands on; None: it is none."""
+    """The share of the messages that a cascade hands on; None: it is no cascade."""
     asked: frozenset[str] = frozenset()
-    """Content hashes of the messages about which it would ask the person."""
+    """Content hashes of the messages for which it would ask the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Difference:
 
     @property
     def better(self) -> bool:
-        """Proven: both by the interval and by the exact test."""
+        """Whether it is proven better, both by the interval and by the exact test."""
         return self.low > 0 and self.p_value <= _ERROR
 
     @property
@@ -67,64 +67,64 @@ class Difference:
         return self.high < 0 and self.p_value <= _ERROR
 
     def no_worse(self, margin: float) -> bool:
-        """Proven to lose less than the margin. Not by the interval: with no discordant pairs that has no width."""
+        """Whether it is proven to lose less than the margin: by a test, as the interval may have no width."""
         return not self.worse and self.pairs.usually_no_worse_p_value(margin) <= _ERROR / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of the messages of one label."""
+    """The answers to the messages of one label."""
 
     right: float
-    """The share that was answered with it."""
+    """The share that got this label."""
     n: int
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfScope:
-    """Messages that belong to no team, which the fallback's are, and the others."""
+    """The answers to messages that belong to no team (labelled with the fallback), and to the others."""
 
     n: int
     kept: float
-    """The share that no team would get unasked: the fallback is answered, or the person asked."""
+    """The share that no team would get unasked: the answer is the fallback, or the person is asked."""
     others_kept: float
-    """The same of the other messages, where it is a cost."""
+    """The same share of the other messages, where it is a cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What an arm's answers amount to."""
+    """The figures of an arm's answers."""
 
     arm: str
     accuracy: float
     macro_f1: float
     languages: Mapping[str, float]
-    """Accuracy, of languages with enough messages."""
+    """Language -> accuracy, for languages with enough messages."""
     ece: float | None
     coverage_at_95: float | None
     unanswered: int
-    """Counted as wrong."""
+    """Messages without an answer; they count as wrong."""
     p50: float | None
     p95: float | None
     per_1000: float | None
     minutes_per_1000: float | None
-    """Working minutes that its mistakes cost, of 1,000 messages."""
+    """Working minutes that its mistakes cost, over 1,000 messages."""
     difference: Difference | None
-    """None: it is what serves."""
+    """None: this is what serves."""
     n: int = 0
-    """Messages that it was asked about, and by which it is compared."""
+    """The messages that it was asked about, which it is compared on."""
     recalls: Mapping[str, "Recall"] = field(default_factory=dict)
-    """By label."""
+    """Label -> recall."""
     out_of_scope: "OutOfScope | None" = None
-    """None: no message of the file is the fallback's."""
+    """None: no message of the file is labelled with the fallback."""
     tokens: tuple[float, float] | None = None
-    """Sent and received for one message."""
+    """Tokens sent and received for one message."""
     stopped: str = ""
-    """Why it was not asked about every message."""
+    """Why it was not asked about every message; empty: it was."""
     handed_on: float | None = None
-    """Of a cascade the share that it hands on."""
+    """The share that a cascade hands on; None: it is no cascade."""
     training_per_1000: float | None = None
-    """What its last training costs, spread over its decisions; None: nothing is trained, or nobody knows."""
+    """The cost of its last training, spread over its decisions; None: nothing is trained, or it is not known."""
 
 
 def difference(served: Sequence[Score], other: Sequence[Score]) -> Difference:
@@ -137,8 +137,8 @@ def difference(served: Sequence[Score], other: Sequence[Score]) -> Difference:
 def bootstrap_interval(pairs: Paired) -> tuple[float, float]:
     """95 % percentile interval of the difference, messages drawn again with replacement.
 
-    A draw of n messages holds so many gained and so many lost ones as a multinomial draw does, so these are drawn.
-    Efron and Tibshirani 1993, "An Introduction to the Bootstrap". The same pairs give the same interval.
+    A draw of n messages has as many gained and lost ones as a multinomial draw, so those are drawn. Efron and
+    Tibshirani 1993, "An Introduction to the Bootstrap". The same pairs give the same interval.
     """
     if pairs.n == 0:
         return 0.0, 0.0
@@ -149,13 +149,13 @@ def bootstrap_interval(pairs: Paired) -> tuple[float, float]:
 
 
 def mcnemar(pairs: Paired) -> float:
-    """Exact and two-sided."""
+    """The p-value of McNemar's test, exact and two-sided."""
     discordant = pairs.gained + pairs.lost
     return min(1.0, 2 * at_least(max(pairs.gained, pairs.lost), discordant, 0.5)) if discordant else 1.0
 
 
 def figures(arm: Arm, served: Arm, minutes_per_misroute: float | None, fallback: str | None = None) -> Figures:
-    """Everything that is told of an arm. It is compared on the messages that it was asked about.
+    """All figures of an arm, compared on the messages that it was asked about.
 
     `fallback` is the label of what belongs to no team.
     """
@@ -201,7 +201,7 @@ def _out_of_scope(arm: Arm, fallback: str) -> OutOfScope | None:
 
 
 def _languages(scores: Sequence[Score], spoken: Sequence[Score]) -> Mapping[str, float]:
-    """By the languages that were told of the messages: a file of predictions knows none."""
+    """Accuracy by language; `spoken` are scores that name the languages: a file of predictions has none."""
     own = {score.text_key: score for score in scores}
     return {
         language: sum(own[score.text_key].right for score in of) / len(of)
@@ -211,7 +211,7 @@ def _languages(scores: Sequence[Score], spoken: Sequence[Score]) -> Mapping[str,
 
 
 def majority(training: Sequence[Example], examples: Sequence[Example]) -> Arm | None:
-    """Always the commonest label of what is learned from; None: nothing is."""
+    """Always the most frequent label of the training examples; None: there are none."""
     counts = Counter(example.label for example in training)
     if not counts:
         return None
@@ -221,7 +221,7 @@ def majority(training: Sequence[Example], examples: Sequence[Example]) -> Arm | 
 
 
 def training_side(examples: Sequence[Example], names: Collection[str]) -> list[Example]:
-    """What is learned from."""
+    """The examples that are learned from."""
     return [e for e in examples if e.side is Side.TRAIN and e.label in names]
 
 
@@ -235,6 +235,6 @@ def unseen(examples: Sequence[Example], training: Sequence[Example]) -> tuple[li
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """Nearest-rank; None for no values."""
+    """The nearest-rank quantile; None for no values."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None

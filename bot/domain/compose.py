@@ -1,4 +1,4 @@
-"""What is owed to whom when something was decided. Pure: facts in, posts out."""
+"""The posts that are owed, and to whom, when something was decided. Pure: facts in, posts out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,14 +37,14 @@ from bot.domain.rich_text import head, one_line, plain
 from bot.domain.tasks import NOT_A_REQUEST, Task
 
 REMEMBERED, MOST_REMEMBERED = 120, 3
-"""Characters of a remembered text that a card shows, and how many of them."""
+"""How many characters of a remembered text a card shows, and how many such texts."""
 MOST_HISTORY = 50
-"""How many of the newest lines of what was said before go with a card that moves."""
+"""How many of the newest lines of what was said before move along with a card."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a card shows of the person's own words."""
+    """The person's own words, as a card shows them."""
 
     text: str
     source: MessageRef
@@ -54,21 +54,21 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The known texts that a decision leans on, and on whose word they have its label."""
+    """The known texts that a decision rests on, and on whose word they have its label."""
 
     texts: tuple[str, ...] = ()
     basis: Basis = Basis.CORRECTION
 
 
 def told(messages: Sequence[Message], text: str, remembered: Remembered | None = None) -> Told:
-    """These words, with everything that was attached to them; what several of them point at once."""
+    """These words with all attachments; one that several messages point at comes once."""
     media = {(one.platform, one.id): one for message in reversed(messages) for one in reversed(message.media)}
     return Told(text, messages[0].ref, tuple(reversed(media.values())), remembered)
 
 
 def remembered(decision: Decision, known: Sequence[Evidence]) -> Remembered:
-    """What the texts that carried this decision say, shortened, the nearest first: corrections if there are any among
-    them, else people's own choices, else examples."""
+    """The texts that carried this decision, shortened, the nearest first: corrections if there are any among them, else
+    people's own choices, else examples."""
     leaned_on = [one for one in known if one.example in decision.evidence and one.label == decision.label]
     basis = next((basis for basis in Basis if any(one.basis is basis for one in leaned_on)), Basis.CORRECTION)
     texts = dict.fromkeys(shortened(one.text, REMEMBERED) for one in leaned_on if one.basis is basis and one.text)
@@ -76,13 +76,13 @@ def remembered(decision: Decision, known: Sequence[Evidence]) -> Remembered:
 
 
 def evidence(opinions: Sequence[Opinion | NoPrediction]) -> list[Evidence]:
-    """Every known text that any voice leans on, alone or beside others."""
+    """Every known text that any voice's opinion rests on, alone or beside others."""
     spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
     return [one for opinion in spoken for said in (opinion, opinion.alone) if said for one in said.evidence]
 
 
 def shortened(text: str, most: int) -> str:
-    """One line of it, and at most so many UTF-16 code units."""
+    """The text in one line of at most `most` UTF-16 code units."""
     return head(one_line(text), most)
 
 
@@ -92,9 +92,9 @@ def shortened(text: str, most: int) -> str:
 def routed(
     task: Task, case: UndecidedConversation, decision: Decision, known: Told, now: datetime, many: bool = False
 ) -> list[Post]:
-    """A decision was made: the person hears which team, the team gets the card, an open question closes.
+    """The posts for a decision: the person learns the team, the team gets the card, an open question closes.
 
-    `many`: they hear, too, that their next requests take longer.
+    `many`: the person is also told that their next requests take longer.
     """
     conversation = case.conversation
     if decision.label == NOT_A_REQUEST:
@@ -107,13 +107,13 @@ def routed(
 
 
 def asked(case: UndecidedConversation, decision: Decision) -> list[Post]:
-    """Too unsure: the person chooses among the candidates."""
+    """The question to the person, where we are too unsure: which of the candidates?"""
     conversation = case.conversation
     return [Post(conversation.place, Question(decision.candidates, conversation.person.language))]
 
 
 def words_please(case: UndecidedConversation) -> list[Post]:
-    """Nothing to read: ask for words, once a conversation."""
+    """Ask for words where there is nothing to read, once a conversation."""
     conversation = case.conversation
     if conversation.asked_for_words:
         return []
@@ -121,7 +121,7 @@ def words_please(case: UndecidedConversation) -> list[Post]:
 
 
 def chosen(task: Task, pressed: PendingPress, decision: Decision) -> list[Post]:
-    """The person tapped: the buttons go, the team gets the card."""
+    """The posts for a person's tap: the buttons vanish, and the team gets the card."""
     conversation = pressed.conversation
     known = told(pressed.messages, joined([message.text for message in pressed.messages]))
     closing = _closed(conversation, pressed.post, decision.label, chosen=True)
@@ -129,7 +129,7 @@ def chosen(task: Task, pressed: PendingPress, decision: Decision) -> list[Post]:
 
 
 def _kind_word(task: Task, conversation: Conversation) -> list[Post]:
-    """Who asked for nothing is thanked, or not disturbed, as the settings say."""
+    """A kind word, or none, as the settings say, to somebody who asked for nothing."""
     if not task.kind_word:
         return []
     return [Post(conversation.place, Answer(NOT_A_REQUEST, conversation.person.language, no_request=True))]
@@ -162,7 +162,7 @@ def _closed(conversation: Conversation, question: int | None, label: str, chosen
 def judged(
     task: Task, pending: PendingReactions, decision: Decision | None, standing: CardState, now: datetime
 ) -> list[Post]:
-    """The emoji on the cards amount to this now: the card moves, or says who is on it and whether it is done."""
+    """What the emoji on the cards now call for: the card moves, or shows who has taken it and whether it is done."""
     if decision is None:
         posts = _marked(pending.card, standing)
     elif pending.conversation.label is None:
@@ -173,7 +173,7 @@ def judged(
 
 
 def moved(task: Task, pending: PendingReactions, decision: Decision, standing: CardState) -> list[Post]:
-    """A lead spoke: the old card is struck, the new team gets one with all that was said, the person hears of it."""
+    """The posts of a move by a lead: the old card is struck, the new team gets one, and the person is told."""
     conversation, card = pending.conversation, pending.card
     if decision.label == NOT_A_REQUEST:
         struck = (
@@ -194,13 +194,13 @@ def moved(task: Task, pending: PendingReactions, decision: Decision, standing: C
 
 
 def newest(history: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """As much of it as goes along, with a mark of how much does not."""
+    """The lines that move along, with a mark of how many do not."""
     left_out = len(history) - MOST_HISTORY
     return history if left_out <= 0 else (("…", f"+{left_out}"), *history[left_out:])
 
 
 def _following(post: Post, pending: PendingReactions, old: StandingCard, standing: CardState) -> Post:
-    """The new card knows what the old one did, and what was said since."""
+    """The new card with what the old one showed, and what was said since."""
     if not isinstance(post.content, Card):
         return post
     card = replace(
@@ -216,7 +216,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
 
 
 def wrong_team(task: Task, pending: PendingReactions) -> list[Post]:
-    """A lead says that the team is wrong: which one is it then? The likeliest first; not asked twice at a time."""
+    """Ask leads who say that the team is wrong for the right one, the likeliest first; one open question at a time."""
     if any(isinstance(content, WrongTeam) and not content.question for _, content in pending.asking):
         return []
     others = [name for name in task.names if name != pending.conversation.label]
@@ -225,12 +225,12 @@ def wrong_team(task: Task, pending: PendingReactions) -> list[Post]:
 
 
 def no_lead(room: Place, person: Person) -> Post:
-    """Somebody's emoji would correct if they were a lead: they alone are told."""
+    """Tell somebody, and nobody else, that their emoji would correct if they were a lead."""
     return Post(room, Notice(What.NO_LEAD), only_for=person)
 
 
 def unasked(pending: PendingReactions, label: str) -> list[Post]:
-    """Which team it is has been settled: leads are asked no longer."""
+    """Close the question to leads which team is right: it has been settled."""
     return [
         Post(ON_THE_CARD, replace(content, chosen=label), edits=post)
         for post, content in pending.asking
@@ -239,7 +239,7 @@ def unasked(pending: PendingReactions, label: str) -> list[Post]:
 
 
 def _marked(card: StandingCard | None, standing: CardState) -> list[Post]:
-    """The card says who is on it; rewritten only when that changes what it says."""
+    """The card with who has taken it; rewritten only if that changes what it shows."""
     if card is None:
         return []
     taker = standing.taken_by
@@ -253,7 +253,7 @@ def _marked(card: StandingCard | None, standing: CardState) -> list[Post]:
 
 
 def _answered_for(task: Task, pending: PendingReactions, decision: Decision, now: datetime) -> list[Post]:
-    """A lead answers what the person was asked."""
+    """The posts when a lead answers what the person was asked."""
     conversation = pending.conversation
     known = told(pending.messages, joined([message.text for message in pending.messages]))
     if decision.label == NOT_A_REQUEST:
@@ -267,7 +267,7 @@ def _answered_for(task: Task, pending: PendingReactions, decision: Decision, now
 
 
 def _solved(pending: PendingReactions, decision: Decision | None, standing: CardState) -> list[Post]:
-    """Done: the person is asked whether it is. No longer done: the question goes."""
+    """Done: the person is asked whether it is solved. No longer done: the question is closed."""
     conversation = pending.conversation
     closed = conversation.state is State.CLOSED
     if decision is None and standing.done and not closed and conversation.label is not None:
@@ -278,7 +278,7 @@ def _solved(pending: PendingReactions, decision: Decision | None, standing: Card
 
 
 def unsettled(conversation: Conversation, asking: Sequence[tuple[int, object]], answer: str) -> list[Post]:
-    """The question whether it is solved loses its buttons."""
+    """The question whether it is solved, without its buttons."""
     return [
         Post(conversation.place, replace(content, answer=answer), edits=post)
         for post, content in asking
@@ -294,7 +294,7 @@ def _disputed(card: StandingCard | None, standing: CardState) -> list[Post]:
 
 
 def marked_held(posts: Sequence[Post], card: StandingCard | None, why: Held | None) -> list[Post]:
-    """The card that stands from now on says that what a lead said waits for a second one, or no longer says so."""
+    """The posts with the standing card marked as waiting for a second lead, or no longer so."""
     held = "" if why is None or why is Held.DISPUTED else why.value
     marked = [
         replace(post, content=replace(post.content, held=held))
@@ -308,7 +308,7 @@ def marked_held(posts: Sequence[Post], card: StandingCard | None, why: Held | No
 
 
 def _left(pending: PendingReactions, card: StandingCard, label: str) -> list[Post]:
-    """The old team hears that it left, where somebody was at work on it; else the struck card says enough."""
+    """Tell the old team that the request left, if they took it or wrote about it; else the struck card will do."""
     if not card.card.taken_by and not pending.history:
         return []
     return [Post(card.place, Notice(What.LEFT, team=label), under=card.post)]
@@ -318,7 +318,7 @@ def _left(pending: PendingReactions, card: StandingCard, label: str) -> list[Pos
 
 
 def legend(task: Task, platform: str) -> tuple[tuple[str, str], ...]:
-    """(emoji, label) of every label that can be named by emoji there."""
+    """(emoji, label) for every label that emoji can name on that platform."""
     return tuple((label.emoji[platform], label.name) for label in task.labels if platform in label.emoji)
 
 
@@ -349,9 +349,9 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
 
 
 def learned(task: Task, adapter: str, verdict: Verdict, leads: Task | None = None, canary: float = 0.0) -> list[Post]:
-    """A candidate was judged: the fallback team's rooms, where leads are, hear why. `canary`: what it serves first.
+    """Report to the fallback team's rooms, where the leads are, on a judged candidate. `canary`: the share it serves.
 
-    `leads` is the task that routes, where the adapter is another's: a question has no rooms of its own.
+    `leads` is the task that routes, where the adapter is another task's: a question has no rooms of its own.
     """
     trial = Trial(canary, ended=False) if verdict.promoted and canary else None
     report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons, trial=trial)
@@ -363,7 +363,7 @@ def _rooms_of_leads(task: Task) -> list[Place]:
 
 
 def withdrawn(task: Task, serving: Serving, leads: Task | None = None) -> list[Post]:
-    """A champion goes back by itself: who heard that it serves hears why it does no longer."""
+    """Tell those who were told that a champion serves why it was rolled back."""
     now, before = serving.now, serving.before
     figures = Withdrawal(serving.adapter, now.decided, now.corrected, before.decided, before.corrected)
     report = LearningReport(task.name, serving.previous, False, (), figures)

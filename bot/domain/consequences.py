@@ -13,7 +13,7 @@ from bot.domain.messages import Place
 
 
 class Follows(StrEnum):
-    """One thing that follows, by its word in the settings."""
+    """One kind of consequence, by its word in the settings."""
 
     TELL = "tell"
     SOONER = "sooner"
@@ -24,22 +24,22 @@ class Follows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """Everything that follows from a label."""
+    """All consequences of a label."""
 
     tell: tuple[Place, ...] = ()
-    """Rooms that hear of it, without anybody's words."""
+    """Rooms that are told of it, without anybody's words."""
     also_to: tuple[Place, ...] = ()
     """Rooms that get a copy of the card."""
     sooner: timedelta | None = None
-    """How long its team has to take it; None: as long as any other."""
+    """How long the team has to take it; None: as long as for any other."""
     hold: bool = False
-    """Nothing is sent to the person until somebody of the team looked."""
+    """Whether nothing is sent to the person until somebody of the team has looked at it."""
     first: bool = False
-    """It comes before others in lists."""
+    """Whether it comes before others in lists."""
 
     @property
     def kinds(self) -> tuple[Follows, ...]:
-        """What of all that there is."""
+        """The kinds of consequence that it has."""
         holds = {
             Follows.HOLD: self.hold,
             Follows.SOONER: self.sooner is not None,
@@ -51,13 +51,13 @@ class Consequences:
 
     @property
     def minutes(self) -> int:
-        """Of the clock, in whole minutes; 0 without one."""
+        """The time to take it, in whole minutes; 0 if there is none."""
         return 0 if self.sooner is None else max(1, round(self.sooner.total_seconds() / 60))
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What all answers together mean for a conversation itself; the rest of what follows is posts."""
+    """What all answers together mean for the conversation itself; the other consequences are posts."""
 
     hold: bool = False
     first: bool = False
@@ -65,7 +65,7 @@ class Effects:
 
 
 def together(all_of_them: Iterable[Consequences]) -> Effects:
-    """The shortest clock counts."""
+    """The effects of all of them; the shortest time counts."""
     found = list(all_of_them)
     clocks = [one.sooner for one in found if one.sooner is not None]
     return Effects(any(one.hold for one in found), any(one.first for one in found), min(clocks, default=None))

@@ -1,4 +1,4 @@
-"""What a post cannot hold follows behind it, so that what people wrote is read whole. Pure."""
+"""What does not fit in a post follows behind it, so that what people wrote is read whole. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,22 +8,22 @@ from bot.domain.posts import ON_THE_CARD, Card, Content, Continuation, FollowUp,
 from bot.domain.rich_text import head, linked, one_line, pieces, units
 
 EXCERPT = 900
-"""UTF-16 code units of the person's words on a card: beside everything else on it, Telegram has room for so many."""
+"""UTF-16 code units of the person's words on a card: what Telegram has room for beside the rest of the card."""
 PIECE = 3_000
-"""Code units of a follow-up, a reply, and of every post that continues something: Slack's limit, the strictest."""
+"""Code units of a follow-up, of a reply, and of every post that continues one: Slack's limit, the strictest."""
 FILES = 15
-"""Attachments that a post lists: with their links, Slack has room for so many."""
+"""How many attachments a post lists: Slack has room for so many with their links."""
 LINE, HISTORY = 300, 600
-"""Code units of one line of what was said before a card came, and of all those that the card shows."""
+"""Code units of one earlier line, and of all earlier lines that a card shows."""
 
 
 def on_card(card: Card) -> str:
-    """As much of the person's words as the card shows."""
+    """As much of the person's words as fits on the card."""
     return pieces(card.excerpt, EXCERPT, PIECE)[0]
 
 
 def history_on_card(card: Card) -> list[tuple[str, str]]:
-    """(who, what): the newest lines of what was said before, each on one line and not too long, the oldest first."""
+    """(who, what): the newest earlier lines, each on one line and shortened, the oldest first."""
     shown: list[tuple[str, str]] = []
     room = HISTORY
     for who, what in reversed(card.history):
@@ -36,22 +36,22 @@ def history_on_card(card: Card) -> list[tuple[str, str]]:
 
 
 def continues(content: Content) -> int:
-    """How many posts follow to say the rest."""
+    """How many posts follow with the rest."""
     return len(_rest(content))
 
 
 def first(text: str) -> str:
-    """As much of a follow-up or a reply as its own post says."""
+    """As much of a follow-up or a reply as fits in its own post."""
     return pieces(text, PIECE, PIECE)[0]
 
 
 def continued(item: OutboxItem) -> list[Post]:
-    """What is owed behind this post, now that it was said: the rest of its words, or what the rest is by now."""
+    """The posts that follow this one, now that it was said: the rest of its words, or that rest as edited."""
     content, of = item.post.content, item.post.edits or item.id
     if not isinstance(content, Card | FollowUp | Reply):
         return []
     if isinstance(content, Card) and content.moved_to is not None and not content.deleted:
-        # What stands under a card that was left stays there; the rest of its words follows the next card
+        # What is under a card that was left stays there; the rest of its words follows the next card
         return []
     rest = _rest(content)
     wanted = [_piece(content, of, text, part, len(rest)) for part, text in enumerate(rest, start=1)]
@@ -73,13 +73,13 @@ def _rest(content: Content) -> list[str]:
 
 
 def _files(media: Sequence[Media]) -> list[str]:
-    """The attachments that have no room on the post itself, a line each, with where they are."""
+    """The attachments that have no room on the post itself, one line each, with their place."""
     lines = [f"📎 {linked(one.name or one.kind.value, one.link or '')}" for one in media[FILES:]]
     return pieces("\n".join(lines), PIECE, PIECE) if lines else []
 
 
 def _history(card: Card) -> list[str]:
-    """All that was said before, where the card cuts some of it."""
+    """All earlier lines, where the card cuts some of them."""
     whole = [what for _, what in history_on_card(card)] == [one_line(what) for _, what in card.history]
     if whole or card.deleted:
         return []

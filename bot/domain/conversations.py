@@ -12,11 +12,11 @@ from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Solved
 from bot.domain.question_posts import Alert
 
 Asking = Offer | Solved | Split | WrongTeam
-"""A question of ours with buttons, besides the one about the team."""
+"""A question of ours with buttons, other than the one about the team."""
 
 
 class State(StrEnum):
-    """Where a conversation is on its way."""
+    """Where a conversation stands on its way."""
 
     NEW = "new"
     """No decision yet."""
@@ -36,31 +36,31 @@ class Conversation:
     state: State
     started: datetime
     asked: bool = False
-    """The one question has been spent."""
+    """Whether the person was asked for the team already: that happens once."""
     asked_for_words: bool = False
     label: str | None = None
     """The label that routes it now; None before the first decision."""
     taken_by: str | None = None
-    """The name of who is on it; None: nobody."""
+    """The name of who has taken it; None: nobody."""
     reopened: datetime | None = None
-    """When it was last opened again: a "done" from before then no longer counts, nor that it is no request."""
+    """When it was last opened again: an earlier "done", or statement that it is no request, no longer counts."""
     wanted: bool = False
-    """Somebody made a request of it: that it is none is no answer any more, unless a lead says so since."""
+    """Whether somebody made a request of it: "no request" is no possible answer now, unless a lead says so later."""
 
 
 @dataclass(frozen=True, slots=True)
 class UndecidedConversation:
-    """A claimed conversation that needs a decision, with everything its person said in it so far."""
+    """A claimed conversation that needs a decision, with everything its person has said in it."""
 
     conversation: Conversation
     messages: tuple[Message, ...]
     """Oldest first, never empty."""
     version: int
-    """Grows with every message; a decision made on an older version is refused."""
+    """Grows with every message; a decision on an older version is refused."""
     unanswered: bool = False
-    """The question was asked long enough ago that nobody will answer it."""
+    """Whether the question was asked so long ago that an answer is no longer expected."""
     question: int | None = None
-    """The post that asked, whose buttons go once there is a decision."""
+    """The post that asked, whose buttons vanish once there is a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,11 @@ class Decided:
     """What was classified. It and its vector are kept: a later correction or tap makes them an example."""
     vector: Sequence[float] | None
     answers: tuple[Decision, ...] = ()
-    """What was answered to the further questions by then."""
+    """The answers to the further questions by then."""
     effects: Effects = field(default_factory=Effects)
-    """What follows from these answers."""
+    """The effects of these answers."""
     unanswered: bool = False
-    """A further question is still to be answered."""
+    """Whether a further question is still to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class StandingCard:
 
 @dataclass(frozen=True, slots=True)
 class StandingAlert:
-    """What another room was told of a conversation: its post, and what that says by now."""
+    """The post about a conversation in another room, as it reads now."""
 
     post: int
     place: Place
@@ -107,7 +107,7 @@ class PendingReactions:
 
     conversation: Conversation
     first: Decision
-    """What was decided before any lead spoke: the model's, the memory's, the person's or the fallback's word.
+    """The decision before any lead spoke: the model's, the memory's, the person's or the fallback's.
 
     While the person is being asked, it is the guess that led to the question.
     """
@@ -119,13 +119,13 @@ class PendingReactions:
     """
     card: StandingCard | None
     fresh: tuple[Reaction, ...] = ()
-    """Those of the standing ones that nobody looked at before."""
+    """The standing reactions that nobody has looked at before."""
     history: tuple[tuple[str, str], ...] = ()
     """(who, what) was said after the first message, notes included, oldest first: for the next team."""
     question: int | None = None
     """The post that asked the person, if its buttons still stand."""
     cards: tuple[StandingCard, ...] = ()
-    """Every card it ever had that was said, struck ones too, oldest first: whose word counts there, its team says."""
+    """Every card of it that was said, struck ones too, oldest first: the card's team tells who may say what there."""
     asking: tuple[tuple[int, Asking], ...] = ()
     """(post, what it says) of our other questions about it whose buttons still stand."""
     told: frozenset[tuple[str, str]] = frozenset()
@@ -133,47 +133,47 @@ class PendingReactions:
     answers: tuple[Decision, ...] = ()
     """The answers to the further questions that count now."""
     first_answers: tuple[Decision, ...] = ()
-    """What was answered before any lead spoke."""
+    """The answers before any lead spoke."""
     alerts: tuple[StandingAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """Whose reactions count, as far as it could be found out."""
+    """Whose reactions count, as far as that could be looked up."""
 
     counted: Mapping[Reaction, bool] = field(default_factory=dict)
     unknown: frozenset[Reaction] = frozenset()
-    """Nobody could say yet: these stay unlooked-at."""
+    """Reactions whose actor could not be looked up yet: they stay to be looked at."""
     again: datetime | None = None
-    """When to ask again."""
+    """When to look them up again."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionState:
-    """What the reactions on a conversation's cards say of a further question."""
+    """What the reactions on a conversation's cards say about a further question."""
 
     task: str
     lead_label: "LeadLabel | None" = None
-    """None: leads say nothing of it."""
+    """None: leads say nothing about it."""
     decision: Decision | None = None
     """None: its answer stays."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardState:
-    """What the reactions on a conversation's cards amount to now."""
+    """What the reactions on a conversation's cards add up to now."""
 
     lead_label: "LeadLabel | None" = None
-    """What leads say of the team; None: nothing."""
+    """What leads say about the team; None: nothing."""
     taken_by: Person | None = None
     done: bool = False
     questions: tuple[QuestionState, ...] = ()
     effects: Effects = field(default_factory=Effects)
-    """What follows from the answers."""
+    """The effects of the answers."""
     looked: bool = False
-    """Somebody of the team looked at the card: what was held back is sent."""
+    """Whether somebody of the team has looked at the card: then posts that were held back are sent."""
     lacks_topic: bool = False
-    """Its team has topics, and nobody said yet which it is."""
+    """Whether its team has topics and none was named yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,32 +187,32 @@ class PendingPress:
     post: int
     """The post whose button it is."""
     on: Content
-    """What that post says by now."""
+    """What that post says now."""
     card: StandingCard | None = None
     note: Note | None = None
     """The note that an `Offer` is about."""
     sent: bool = False
-    """That note is with the person already."""
+    """Whether that note has been sent to the person."""
     under: StandingCard | None = None
-    """The card in whose thread the button is, struck by now or not; None: in no card's."""
+    """The card in whose thread the button is, struck or not; None: it is in no card's thread."""
     answers: tuple[Decision, ...] = ()
     """As in `PendingReactions`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Who may press a button of ours, for a platform that has to say at once why it does nothing."""
+    """Who may press a button of ours, for a platform that must explain at once why a press does nothing."""
 
     room: Place
     settled: bool
-    """What it asked has been answered."""
+    """Whether its question has been answered."""
     whose: Person | None = None
-    """The one person who may; None: people of the team."""
+    """The one person who may press it; None: people of the team."""
     for_leads: bool = False
-    """Only leads of the team may."""
+    """Whether only leads of the team may."""
     label: str | None = None
     of_all_teams: bool = False
-    """And only those who are leads of all teams."""
+    """Whether only leads of all teams may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class SplitOff:
-    """This message, and what its person wrote since, becomes a request of its own."""
+    """This message, and what its person wrote after it, becomes a request of its own."""
 
     message: MessageRef
 
@@ -274,15 +274,15 @@ class PendingNote:
     note: Note
     conversation: Conversation
     sent: bool = False
-    """It is with the person already."""
+    """Whether it has been sent to the person."""
     standing: tuple[Reaction, ...] = ()
-    """Reactions on it that are in place now, oldest first: whether one of them sends it, the emoji say."""
+    """Reactions on it that are in place now, oldest first: their emoji tell whether one of them sends it."""
     card: StandingCard | None = None
     """The conversation's standing card; the note may stand under an older one."""
     asking: tuple[tuple[int, Asking], ...] = ()
     """As in `PendingReactions.asking`: among them the offer to send this note."""
     under: StandingCard | None = None
-    """The card in whose thread the note stands, struck by now or not."""
+    """The card in whose thread the note is, struck or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,21 +292,21 @@ class PendingEdit:
     id: int
     conversation: Conversation
     message: Message | Note
-    """With its new words; empty when it was deleted."""
+    """The message with its new words; empty if it was deleted."""
     deleted: bool
     card: StandingCard | None
     decided: bool
-    """It is part of what the decision rests on: the card shows it."""
+    """Whether the decision rests on it: then the card shows it."""
     carried: tuple[int, FollowUp | Reply] | None = None
-    """The post that passed it on and what that says now; None: none did."""
+    """The post that passed it on, and what that says now; None: no post did."""
     text: str = ""
-    """What the card's excerpt is now: all that the decision rests on, with the new words."""
+    """The card's new excerpt: all messages that the decision rests on, with the new words."""
     media: tuple[Media, ...] = ()
-    """All that is attached to what the decision rests on, by now."""
+    """All present attachments of the messages that the decision rests on."""
     cards: tuple[StandingCard, ...] = ()
-    """Every card it ever had, struck ones and one on its way, too: deleted words are taken off all of them."""
+    """Every card it ever had, also struck ones and one on its way: deleted words are removed from all of them."""
     alerts: tuple[StandingAlert, ...] = ()
-    """What other rooms were told of it: copies of the card follow it."""
+    """The posts about it in other rooms: copies of the card are updated like the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,20 +320,20 @@ class OverdueConversation:
     reminders: int
     """How many reminders there were before."""
     after: timedelta | None = None
-    """How long its team has, where that is less than any other has."""
+    """How long its team has, where that is less than usual."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnansweredConversation:
-    """A claimed conversation whose team is known, and about which a further question is still to be answered."""
+    """A claimed conversation whose team is known and that has an unanswered further question."""
 
     conversation: Conversation
     text: str
     vector: Sequence[float] | None
     embedder: str | None
-    """By which the vector was made."""
+    """The embedder that made the vector."""
     answers: tuple[Decision, ...] = ()
-    """What was answered before."""
+    """The earlier answers."""
     card: StandingCard | None = None
     alerts: tuple[StandingAlert, ...] = ()
 
@@ -347,29 +347,29 @@ class Mark:
     at: datetime
     ref: MessageRef
     heard: datetime | None = None
-    """When we took it in, by our own clock; None: `at` is by that clock, too."""
+    """When we received it, by our own clock; None: `at` is by that clock, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeadLabel:
-    """What the leads' standing statements amount to."""
+    """What the leads' standing statements add up to."""
 
     label: str
     lead: Person
     at: datetime
     confirms: bool
-    """The label is what had been decided without them."""
+    """Whether the label is the one that was decided without them."""
     disputed: bool
-    """Leads name different labels: the last one routes, but nothing is learned from it until they agree."""
+    """Whether leads name different labels: the last one routes, but nothing is learned until they agree."""
     agreeing: int = 1
-    """How many leads say so."""
+    """How many leads name this label."""
 
 
 def label_by_leads(marks: Sequence[Mark], first_label: str) -> LeadLabel | None:
     """The last statement wins; None when no lead has spoken. Order of arrival does not matter, only `at`."""
     if not marks:
         return None
-    # Two platforms have two clocks: what was said on both is put in order by ours
+    # Two platforms have two clocks: statements from both are ordered by ours
     one_clock = len({mark.lead.platform for mark in marks}) == 1
     in_order = sorted(marks, key=lambda mark: mark.at if one_clock else mark.heard or mark.at)
     last = in_order[-1]

@@ -1,4 +1,4 @@
-"""The life of a correction: remembered, in a training set, learned, let go of; or held back, or withdrawn. Pure."""
+"""The life of a correction: remembered, in a training set, learned, retired; or held back, or withdrawn. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,34 +14,34 @@ class Stage(StrEnum):
     """Where a correction is in its life."""
 
     REMEMBERED = "remembered"
-    """The memory knows it: what is like it goes right from the next message on."""
+    """It is in the memory: messages like it are decided right from now on."""
     IN_TRAINING = "in_training"
-    """A training set had it, of which no adapter serves (yet)."""
+    """It was in a training set whose adapter does not serve, at least not yet."""
     LEARNED = "learned"
-    """The adapter that serves learned from it; the memory still knows it, too."""
+    """The adapter that serves learned from it; it still votes in the memory, too."""
     RETIRED = "retired"
-    """The voices that serve get it right alone; the memory knows only the very text by heart."""
+    """The voices that serve get it right alone; the memory keeps it for the very same text only."""
     QUARANTINED = "quarantined"
-    """It teaches nobody before a second lead agrees."""
+    """It is not learned before a second lead agrees."""
     DISPUTED = "disputed"
-    """Leads name different teams; it teaches nobody before they agree."""
+    """Leads name different teams; it is not learned before they agree."""
     WITHDRAWN = "withdrawn"
     """Its lead took it back, another took its place, or its team was retired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is stored about a correction, and about those who may have learned from it."""
+    """What is stored about a correction, and about the adapters that may have learned from it."""
 
     side: Side
     withdrawn: bool = False
     held: Held | None = None
     drawn: bool = False
-    """It was there when a training set was drawn up."""
+    """Whether it was there when a training set was drawn up."""
     learned_by: str | None = None
     """The adapter that serves, if its training set had it."""
     retired_by: str | None = None
-    """The adapter beside which nobody needs to remember it any more."""
+    """The adapter that gets it right without the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ class CorrectionLife:
 
     @property
     def adapter(self) -> str | None:
-        """Who learned it, where somebody who serves did."""
+        """The adapter that learned it, if it serves."""
         return self.facts.retired_by or self.facts.learned_by
 
 
 def stage_of(facts: Facts) -> Stage:
-    """Where a correction is in its life. What was said of it last counts before what was learned from it.
+    """The stage of a correction. What leads said last about it counts before what learned from it.
 
-    Held-out texts are never learned from: they judge, and the memory knows them for good.
+    Held-out texts are never learned from: they judge, and stay in the memory for good.
     """
     if facts.withdrawn:
         return Stage.WITHDRAWN
@@ -87,17 +87,17 @@ class Corrections(Protocol):
     """Every correction ever made, and its life."""
 
     async def lives(self, task: str, limit: int) -> list[CorrectionLife]:
-        """The newest, without their texts' authors."""
+        """The newest corrections, without the authors of their texts."""
 
     async def learned(self, task: str, adapter: str) -> Sequence[tuple[int, Example]]:
         """(id, example) of the corrections that this adapter learned; empty where it does not serve (any more)."""
 
     async def let_go(self, task: str, adapter: str, asked: Sequence[int], right: Sequence[int]) -> int:
-        """Of those `asked` about, the memory votes no longer with the `right` ones, and again with the others.
+        """Of the corrections `asked` about, retire the `right` ones, and let the memory vote with the others again.
 
-        It holds as long as this adapter serves, and the very text stays known by heart. Nothing is done where it does
-        not serve any more, or to a correction that changed meanwhile. Returns how many were let go of now.
+        That holds as long as this adapter serves; the very same text stays known by heart. Nothing is done if the
+        adapter serves no more, or to a correction that changed meanwhile. Returns how many were retired now.
         """
 
     async def accept(self, example: int, by: str, now: datetime) -> bool:
-        """Let a correction that is held back, except for a dispute, teach from now on. False: there is none such."""
+        """Let a correction be learned that is held back, though not by a dispute. False: there is none such."""

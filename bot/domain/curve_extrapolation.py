@@ -1,8 +1,8 @@
 """What more examples would be worth: a learning curve continued by an inverse power law, where that holds. Pure.
 
 error(n) = a + b * n ** -c, fitted by weighted nonlinear least squares: Figueroa, Zeng-Treitler, Kandula and Ngo 2012,
-"Predicting sample size required for classification performance". It is refused where it cannot say beforehand what was
-measured with all examples, and for more examples than there are already.
+"Predicting sample size required for classification performance". It is refused where the law would not have foretold
+what was measured with all examples, and for more additional examples than there are already.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from bot.domain.learning_curve import Curve, Point
 METHOD = "an inverse power law, Figueroa et al. 2012"
 _LEAST_SIZES = 4
 _FITS = 200
-"""Replicates that are fitted: each takes milliseconds, and their ends are stable by then."""
+"""Number of replicates that are fitted: each takes milliseconds, and the interval's ends are stable by then."""
 _OFF = 0.01
-"""How far what was foretold may be from what was measured without being proven wrong: a point is small."""
+"""How far a forecast may be from what was measured without counting as wrong: a point is little."""
 _ENDS = (2.5, 97.5)
 
 Numbers = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Extrapolated:
-    """What so many more examples would be worth to an arm, as a share of the messages; not measured."""
+    """What so many more examples would be worth to an arm, as a share of the messages; a forecast, not measured."""
 
     more: int
     gain: float
@@ -37,13 +37,13 @@ class Extrapolated:
 
 @dataclass(frozen=True, slots=True)
 class NotExtrapolated:
-    """Why nothing is said."""
+    """Why there is no forecast."""
 
     reason: str
 
 
 def extrapolated(curve: Curve, arm: str, more: int) -> Extrapolated | NotExtrapolated:
-    """What `more` examples like those that there are would be worth to this arm."""
+    """What `more` examples like the present ones would be worth to this arm."""
     points = curve.points[arm]
     rows = np.array(curve.replicates[arm])[:, :_FITS]
     if len(points) < _LEAST_SIZES:
@@ -120,5 +120,5 @@ def _accuracies(points: Sequence[Point]) -> Numbers:
 
 
 def _spread(rows: Numbers) -> Numbers:
-    """What a size weighs; one at which all replicates agree does not outweigh the others without end."""
+    """The spread by which sizes are weighed; a size at which all replicates agree does not outweigh all others."""
     return np.asarray(np.maximum(rows.std(axis=1), 1e-3), dtype=np.float64)

@@ -1,6 +1,6 @@
-"""What there is to learn from, and what is wrong with it: figures, and a sentence a fault that says what mends it.
+"""Reports on what there is to learn from and what is wrong with it: figures, and a sentence a fault with its remedy.
 
-Pure and linear but for sorting; languages are told of a sample. Call it in a thread.
+Pure and linear but for sorting; languages are detected in a sample. Call it in a thread.
 """
 
 from collections import Counter
@@ -19,29 +19,29 @@ from bot.domain.tasks import Task
 from bot.domain.training_data import Drawn, check_drawn, contradictions, drawn_from
 
 LOOKED_AT = 5_000
-"""Texts whose language is told: half a millisecond each."""
+"""The most texts whose language is detected: half a millisecond each."""
 LONG = 128
-"""Words from which on only a text's head and tail are read."""
+"""Words; of a longer text only the head and the tail are read."""
 IMBALANCE = 20.0
 """How many times more examples the largest label may have than the smallest."""
 _MANY = 0.05
-"""Share of the texts from which on a fault is worth a sentence."""
+"""The share of the texts above which a fault is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that makes what is learned worse."""
+    """A fault of the examples that makes what is learned worse."""
 
     fault: str
     share: float
     says: str
     refused: bool = False
-    """Nothing is trained until it is mended."""
+    """Whether nothing is trained until it is mended."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """What there is of one label."""
+    """The examples of one label."""
 
     label: str
     train: int
@@ -51,16 +51,16 @@ class LabelRow:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """One example among the others, for whoever wants to mend it."""
+    """One example among the others, for somebody who wants to mend it."""
 
     example: Example
     group: int
-    """Of near duplicates: the same number."""
+    """The number of its group of near duplicates."""
     repeats: bool
-    """Another example says exactly this."""
+    """Whether another example has exactly this text."""
     contradicted: bool
     leaked: bool
-    """Held out, and a text to learn from says nearly the same."""
+    """Whether it is held out though a text to learn from is nearly the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class DataReport:
     task: str
     examples: int
     texts: int
-    """Different ones."""
+    """The number of different texts."""
     labels: Sequence[LabelRow]
     near_duplicates: int
-    """Texts that another one nearly repeats."""
+    """The number of texts that another one nearly repeats."""
     largest_group: int
     contradicting: Mapping[tuple[str, str], int]
     """Two labels -> how many groups of near duplicates have both, the most frequent first."""
@@ -82,19 +82,19 @@ class DataReport:
     judged: int
     """Held-out texts that judge."""
     languages: Mapping[str, int]
-    """Of the texts that were looked at, at most LOOKED_AT."""
+    """Language -> texts, of at most LOOKED_AT texts."""
     words: tuple[int, int, int]
-    """Of a text: the median, what nine of ten do not exceed, the most."""
+    """Words a text: the median, the most in nine of ten texts, the most."""
     long: int
     personal: Mapping[Kind, int]
-    """In how many texts."""
+    """Kind -> the number of texts with it."""
     rows: Sequence[Traits]
-    """A line for each example, repeated texts included."""
+    """One for each example, repeated texts included."""
     findings: Sequence[Finding] = ()
 
 
 def report(task: Task, examples: Sequence[Example], language_of: Callable[[str], str | None]) -> DataReport:
-    """Of every example that stands. Of labels that the task has no more nothing is learned, and nothing said here."""
+    """The report on every valid example; those of labels that the task no longer has are left out."""
     known = [e for e in settle(examples) if e.label in task.names]
     texts = [e.text for e in known]
     groups = near_groups(texts)
@@ -121,7 +121,7 @@ def report(task: Task, examples: Sequence[Example], language_of: Callable[[str],
 
 
 def refusal(task: Task, drawn: Drawn) -> str:
-    """Why nothing is trained on it; empty where it is."""
+    """Why nothing would be trained on it; empty if it would."""
     try:
         check_drawn(task, drawn)
     except UsageError as error:
@@ -130,7 +130,7 @@ def refusal(task: Task, drawn: Drawn) -> str:
 
 
 def findings(made: DataReport, refused: str) -> Iterator[Finding]:
-    """Every fault, what refuses a training first, each with what mends it."""
+    """Every fault with its remedy, first what refuses a training."""
     if refused:
         yield Finding("refused", 1.0, refused, refused=True)
     counts = {row.label: row.train for row in made.labels}
@@ -198,7 +198,7 @@ def _languages(texts: Sequence[str], language_of: Callable[[str], str | None]) -
 
 
 def _traits(examples: Sequence[Example], known: Sequence[Example], groups: Sequence[int]) -> tuple[Traits, ...]:
-    """Of every example whose label the task has, in the order they came in."""
+    """The traits of every example whose label the task has, in the order in which they came in."""
     of_text = {text_key(e.text): group for group, e in zip(groups, known, strict=True)}
     keyed = [(e, text_key(e.text)) for e in examples]
     keyed = [(e, key) for e, key in keyed if key in of_text]

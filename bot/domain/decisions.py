@@ -12,14 +12,14 @@ from bot.domain.tasks import NOT_A_REQUEST, Task
 
 MAX_CANDIDATES = 3
 USUAL_TOP = 0.70
-"""The top probability of a model that is neither sure nor torn: opinions that yield to others are weighed there."""
+"""The top probability of a model that is neither sure nor torn; the reference point for `Opinion.yields`."""
 
 
 class Author(StrEnum):
     """Who decided."""
 
     MODEL = "model"
-    """A mixture in which the adapter speaks."""
+    """A mixture that includes the adapter."""
     EXAMPLES = "examples"
     """The voices that are fitted on examples, without the model."""
     MEMORY = "memory"
@@ -44,23 +44,23 @@ class Reason(StrEnum):
     CORRECTED = "corrected"
     WITHDRAWN = "withdrawn"
     UNDELIVERABLE = "undeliverable"
-    """The team's room could not be posted in."""
+    """The team's room took no post."""
     NOT_READ = "not_read"
-    """The model's vocabulary has not half of the text's words, so it was not asked; others decided."""
+    """The model's vocabulary lacks more than half of the text's words, so it was not asked; others decided."""
     UNREADABLE = "unreadable"
-    """No voice could read the text: the model's vocabulary has not its words, and no known text is like it."""
+    """No voice could read the text: the model's vocabulary lacks its words, and no known text is like it."""
     OUT_OF_HOURS = "out_of_hours"
-    """The person would have been asked, but nobody of the likely teams is there to act on the answer."""
+    """The person would have been asked, but none of the likely teams is there to act on the answer."""
     WORDLESS = "wordless"
-    """There was nothing to read but an attachment, and the settings send such to the fallback."""
+    """There was nothing to read but an attachment, and the settings send those to the fallback team."""
     RETIRED = "retired"
     """Its team was retired, or merged into this one."""
     RULE = "rule"
     """A rule of the settings applied: it decided, or had the person asked."""
     REQUESTED = "requested"
-    """Somebody made a request of it, and nothing in it says whose it is."""
+    """Somebody made a request of it, and nothing in it tells which team's it is."""
     THANKS = "thanks"
-    """Nothing was said but thanks, in a language in which they are known."""
+    """The message was nothing but thanks, in a language whose words for it are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Heard:
 
     voice: str
     label: str
-    """The label it finds likeliest."""
+    """The label that it finds likeliest."""
     probability: float
     weight: float
-    """How loud it was."""
+    """How much it counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,43 +93,43 @@ class Decision:
     by: Author
     reason: Reason
     probabilities: Mapping[str, float] = field(default_factory=dict)
-    """Over all labels when a model or the memory spoke; empty when a person or the fallback decided blind."""
+    """Over all labels when a voice had an opinion; empty when a person or the fallback decided without one."""
     adapter: str | None = None
     evidence: tuple[int, ...] = ()
-    """Examples of the memory that this decision leans on."""
+    """Examples of the memory that this decision rests on."""
     candidates: tuple[str, ...] = ()
-    """Not empty: too unsure to act; ask the person to choose among these (most likely first)."""
+    """Not empty: too unsure to act, so the person is asked to choose among these (most likely first)."""
     actor: str | None = None
     """`platform:id` of the person or lead who decided; None for machines."""
     voices: tuple[Heard, ...] = ()
     """What each voice said, the loudest first; empty when a person or nobody decided."""
     language: str | None = None
-    """What it was written in, an ISO 639-1 code; None where that could not be told, or nobody asked."""
+    """The language of the text, an ISO 639-1 code; None where it cannot be told or was not looked up."""
     rule: str = ""
     """The name of the rule that applied; empty: none did."""
 
     @property
     def confidence(self) -> float:
-        """The probability of the chosen label; 0 when nobody computed one."""
+        """The probability of the chosen label; 0 when none was computed."""
         return self.probabilities.get(self.label, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class NoPrediction:
-    """A voice that could not be asked, and why: its server is down, or nothing has been trained for the task yet."""
+    """A voice without an opinion, and why: its server is down, or nothing has been trained for the task yet."""
 
     reason: Reason | None = None
-    """What a decision says of it; None: nothing."""
+    """The reason that the decision gives for it; None: none."""
 
 
 class Basis(StrEnum):
-    """On whose word the known texts have their labels that a decision leans on."""
+    """On whose word the known texts that a decision rests on have their labels."""
 
     CORRECTION = "correction"
     TAP = "tap"
-    """People's own choice among the teams that they were offered."""
+    """The person's own choice among the teams that they were offered."""
     EXAMPLE = "example"
-    """The settings', a file's, or a confirmed decision."""
+    """An example of the settings or of a file, or a confirmed decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Evidence:
     example: int
     label: str
     text: str = ""
-    """What it says, for the eyes of leads."""
+    """The text itself, for leads to read."""
     basis: Basis = Basis.CORRECTION
 
 
@@ -148,9 +148,9 @@ class Opinion:
     """What one voice says of a text."""
 
     author: Author
-    """Whose name a decision bears that follows this opinion."""
+    """The author of a decision that follows this opinion."""
     probabilities: Mapping[str, float]
-    """Over the labels of the task; they sum to 1. Empty: the voice has nothing to say of this text."""
+    """Over the labels of the task; they sum to 1. Empty: the voice has nothing to say about this text."""
     weight: float = 1.0
     """How much it counts beside others: a label's probability is the weighted mean. Infinite: it decides alone."""
     yields: float = 0.0
@@ -159,22 +159,22 @@ class Opinion:
     adapter: str | None = None
     """The adapter that answered; None: the base model, or no model at all."""
     familiarity: float | None = None
-    """Similarity of the nearest text that the voice trusts or corrects; None: it does not look for any."""
+    """Similarity of the nearest text that the voice trusts or corrects; None: it does not look for one."""
     strange_below: float = 0.0
-    """The familiarity under which a text is out of scope, however sure the others are: a matter of the embedder."""
+    """The familiarity below which a text is out of scope, however sure the others are; it depends on the embedder."""
     alone: "Opinion | None" = None
-    """What it says instead where no other voice speaks; None: the same."""
+    """The opinion that counts instead where no other voice has one; None: this one."""
     parts: tuple[Heard, ...] = ()
-    """The voices it was mixed from; empty: it is one voice."""
+    """The voices that it was mixed from; empty: it is a single voice's."""
     without: Reason | None = None
-    """Why the model is not among them; None: it is, or it does not belong there."""
+    """Why the model is not among the parts; None: it is, or it does not belong there."""
     proved: Record | None = None
-    """How often such opinions were right, by how sure they were; None: nobody counted."""
+    """How often such opinions were right, by how sure they were; None: not known."""
     scope: Scope | None = None
-    """By which it tells texts that no team is for; None: by their distance alone."""
+    """How it recognises texts that no team is for; None: by their distance alone."""
     reads: bool = True
-    """Whether it knows words of the text. False: it goes by where the text lies among known ones, and whatever is
-    written lies somewhere."""
+    """Whether it knows words of the text. False: it goes by where the text lies among known ones, and any text lies
+    somewhere."""
 
 
 def decide(
@@ -184,10 +184,10 @@ def decide(
     now: datetime | None = None,
     language: str | None = None,
 ) -> Decision:
-    """The decision on a text, given what every voice says of it, and what it is written in (None: nobody knows).
+    """The decision on a text, given what every voice says of it and the text's language (None: not known).
 
-    With `may_ask` false the fallback decides where the person would be asked; so it does where none of the teams that
-    they could choose is there at `now` (None: the hours do not matter).
+    With `may_ask` false the fallback team gets it where the person would be asked. So it does where none of the teams
+    to choose from is there at `now` (None: the hours do not matter).
     """
     spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
     silence = next((reason for o in opinions if (reason := missing(o)) is not None), None)
@@ -220,7 +220,7 @@ def decide(
 
 
 def as_request(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> tuple[Task, list[Opinion | NoPrediction]]:
-    """The same question where it is known that something is a request: what is none has no part in it."""
+    """The task and the opinions once it is known that the text is a request: `NOT_A_REQUEST` is left out of both."""
     teams = replace(task, labels=tuple(label for label in task.labels if not label.is_no_request))
     return teams, [_among(teams.names, one) if isinstance(one, Opinion) else one for one in opinions]
 
@@ -233,19 +233,19 @@ def _among(names: Sequence[str], opinion: Opinion) -> Opinion:
 
 
 def _understands(opinion: Opinion) -> bool:
-    """Whether what it says is about this text: it knows its words, or a known text is the same or like it."""
+    """Whether the opinion is about this text: the voice knows its words, or a known text is the same or like it."""
     if opinion.author is not Author.MEMORY:
         return opinion.reads and bool(opinion.probabilities)
     return opinion.weight == math.inf or (opinion.alone is not None and bool(opinion.alone.probabilities))
 
 
 def missing(opinion: Opinion | NoPrediction) -> Reason | None:
-    """Why the model did not speak; None: it did, or this is another voice."""
+    """Why the model has no opinion; None: it has one, or this is another voice."""
     return opinion.without if isinstance(opinion, Opinion) else opinion.reason
 
 
 def _heard(shares: Sequence[tuple[Opinion, float]]) -> tuple[Heard, ...]:
-    """Every voice with its weight in the whole, the loudest first."""
+    """Every voice with its share of the whole, the largest first."""
     heard: list[Heard] = []
     for opinion, share in shares:
         top = max(opinion.probabilities, key=lambda name: opinion.probabilities[name])
@@ -272,13 +272,13 @@ def _shares(opinions: Sequence[Opinion]) -> list[tuple[Opinion, float]]:
 
 
 def _mean(names: Collection[str], weighed: Sequence[tuple[Opinion, float]]) -> dict[str, float]:
-    """The weighted mean of what is said of these labels; what is said of others, retired ones, counts for nobody."""
+    """The weighted mean of what is said of these labels; shares of other labels, such as retired ones, are dropped."""
     total = sum(weight for _, weight in weighed)
     return {name: sum(o.probabilities.get(name, 0.0) * weight for o, weight in weighed) / total for name in names}
 
 
 def fallback(task: Task, reason: Reason) -> Decision:
-    """The decision when nobody could decide: a person of the fallback team will look."""
+    """The decision when no voice could decide: a person of the fallback team will look."""
     return Decision(task.name, task.fallback, Author.FALLBACK, reason)
 
 
@@ -293,9 +293,9 @@ def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reaso
 
 
 def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> float:
-    """The probability that this decision needs: the settings' own, or the one that keeps the promise.
+    """The probability that this decision needs: the settings' own, or the lowest that keeps the promised share right.
 
-    What the memory decides was not among what the promise was fitted on.
+    The promise was not fitted on what the memory decides; that needs the settings' own or the usual one.
     """
     memory = decision.by is Author.MEMORY
     proved = None if memory else next((one.proved for one in opinions if one.proved is not None), None)
@@ -303,12 +303,12 @@ def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> f
 
 
 def _out_of_scope(opinions: Sequence[Opinion], familiarity: float) -> bool:
-    """Whether somebody who knows what one's own texts look like finds this one unlike them."""
+    """Whether a voice that knows what the task's own texts look like finds this one unlike them."""
     return any(one.scope is not None and not one.scope.holds(one.probabilities, familiarity) for one in opinions)
 
 
 def _hesitate(task: Task, decision: Decision, doubt: Reason, candidates: tuple[str, ...], may_ask: bool) -> Decision:
-    """Ask where that is allowed, else hand over to the fallback; the original guess stays on record."""
+    """Ask the person where that is allowed, else hand over to the fallback; the original guess stays on record."""
     label = decision.label if may_ask else task.fallback
     return Decision(
         task=task.name,

@@ -1,4 +1,4 @@
-"""What is owed next because something was said, or because it never will be. Pure: facts in, posts out."""
+"""What is owed next because a post was said, or because it never will be. Pure: facts in, posts out."""
 
 from dataclasses import dataclass, replace
 
@@ -33,10 +33,10 @@ _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
 
 
 def after_said(item: OutboxItem, receipt: MessageRef) -> list[Post]:
-    """It was said: the rest of long words follows; a reply is ticked off under the card; a card that was left gets a
-    link to the one that follows.
+    """The posts that follow: the rest of long words; a tick under the card for a reply; a link from the card that was
+    left to its successor.
 
-    Of a reply that was taken back there is nothing to tick off.
+    A reply that was taken back gets no tick.
     """
     return [*continued(item), *_told(item, receipt)]
 
@@ -59,17 +59,17 @@ def _told(item: OutboxItem, receipt: MessageRef) -> list[Post]:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """What follows when something will never be said."""
+    """What follows when a post will never be said."""
 
     posts: tuple[Post, ...] = ()
     decision: Decision | None = None
     """Not None: the conversation moves."""
     lost: bool = False
-    """Nobody who should read it can be reached: somebody has to be alarmed."""
+    """Whether nobody who should read it can be reached, so that somebody has to be alerted."""
 
 
 def undeliverable(task: Task, item: OutboxItem, problem: str) -> Undelivered:
-    """A card whose room refuses it goes to the fallback's; what cannot reach the person is told to the team."""
+    """A refused card goes to the fallback's room; the team is told what cannot reach the person."""
     content = item.post.content
     if isinstance(content, Reply):
         return Undelivered((_sent(content, problem),))
@@ -87,20 +87,20 @@ def undeliverable(task: Task, item: OutboxItem, problem: str) -> Undelivered:
 
 
 def _with(card: Card, said: FollowUp, post: int | None) -> Card:
-    """The next card for a room that took this one but takes nothing more: what the person wrote is read somewhere."""
+    """The next card, with what the person wrote, for a room that took this card but takes nothing more."""
     history = (*card.history, (said.author, said.text))
     return replace(card, history=history, media=(*card.media, *said.media), taken_by="", done=False, replaces=post)
 
 
 MOST_ATTEMPTS_WITH_FILES = 5
-"""So often a post waits for attachments that cannot be had, or taken along; then it goes without them, named.
+"""How often a post waits for attachments that cannot be fetched or uploaded; then it goes without them, named.
 
-What stands behind it in its line would wait for ever otherwise, and twenty megabytes be fetched each time.
+Otherwise the posts behind it would wait for ever, and twenty megabytes would be fetched each time.
 """
 
 
 def without(content: Content, media: Media) -> Content:
-    """The same without that attachment, which is named in its text: it could not be fetched."""
+    """The content without that attachment, which its text names instead: it could not be fetched."""
     name = f"📎 {media.name or media.kind}"
     match content:
         case Card():
@@ -113,7 +113,7 @@ def without(content: Content, media: Media) -> Content:
 
 
 def attached(content: Content) -> tuple[Media, ...]:
-    """What travels along with it."""
+    """The attachments that travel along with it."""
     if isinstance(content, ComparisonReport) or (isinstance(content, Digest) and content.teams):
         return (PICTURE,)
     return content.media if isinstance(content, Card | FollowUp | Reply) else ()
@@ -133,7 +133,7 @@ def _sent(reply: Reply, problem: str) -> Post:
 
 
 def _elsewhere(task: Task, refused: Place, card: Card, problem: str) -> Undelivered:
-    """The card goes to the fallback's room; where that one refuses, too, to its rooms on other platforms, each once."""
+    """The card goes to the fallback's room; where that refuses too, to its rooms on other platforms, once each."""
     room = _next_room(task, refused, card)
     if room is None:
         return Undelivered(lost=True)
@@ -157,7 +157,7 @@ def _next_room(task: Task, refused: Place, card: Card) -> Place | None:
     rooms = task.label(task.fallback).deliver_to
     order = sorted(rooms, key=lambda platform: platform != card.source.platform)
     if card.label == task.fallback:
-        # By platform, for a chat may have got another id since the settings were written
+        # By platform, since the chat's id may have changed since the settings were written
         tried = order.index(refused.platform) + 1 if refused.platform in order else len(order)
         order = order[tried:]
     return next((rooms[platform] for platform in order if rooms[platform] != refused), None)

@@ -1,4 +1,4 @@
-"""The week in one message to the leads: figures and pairs of teams, nobody's words."""
+"""The week in one message to the leads: figures and pairs of teams, and no words of anybody."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from bot.domain.review import Review
 from bot.domain.tasks import Task
 
 DAYS = 14
-"""Days in the picture: the week, and the one before to compare it with."""
+"""Days in the picture: the week, and the one before to compare."""
 _WEEK = 7
 _PAIRS = 3
 
 
 class Digests(Protocol):
-    """Owes the leads a digest, once, however many processes would like to."""
+    """Puts a digest for the leads into the outbox, once, however many processes try."""
 
     async def owe_digest(self, task: str, tick: str, posts: Sequence[Post], now: datetime) -> bool:
-        """False: that one was owed already."""
+        """Owe the digest. False: it was owed already."""
 
 
 def digest(task: Task, made: Review, now: datetime) -> list[Post]:
-    """Into the rooms of the fallback team, where leads are."""
+    """The digest, for the fallback team's rooms, where the leads are."""
     week = [one for one in made.outcomes if one.at >= now - timedelta(days=_WEEK)]
     moved = [one for one in week if one.moved]
     pairs = Counter((one.first.label, one.ended) for one in moved).most_common(_PAIRS)
@@ -46,6 +46,6 @@ def digest(task: Task, made: Review, now: datetime) -> list[Post]:
 
 
 def _a_day(outcomes: Sequence[Outcome], now: datetime) -> tuple[int, ...]:
-    """Conversations of each of the last days, oldest first; a day is 24 hours, the last ends now."""
+    """Conversations on each of the last days, oldest first; a day is 24 hours, and the last ends now."""
     ago = Counter((now - one.at).days for one in outcomes)
     return tuple(ago[day] for day in reversed(range(DAYS)))

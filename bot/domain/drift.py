@@ -3,8 +3,8 @@
 Teams: population stability index (PSI; above 0.25 is the usual bound for a shift) and Pearson's chi-square test.
 Out of scope: the share of decisions that found no team, two-sided two-proportion z-test.
 Words: two-sample Kolmogorov-Smirnov tests on the main directions of the texts' vectors with Bonferroni's correction, as
-Rabanser, Günnemann and Lipton ("Failing Loudly", NeurIPS 2019) found best for small samples; and of texts that are too
-few or have no vectors, nothing.
+Rabanser, Günnemann and Lipton ("Failing Loudly", NeurIPS 2019) found best for small samples; no statement where texts
+are too few or have no vectors.
 
 A test alone would call every difference a drift once there are enough messages, and a measure alone every accident
 while there are few: an alarm needs both, and at least EVIDENCE conversations on either side.
@@ -23,11 +23,11 @@ from bot.domain.decisions import Reason
 from bot.domain.outcomes import Outcome
 
 EVIDENCE = 100
-"""Conversations on each side under which nothing is said."""
+"""The fewest conversations on each side for any statement."""
 LEVEL = 0.01
-"""A week in a hundred may alarm by chance; three measures, two years."""
+"""By chance each measure's test alarms in one week of a hundred, about once in two years."""
 PSI, POINTS, DISTANCE = 0.25, 0.05, 0.20
-"""How much at least: of teams the index, of out of scope the difference, of words the Kolmogorov-Smirnov distance."""
+"""The least change: of the index for teams, of the share for out of scope, of the distance for words."""
 _DIRECTIONS = 8
 _SPREAD = 0.5
 """Added to every count, so that a team without a message has a logarithm."""
@@ -44,18 +44,18 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One measure, compared."""
+    """One measure, then and now."""
 
     measure: Measure
     much: float
-    """PSI, difference of shares, or distance."""
+    """The PSI, the difference of shares, or the distance."""
     chance: float
-    """p of its test."""
+    """The p-value of its test."""
     alarm: bool
 
 
 def drifts(before: Sequence[Outcome], now: Sequence[Outcome]) -> Mapping[Measure, Drift]:
-    """Every measure for which there is enough evidence; empty where there is not."""
+    """Every measure for which there is enough evidence."""
     if min(len(before), len(now)) < EVIDENCE:
         return {}
     found = [_teams(before, now), _scope(before, now)]
@@ -85,7 +85,7 @@ def _teams(before: Sequence[Outcome], now: Sequence[Outcome]) -> Drift:
 
 
 def no_team(one: Outcome) -> bool:
-    """Whether nothing known was near it."""
+    """Whether no known text was near it."""
     return one.first.reason in _NO_TEAM
 
 
@@ -114,7 +114,7 @@ def _words(before: Sequence[Outcome], now: Sequence[Outcome]) -> Drift | None:
 
 
 def _vectors(outcomes: Sequence[Outcome]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Those of the most usual width: after a change of the encoder both kinds are there."""
+    """The vectors of the most frequent width: after a change of encoder there are two widths."""
     known = [one.vector for one in outcomes if one.vector is not None]
     widths = Counter(len(vector) for vector in known)
     if not widths:

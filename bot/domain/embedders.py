@@ -1,6 +1,6 @@
-"""What is known of an embedder by its name: how two of its vectors are compared, and what its similarities mean.
+"""What is known about an embedder by its name: how to compare two of its vectors, and what its similarities mean.
 
-Every constant that is a cosine stands in this table, because every encoder has a scale of its own.
+Every constant that is a cosine is in this table, because every encoder has a scale of its own.
 """
 
 from dataclasses import dataclass, field
@@ -12,44 +12,44 @@ import numpy.typing as npt
 MINILM, USE = "all-MiniLM-L6-v2", "use-multilingual-v3"
 PAIR = f"{MINILM}+{USE}"
 COME_ALONG = (MINILM, USE, PAIR)
-"""Out of Python packages, their digests pinned."""
+"""They come from Python packages, with pinned digests."""
 MINILM_WIDTH = 384
 WIDTHS = {MINILM: MINILM_WIDTH, USE: 512}
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
-"""A row a text."""
+"""One row for each text."""
 Rows: TypeAlias = npt.NDArray[np.intp]
-"""Places among rows."""
+"""Indices of rows."""
 TWO_PARTS = 1.2
-"""A vector that is longer than this has both its parts: each has length 1, so together they have √2."""
+"""A longer vector has both its parts: each has length 1, so together they have √2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What texts are asked with: the inner product with the form that fits a known vector is their similarity."""
+    """Vectors to ask with: a known vector's inner product with the form that fits it is the similarity."""
 
     both: Vectors
     """For vectors that have both parts."""
     last: Vectors
-    """For those that lack the first, and those of an embedder of one part."""
+    """For vectors that lack the first part, and for embedders with one part."""
     first: Vectors
-    """For those that have nothing but the first."""
+    """For vectors that have nothing but the first part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """How near two texts are, by their vectors: the one definition, for comparisons in memory and in SQL.
 
-    A vector is a text's embedding, or two beside each other: an encoder's that does not read every text (zeros where it
-    does not), then one's that does. Two texts that both have the first part are compared by both, the first counting
-    `share`; where one lacks it, by the second alone.
+    A vector is a text's embedding, or two side by side: that of an encoder that does not read every text (zeros where
+    it does not), then that of one that does. Two texts that both have the first part are compared by both, the first
+    counting `share`; where one lacks it, by the second alone.
     """
 
     own: int = 0
     """Width of the first part; 0: vectors have one part, and the similarity is their cosine."""
     share: float = 0.5
     parts: tuple[str, str] | None = None
-    """The embedders whose vectors the parts are: what they embedded earlier is compared with their part."""
+    """The embedders that make the parts: vectors that one of them made earlier are compared with its part."""
 
     def forms(self, asked: Vectors) -> Forms:
         """The forms of these vectors, a row for each."""
@@ -63,9 +63,9 @@ class Likeness:
         return Forms(np.where(full[:, None], weighed, last), last, first)
 
     def similarities(self, asked: Vectors, known: Vectors, lacking: Rows | None = None) -> Vectors:
-        """Asked × known, each at its full width; `lacking`, if they were found before, as that method finds them.
+        """Asked × known, each at full width; `lacking`: the result of that method for `known`, if it is at hand.
 
-        One product over all that is known, whose rows are read once: for a single text that reading is all it takes.
+        One product over all known rows, which reads each once: for a single text that reading takes all the time.
         """
         if not self.own:
             return asked @ known.T
@@ -79,13 +79,13 @@ class Likeness:
         return near
 
     def lacking(self, known: Vectors) -> Rows:
-        """The rows that have no first part, of vectors that may have one."""
+        """The indices of known rows without a first part."""
         if not self.own:
             return np.empty(0, dtype=np.intp)
         return np.flatnonzero(np.linalg.norm(known, axis=1) <= TWO_PARTS)
 
     def widened(self, embedder: str, vectors: Vectors) -> Vectors:
-        """Vectors of this embedder as they are compared: those of a part get zeros in the place of the other."""
+        """Vectors of this embedder, ready to compare: those of one part get zeros in place of the other."""
         if self.parts is None or embedder not in self.parts:
             return vectors
         missing = WIDTHS[self.parts[1 - self.parts.index(embedder)]]
@@ -95,44 +95,43 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What an embedder's similarities mean. The defaults were measured with MiniLM, and are a stranger's, too."""
+    """What an embedder's similarities mean. The defaults were measured with MiniLM, and serve unknown ones, too."""
 
     confidence_weight: float = 0.25
     bias: float = -0.20
     width: float = 0.06
-    """g, b and t of the memory's gate (see `memory_vote`): of those measured the best over all teams together. One that
-    guards the old teams more is b = -0.15, t = 0.02 (.74 / .963 after 25 corrections)."""
+    """g, b and t of the memory's gate (see `memory_vote`): the best measured over all teams together. Values that guard
+    the old teams more are b = -0.15, t = 0.02 (.74 / .963 after 25 corrections)."""
     sharpness: float = 0.05
     """Temperature of the neighbours' weights, exp((s - s_max) / sharpness)."""
     kin: float = 0.45
-    """Under it nothing that is known is kin to a text, and neighbours alone decide nothing: about one text in twenty is
-    given up (the nearest anchor's 5th, 50th, 95th percentile: MiniLM .44 / .65 / .90, USE .46 / .71 / .90 across
-    languages)."""
+    """Below it no known text is kin to a text, and neighbours alone decide nothing: about one text in twenty is lost
+    (the nearest anchor's 5th, 50th, 95th percentile: MiniLM .44 / .65 / .90, USE .46 / .71 / .90 across languages)."""
     strange: float = 0.30
-    """Under it a text is out of scope, however sure the model is: its confidence alone lets 44 % of such texts through
-    where 98 % of its answers are right. Chosen, not fitted: so low that it catches only what is far from all."""
+    """Below it a text is out of scope, however sure the model is: its confidence alone lets 44 % of such texts through
+    where 98 % of its answers are right. Chosen, not fitted: so low that it catches only what is far from everything."""
 
     near: float = 0.55
-    """Over it a text is near enough to another to speak against its label (see `guards`); measured with MiniLM, and of
-    USE's similarities, whose percentiles are the same (`kin`), as far up."""
+    """Above it a text is near enough to another to speak against its label (see `guards`). Measured with MiniLM, and
+    used for USE as well, whose percentiles are the same (`kin`)."""
 
 
 _CROSSING = Scale(bias=-0.10, width=0.03, strange=0.35)
-"""Chosen with the pair on ten of the intents that four languages share (`python -m benchmarks.encoders`): two of them
+"""Chosen with the pair on ten of the intents that four languages share (`python -m benchmarks.encoders`), two of them
 taught by 25 English corrections alone. New teams' messages right / points lost by the old ones: English 91 / 1.1,
-Spanish 90 / 1.5, French 91 / 1.8, German 85 / 1.6; with MiniLM's constants Spanish 97 / 10.9, German 95 / 10.4. In a
-language that only corrections are in everything is nearer to these than to anchors in another one, so the gate is
-narrower. At .35 fewer than 1 % of messages are strange, and Hindi, which USE does not read, is."""
+Spanish 90 / 1.5, French 91 / 1.8, German 85 / 1.6; with MiniLM's constants Spanish 97 / 10.9, German 95 / 10.4. Where
+all texts of a language are corrections, a text in it is nearer to these than to anchors in another language, so the
+gate is narrower. At .35 fewer than 1 % of messages are strange, and Hindi, which USE does not read, is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that depends on the embedder."""
+    """Everything that depends on the embedder."""
 
     likeness: Likeness = field(default_factory=Likeness)
     scale: Scale = field(default_factory=Scale)
     crosses: bool = False
-    """The same said in two languages lies near each other."""
+    """Whether the same words in two languages lie near each other."""
 
 
 _KNOWN = {
@@ -145,10 +144,10 @@ CLINC150 with ten 83.7 (82.8, 84.2), banking77 92.4 (92.4, 92.5)."""
 
 
 def comparable(embedder: str) -> tuple[str, ...]:
-    """Whose vectors this embedder's can be compared with: its own, and those of its parts."""
+    """The embedders whose vectors can be compared with this one's: itself, and those of its parts."""
     return (embedder, *(known_of(embedder).likeness.parts or ()))
 
 
 def known_of(embedder: str) -> Known:
-    """What is known of this one; of a stranger, what holds for MiniLM. Hugging Face ids go by their last part."""
+    """What is known about this embedder; an unknown one is taken for MiniLM. Hugging Face ids go by their last part."""
     return _KNOWN.get(embedder, _KNOWN.get(embedder.rpartition("/")[2], Known()))

@@ -1,4 +1,4 @@
-"""A hosted model that messages may be compared with: where it is, how it is asked, and what it may cost."""
+"""A hosted model that can answer in a comparison: where it is, how to ask it, and what it may cost."""
 
 from dataclasses import dataclass, field
 
@@ -11,24 +11,24 @@ class Endpoint:
     """An OpenAI-compatible chat endpoint, as the settings have it."""
 
     name: str
-    """What its arms are called after."""
+    """The name that its arms start with."""
     url: str
-    """What stands before `/chat/completions`."""
+    """The part of the address before `/chat/completions`."""
     model: str
     key: str
-    """The environment variable that holds its key; empty: it takes none."""
+    """The environment variable that holds its key; empty: it needs none."""
     budget: float | None
-    """What all its answers in one comparison may cost; None: it is not asked."""
+    """The most that all its answers in one comparison may cost; None: it is not asked."""
     price: TokenPrice | None = None
-    """None: the price book may have one."""
+    """None: the price book's is used, if it has one."""
     shots: tuple[int, ...] = (0, 8)
     choices: tuple[Choice, ...] = (Choice.RETRIEVED,)
     concurrency: int = 4
     timeout: float = 30.0
     """Seconds for one answer."""
     max_tokens: int = 32
-    """Of an answer. A model that thinks before it answers needs many more."""
+    """The most tokens of an answer. A model that thinks before it answers needs many more."""
     weekly: bool = False
-    """Whether the comparison by schedule asks it, too: without being told each time, messages leave this machine."""
+    """Whether the scheduled comparison asks it, too: messages then leave this machine without a command each time."""
     secret: str = field(default="", repr=False)
-    """What that variable holds."""
+    """The value of that variable."""

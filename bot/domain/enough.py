@@ -1,4 +1,4 @@
-"""Whether there is enough to learn from and to judge by, in words for whoever starts the learning."""
+"""Whether there is enough to learn from and to judge by, in words for somebody who starts the learning."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,13 +7,13 @@ from bot.domain.learning import LEAST_REHEARSED, REHEARSED_SHARE, Example, Side,
 from bot.domain.tasks import Task
 
 FEW = 20
-"""Examples of one label under which what is learned of it is mostly chance."""
+"""With fewer examples of a label, what is learned about it is mostly chance."""
 GOOD = 60
-"""Of one label: what the handbook advises."""
+"""The number of examples of one label that the handbook advises."""
 
 
 def too_little(task: Task, examples: Sequence[Example]) -> Iterator[str]:
-    """What there is too little of, and what follows from that, a sentence each; nothing where all is well."""
+    """What there is too little of, and with what effect, one sentence each; nothing where all is well."""
     counts = label_counts([example for example in examples if example.side is Side.TRAIN])
     few = [f"{name} ({counts[name]})" for name in task.names if counts[name] < FEW]
     if few:

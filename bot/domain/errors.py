@@ -31,7 +31,7 @@ class Refused(SwitchboardError):
 
 
 class NotTrained(Refused):
-    """The base model answers nothing before an adapter was trained for the task. Nothing is broken."""
+    """The base model has no answers before an adapter is trained for the task. Nothing is broken."""
 
 
 class UsageError(SwitchboardError):
@@ -47,8 +47,8 @@ class ConfigError(UsageError):
 
 
 class TrainingFailed(SwitchboardError):
-    """The training process ended without an adapter; the message ends with its last words."""
+    """The training process ended without an adapter; the message ends with its last output."""
 
 
 class ClaimLost(SwitchboardError):
-    """Another process holds by now what this one had claimed; nothing was stored."""
+    """Another process now holds what this one had claimed; nothing was stored."""

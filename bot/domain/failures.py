@@ -1,4 +1,4 @@
-"""Items of work that fail: how long each waits for its next attempt, and when it is set aside for people to see to."""
+"""Items of work that fail: how long each waits for its next attempt, and when it is set aside for people to look at."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ STEPS = (
     *("intake", "sort", "ask", "press", "correct", "relay", "note", "edit", "remind", "deliver", "embed"),
     *("shadow_press", "webhook"),
 )
-"""The steps whose items may fail, by the words for them in metrics and `switchboard failed`."""
+"""The steps whose items may fail, by their names in metrics and `switchboard failed`."""
 _LONGEST_WAIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemKey:
-    """Which piece of which step's work."""
+    """Identifies an item among all steps' work."""
 
     step: str
     item: str
@@ -27,15 +27,15 @@ class ItemKey:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One attempt at an item that came to nothing."""
+    """A failed attempt at an item."""
 
     key: ItemKey
     reason: str
     """The kind of error, and our own words if there are any; never what people wrote."""
     later: bool = False
-    """Nothing is wrong with the item: somebody whom it needs does not answer. It waits, and is never set aside."""
+    """Whether the item is fine but another side that it needs does not answer: it waits, and is never set aside."""
     final: bool = False
-    """It can never succeed here: set aside at once."""
+    """Whether it can never succeed here: it is set aside at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class FailedItem:
 
 
 def failure_of(key: ItemKey, error: Exception) -> Failure:
-    """What an error means for the item that it was raised for."""
+    """What an error means for the item that raised it."""
     return Failure(key, reason_of(error), later=isinstance(error, Unreachable | TimeoutError))
 
 
 def reason_of(error: Exception) -> str:
-    """The kind of error; with its message only where that is ours, for another's may quote what people wrote."""
+    """The kind of error; with its message only where that is ours, since others may quote what people wrote."""
     name = type(error).__name__
     return f"{name}: {error}" if isinstance(error, SwitchboardError) and str(error) else name
 

@@ -11,15 +11,15 @@ from bot.domain.learning import Example, Source, settle, side_key, text_key
 from bot.domain.tasks import Task
 
 SHOTS = (0, 3, 8, 20)
-"""How many examples are shown, unless somebody says otherwise."""
+"""How many examples are shown, unless the settings or a flag say otherwise."""
 MOST_SHOTS = 100
 _WIDE = 600
-"""Characters of an example at most: a long mail would push the others out of the prompt."""
+"""The most characters of an example: a long mail would push the others out of the prompt."""
 _AT_ONCE = 256
 """Messages that are compared with every example in one product."""
 
 Shown = tuple[str, str]
-"""A text, and the label that belongs to it."""
+"""A text and its label."""
 
 
 class Choice(StrEnum):
@@ -28,7 +28,7 @@ class Choice(StrEnum):
     FIXED = "fixed"
     """The same ones in every prompt, label by label."""
     RETRIEVED = "retrieved"
-    """Those whose vectors are nearest to the message's, the nearest last."""
+    """The ones whose vectors are nearest to the message's, the nearest last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,23 @@ class Variant:
 
     shots: int
     choice: Choice = Choice.FIXED
-    """Of no meaning for zero-shot."""
+    """Without meaning for zero-shot."""
 
     def of(self, model: str) -> str:
-        """What the arm is called."""
+        """The name of the arm."""
         return f"{model} {self.shots} {self.choice}" if self.shots else f"{model} zero-shot"
 
 
 @dataclass(frozen=True, slots=True)
 class ShownExamples:
-    """As many examples as any prompt shows, chosen before anything is asked."""
+    """The examples for every prompt, chosen before anything is asked."""
 
     fixed: Sequence[Shown]
     nearest: Mapping[str, Sequence[Shown]]
-    """By the message's content hash, the nearest last."""
+    """Content hash of the message -> its examples, the nearest last."""
 
     def of(self, way: Variant, key: str) -> Sequence[Shown]:
-        """What this prompt shows with this message."""
+        """The examples that this prompt shows with this message."""
         if way.shots == 0:
             return ()
         return self.fixed[: way.shots] if way.choice is Choice.FIXED else self.nearest[key][-way.shots :]
@@ -66,9 +66,9 @@ def variants(shots: Sequence[int], choices: Sequence[Choice]) -> list[Variant]:
 
 
 def teachable(training: Sequence[Example], task: Task) -> list[Example]:
-    """What may be shown, each text once, in an order that nothing changes.
+    """The examples that may be shown, each text once, in a fixed order.
 
-    The settings' description of a label is no example: every prompt has it anyway.
+    The settings' description of a label is none of them: every prompt has it anyway.
     """
     means = {(text_key(label.means), label.name) for label in task.labels}
     said = [e for e in training if e.source is not Source.SETTINGS or (text_key(e.text), e.label) not in means]
@@ -76,7 +76,7 @@ def teachable(training: Sequence[Example], task: Task) -> list[Example]:
 
 
 def fixed(pool: Sequence[Example], count: int) -> list[Shown]:
-    """So many of the pool, one of each label in turn."""
+    """So many examples of the pool, one of each label in turn."""
     rows: dict[str, list[Example]] = {}
     for example in pool:
         rows.setdefault(example.label, []).append(example)
@@ -87,7 +87,7 @@ def fixed(pool: Sequence[Example], count: int) -> list[Shown]:
 def retrieved(
     pool: Sequence[Example], known: Vectors, asked: Vectors, likeness: Likeness, count: int
 ) -> list[list[Shown]]:
-    """For each message so many of the pool, the nearest last: what stands next to the message weighs most."""
+    """For each message so many of the pool, the nearest last: what is next to the message weighs most."""
     found: list[list[Shown]] = []
     for start in range(0, len(asked), _AT_ONCE):
         near = likeness.similarities(asked[start : start + _AT_ONCE], known)
@@ -97,7 +97,7 @@ def retrieved(
 
 
 def shown(example: Example) -> Shown:
-    """An example as a prompt shows it: of a long text its head and its tail."""
+    """An example as a prompt shows it: a long text is cut to its head and its tail."""
     text = example.text
     half = _WIDE // 2
     return (text if len(text) <= _WIDE else f"{text[:half]} … {text[-half:]}"), example.label

@@ -1,4 +1,4 @@
-"""The gate: does the candidate prove better than what serves, or no worse with a reason to change?"""
+"""The gate: is the candidate proven better than what serves, or no worse where there is a reason to change?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,29 +13,29 @@ from bot.domain.score_metrics import accuracy, ece, ece_by_chance
 BETTER_ERROR = 0.05
 """Chance in any year that a candidate serves as "better" though it is only as good as the champion. Chosen so that of
 candidates that are 2 points worse one serves in under 1 % of years, however few messages there are and though the two
-differ on 40 % of them; .1 held that for 20 % (`benchmarks/gate_simulation.py`, "exactly")."""
+differ on 40 % of them; .1 held that only up to 20 % (`benchmarks/gate_simulation.py`, "exactly")."""
 NO_WORSE_ERROR, MARGIN = 0.01, 0.02
-"""Chance in any year that a candidate serves as "no worse" though it is 2 points worse, or more."""
+"""Chance in any year that a candidate serves as "no worse" though it is worse by 2 points or more."""
 FIRST_ERROR = 0.05
-"""The same chance of a first adapter, by the score test. Nothing that was trained gives way to it, and beside the other
-voices it is as loud as it has proved to be, so it differs on few messages; by the rule above one that is half a point
+"""The same chance for a first adapter, by the score test. It replaces no trained adapter, and beside the other voices
+it is as loud as it has proved to be, so it differs on few messages; by the rule above, an adapter that is half a point
 better would serve one company in a hundred (`benchmarks/gate_simulation.py`)."""
 WORTH = 0.02
-"""The gain for which the messages that are missing are counted: smaller ones take thousands."""
+"""The gain that the missing messages are counted for: smaller gains take thousands."""
 MAX_ECE = 0.03
-"""After its temperature was fitted a model was off by .007 on average (.109 before). A small set needs more room: there
-what chance explains is allowed, too (.064 of 32 messages, where nothing at all was wrong)."""
+"""With a fitted temperature a model was off by .007 on average (.109 before). A small set needs more room: what chance
+explains is allowed, too (.064 with 32 messages, where nothing at all was wrong)."""
 MIN_HELD_OUT = 30
-"""Held-out examples under which no figure means anything and nothing is promoted: one is 3 points."""
+"""With fewer held-out examples no figure means anything and nothing is promoted: one example is 3 points."""
 MAX_MORE_UNASKED = 0.05
-"""Of the texts that belong to nobody, how many more points the candidate may answer unasked, where there are
-`MIN_UNASKED_TEXTS` of them; and however many there are, no more than chance explains."""
+"""How many more points of the texts that belong to nobody the candidate may answer unasked, if there are
+`MIN_UNASKED_TEXTS` of them; and never more than chance explains, however many there are."""
 MIN_UNASKED_TEXTS, UNASKED_ERROR = 50, 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """Texts that belong to no team: whether each was answered without asking, by the champion and by the candidate."""
+    """For each text that belongs to no team: whether it was answered without asking, by champion and candidate."""
 
     champion: Sequence[bool]
     candidate: Sequence[bool]
@@ -43,22 +43,22 @@ class Unasked:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What else a verdict rests on."""
+    """The other facts that a verdict rests on."""
 
     new_labels: Sequence[str] = ()
-    """What the candidate was trained for and the champion was not: a reason to change where it is no worse."""
+    """Labels that the candidate was trained for and the champion was not: a reason to change if it is no worse."""
     first: bool = False
-    """No adapter serves until now: that is a reason for one that is no worse."""
+    """Whether no adapter serves yet: a reason to change to one that is no worse."""
     look: int = 1
-    """Which look at held-out messages this is within a year."""
+    """The number of this look at held-out messages, within a year."""
     unasked: Unasked | None = None
-    """None: no texts are known that belong to nobody."""
+    """None: no texts that belong to nobody are known."""
     objections: Sequence[str] = ()
-    """What was found wrong before anything was compared."""
+    """What was found wrong before the comparison."""
 
 
 def judge(champion: Sequence[Score], candidate: Sequence[Score], about: Circumstances = Circumstances()) -> Verdict:
-    """The verdict on a candidate. `champion` is what serves until then, without any adapter before the first."""
+    """The verdict on a candidate. `champion` is what serves now, which has no adapter before the first."""
     figures = {
         "n": float(len(candidate)),
         "candidate_accuracy": accuracy(candidate),
@@ -131,7 +131,7 @@ def _too_little(result: Paired, look: int) -> str:
 
 
 def _missing(result: Paired, alpha: float) -> int:
-    """Held-out messages that are missing to tell a gain that is worth it; 0 where there are enough."""
+    """How many more held-out messages would show a gain that is worth it; 0 if there are enough."""
     seen = (result.gained + result.lost) / result.n if result.n else 0.0
     return max(needed(WORTH, max(seen, USUAL_DISCORDANCE), alpha) - result.n, 0)
 
@@ -149,7 +149,7 @@ def _objections(champion: Sequence[Score], candidate: Sequence[Score]) -> list[s
 
 
 def _unasked_more(texts: Unasked | None) -> list[str]:
-    """Whether texts that belong to nobody are answered unasked more often than before, and than chance explains."""
+    """A reason, if texts that belong to nobody are answered unasked more often than before and than chance explains."""
     if texts is None or not texts.candidate:
         return []
     pairs = list(zip(texts.champion, texts.candidate, strict=True))
@@ -163,7 +163,7 @@ def _unasked_more(texts: Unasked | None) -> list[str]:
 
 
 def _language_figures(who: str, scores: Sequence[Score]) -> dict[str, float]:
-    """How many messages there are of each language, and how many of these are answered right."""
+    """The number of messages in each language, and of right answers among them."""
     rows = by_language(scores).items()
     return {f"n_{language}": float(len(of)) for language, of in rows} | {
         f"{who}_accuracy_{language}": accuracy(of) for language, of in rows

@@ -1,8 +1,8 @@
-"""Which corrections teach at once, and which wait for a second lead: guards against slips, haste and malice. Pure.
+"""Which corrections are learned at once and which wait for a second lead: guards against slips, haste and malice. Pure.
 
-What is held back moves its conversation all the same; it only teaches nobody until another lead says the same. Measured
-with 100 corrections of which 20 % were wrong (new / old teams, no guard): random .783 / .921, with the neighbour guard
-.810 / .928, two leads agreeing .945 / .924; malicious .960 / .839, .946 / .917, .948 / .924.
+A correction that is held back moves its conversation all the same; only learning waits until another lead agrees.
+Measured with 100 corrections of which 20 % were wrong (new / old teams, no guard): random .783 / .921, with the
+neighbour guard .810 / .928, two leads agreeing .945 / .924; malicious .960 / .839, .946 / .917, .948 / .924.
 """
 
 from collections.abc import Sequence
@@ -13,45 +13,45 @@ from enum import StrEnum
 from bot.domain.embedders import Scale
 
 NEAREST = 7
-"""So many of the nearest trusted examples and other leads' corrections are looked at."""
+"""How many of the nearest trusted examples and other leads' corrections are examined."""
 _LEAST_NEAR, _AGAINST = 3, 0.60
-"""So many of them have to be near, and so much of their weight on one other team."""
+"""How many of them must be near, and how much of their weight must be on one other team."""
 HOUR, ACTIVE = timedelta(hours=1), timedelta(days=90)
-"""The rate's window, and for how long somebody who corrected counts as a lead who could be the second."""
+"""The window for the rate; and how long a lead who made a correction counts as one who could be the second."""
 PRIOR_RIGHT, PRIOR_WRONG = 4.0, 1.0
 _DISTRUSTED = 0.50
 
 
 class Held(StrEnum):
-    """Why a correction teaches nobody yet."""
+    """Why a correction is not learned yet."""
 
     DISPUTED = "disputed"
     """Leads name different teams."""
     CONTRADICTED = "contradicted"
-    """Many requests that are much like it went to one other team, on others' word."""
+    """Many similar requests went to one other team, on other people's word."""
     NEW_TEAM = "new_team"
-    """It is among the first of a team that the model never learned."""
+    """It is among the first of a team that the model has not learned."""
     TOO_MANY = "too_many"
-    """Its lead has taught more than usual within an hour."""
+    """Its lead made more corrections than usual within an hour."""
     DISTRUSTED = "distrusted"
-    """Other leads overruled most of what its lead said before."""
+    """Other leads overruled most of the earlier corrections of its lead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """How careful a task is with what leads say. The defaults hinder a workspace with one lead by its haste alone."""
+    """How careful a task is with what leads say. By default only haste can hold back a workspace's only lead."""
 
     per_hour: int = 60
-    """Corrections of one lead that teach within an hour; 0: any number."""
+    """How many corrections of one lead are learned within an hour; 0: any number."""
     new_team: int = 5
-    """So many first corrections of a team that the model never learned need a second lead, where there is one."""
+    """So many first corrections of a team that the model has not learned need a second lead, where there is one."""
     neighbours: bool = True
-    """Whether a correction that contradicts many like it needs a second lead, where there is one."""
+    """Whether a correction that contradicts many similar texts needs a second lead, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A trusted text near the one that was corrected, or another lead's correction."""
+    """A trusted text, or another lead's correction, near the text that was corrected."""
 
     label: str
     similarity: float
@@ -63,25 +63,25 @@ class Claim:
 
     label: str
     agreeing: int = 1
-    """Leads who say so now."""
+    """How many leads say so now."""
     disputed: bool = False
     others: bool = False
-    """Another lead has corrected lately, so that there is somebody to be the second."""
+    """Whether another lead has made corrections lately, and so could be the second."""
     near: Sequence[Near] = ()
     taught: int = 0
-    """Corrections with which its lead taught within the last hour."""
+    """The corrections of its lead within the last hour that were learned."""
     unlearned: bool = False
-    """An adapter serves, and it never learned this team."""
+    """Whether an adapter serves that has not learned this team."""
     of_team: int = 0
-    """Corrections of the team that teach already."""
+    """The corrections to this team that are learned already."""
     agreed: int = 0
-    """Earlier ones of this lead with which the request ended."""
+    """Earlier corrections of this lead that the request ended with."""
     overruled: int = 0
-    """Earlier ones of this lead in whose place another lead's stands."""
+    """Earlier corrections of this lead that another lead's has replaced."""
 
 
 def held(claim: Claim, guards: Guards, scale: Scale) -> Held | None:
-    """Why it waits for a second lead; None: it teaches at once."""
+    """Why it waits for a second lead; None: it is learned at once."""
     if claim.disputed:
         return Held.DISPUTED
     if claim.agreeing > 1:
@@ -98,7 +98,7 @@ def held(claim: Claim, guards: Guards, scale: Scale) -> Held | None:
 
 
 def contradicted(label: str, near: Sequence[Near], scale: Scale) -> bool:
-    """Whether most of what is near, weighed by its nearness, has one other label."""
+    """Whether most of the near texts, weighed by their nearness, have one other label."""
     close = sorted((one for one in near if one.similarity > scale.near), key=lambda one: -one.similarity)[:NEAREST]
     if len(close) < _LEAST_NEAR:
         return False
@@ -112,11 +112,11 @@ def contradicted(label: str, near: Sequence[Near], scale: Scale) -> bool:
 def trust(agreed: int, overruled: int) -> float:
     """How likely a lead's next correction is right: the posterior mean of a Beta-Bernoulli model.
 
-    The prior, Beta(4, 1), takes a stranger for right four times in five; it is worth five corrections of evidence.
+    The prior, Beta(4, 1), expects four in five of a new lead's to be right, and is worth five corrections of evidence.
     """
     return (agreed + PRIOR_RIGHT) / (agreed + overruled + PRIOR_RIGHT + PRIOR_WRONG)
 
 
 def weight(agreed: int, overruled: int) -> float:
-    """How much a lead's correction counts in the memory beside others': 1 from a stranger on, less where overruled."""
+    """How much a lead's correction counts in the memory: 1 for a new lead, less for one who was overruled."""
     return min(1.0, trust(agreed, overruled) / trust(0, 0))

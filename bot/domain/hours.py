@@ -26,12 +26,12 @@ class Hours:
     zone: ZoneInfo
 
     def open_at(self, now: datetime) -> bool:
-        """Whether somebody is there; `now` in any time zone."""
+        """Whether the team is there; `now` in any time zone."""
         local = now.astimezone(self.zone)
         return any(local.weekday() in s.days and s.opens <= local.time() < s.closes for s in self.spans)
 
     def back_at(self, now: datetime) -> datetime | None:
-        """When somebody will be there again; None when somebody is there now."""
+        """When the team will be there again; None if it is there now."""
         if self.open_at(now):
             return None
         local = now.astimezone(self.zone)
@@ -45,7 +45,7 @@ class Hours:
 
 
 def hours(written: str, zone: str) -> Hours:
-    """Hours as the settings have them, "Mon-Fri 09:00-17:30, Sat 10:00-14:00". Raises ValueError saying how."""
+    """Hours as the settings write them, "Mon-Fri 09:00-17:30, Sat 10:00-14:00". Raises ValueError naming the form."""
     try:
         where = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Nobody pays for the others: how much a team, a language, or all small teams together may lose by a new model."""
+"""A floor for every group: how much a team, a language, or all small teams together may lose by a new model."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -8,23 +8,23 @@ from bot.domain.learning import Score
 from bot.domain.paired_tests import at_least
 
 MAX_DROP = 0.05
-"""Share of its messages that a group may lose."""
+"""The share of its messages that a group may lose."""
 FAMILY_ERROR = 0.05
-"""Chance that any small group at all stops a candidate that loses no more than it may."""
+"""The chance that any small group stops a candidate that loses no more than it may."""
 _LEAST = 5
-"""Of fewer messages nothing is said alone: a language that few are in is mostly another, misread."""
+"""Groups with fewer messages are not judged alone: a language with so few is mostly another one, misread."""
 
 Rows = Sequence[tuple[bool, bool]]
-"""Of each message: whether the champion was right, and the candidate."""
+"""For each message: whether the champion was right, and whether the candidate was."""
 
 
 def falls(champion: Sequence[Score], candidate: Sequence[Score]) -> Iterator[str]:
-    """Every team and language of which the candidate loses too much, in words.
+    """Yield, in words, every team and language in which the candidate loses too much.
 
-    From 50 messages on (`languages.FLOOR`) it may lose 5 points: of fewer, one message is over 2. Smaller groups are
+    From 50 messages on (`languages.FLOOR`) it may lose 5 points: with fewer, one message is over 2. Smaller groups are
     held to the same 5 points with room for chance: an exact binomial test of its net losses, at the error of all small
-    groups together divided by their number (Bonferroni; Dunn 1961, "Multiple comparisons among means"). What that
-    still lets through in each is held to the 5 points in all small teams together, where these have 50 messages.
+    groups together divided by their number (Bonferroni; Dunn 1961, "Multiple comparisons among means"). What that lets
+    through in single teams is held to the 5 points in all small teams together, where these have 50 messages.
     """
     teams = _grouped(champion, candidate, lambda score: score.truth)
     languages = _grouped(champion, candidate, lambda score: score.language and f"the language {score.language}")
@@ -44,7 +44,7 @@ def _net(rows: Rows) -> int:
 
 
 def _may(rows: Rows) -> float:
-    """In messages: 1.00 - 0.95 is more than 0.05."""
+    """The most messages that may be lost; computed in messages, since 1.00 - 0.95 is more than 0.05."""
     return MAX_DROP * len(rows)
 
 
@@ -56,7 +56,7 @@ def _fall(name: str, rows: Rows) -> str:
 def _grouped(
     champion: Sequence[Score], candidate: Sequence[Score], of: Callable[[Score], str | None]
 ) -> dict[str, list[tuple[bool, bool]]]:
-    """The group's name -> its rows; what `of` gives None for is in no group."""
+    """The group's name -> its rows; a message for which `of` returns None is in no group."""
     rows: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for old, new in zip(champion, candidate, strict=True):
         if (group := of(old)) is not None:

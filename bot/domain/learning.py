@@ -26,9 +26,9 @@ class Source(StrEnum):
     SETTINGS = "settings"
     """A label's meaning and examples, as the settings have them now."""
     SEED = "seed"
-    """What comes with the demo company."""
+    """An example that comes with the demo company."""
     SIGNAL = "signal"
-    """What somebody showed without saying it (`silent_signals`): it never judges, and never steers."""
+    """What somebody showed without saying it (`silent_signals`): used neither to judge nor to steer."""
 
 
 class Side(StrEnum):
@@ -41,7 +41,7 @@ class Side(StrEnum):
 HELD_OUT_SHARE = 0.20
 VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 100
 REHEARSED_SHARE, LEAST_REHEARSED = 1 / 3, 50
-"""Of what leaves no slice to steer by, the share that a rehearsal is asked, and how many of it say anything."""
+"""The share that a rehearsal is asked about, where no slice is left to steer by, and the fewest that mean anything."""
 _LEAST, _IMPOSSIBLE = 1e-12, -math.inf
 
 
@@ -57,7 +57,7 @@ class Example:
     conversation: int | None = None
     """The conversation it was said in; None when it came from a file."""
     origin: str = field(default="", compare=False)
-    """The name of the file it came from; empty where it came from none, or nobody kept it."""
+    """The name of the file it came from; empty where it came from none, or the name was not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,16 @@ class Adapter:
     """Divides the logits so that probabilities mean what they say (fitted on validation data)."""
     made: datetime
     mixture: Mixture = field(default_factory=Mixture)
-    """How loud it and the voices beside it are: they are judged, promoted and rolled back together."""
+    """The weights of it and the voices beside it: they are judged, promoted and rolled back together."""
     digest: str | None = None
-    """Of its files as they were judged; None: it came with the program, or is older than digests."""
+    """The digest of its files as they were judged; None: it came with the program, or is older than digests."""
     retires: datetime | None = None
-    """When it stops serving, since somebody whose texts it learned from was forgotten; None: nobody was."""
+    """When it stops serving, because somebody whose texts it learned from was forgotten; None: nobody was."""
     merged: Mapping[str, str] = field(default_factory=dict)
-    """Label that it learned and that was merged since -> the one that has its requests now. What it says of both counts
-    for that one."""
+    """A label that it learned and that was merged since -> the label that has its requests now, which gets the
+    probabilities of both."""
     on_trial: bool = field(default=False, compare=False)
-    """Whether a candidate serves a share of the requests beside it, as `canary.Canaries` knows; of a champion alone."""
+    """Whether a candidate serves a share of the requests beside it (`canary.Canaries`); set for a champion alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Score:
     answer: str
     probabilities: Mapping[str, float]
     language: str | None = None
-    """What it is written in, an ISO 639-1 code; None where that cannot be told."""
+    """The language of the text, an ISO 639-1 code; None where it cannot be told."""
 
     @property
     def right(self) -> bool:
@@ -114,18 +114,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Who was judged, against whom, and the verdict."""
+    """The candidate, what it was judged against, and the verdict."""
 
     candidate: Adapter
     champion: Adapter | None
     """None: nothing served."""
     verdict: Verdict
     canary: float = 0.0
-    """Promoted, it serves this share of the requests first; 0: all at once."""
+    """The share of the requests that it serves first if promoted; 0: all at once."""
 
 
 class Outcome(StrEnum):
-    """What became of an adapter at a moment."""
+    """What happened to an adapter."""
 
     SERVES = "serves"
     REFUSED = "refused"
@@ -138,17 +138,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RegistryEvent:
-    """The pointer moved, or the gate let it stay: who or what decided, why, and on which figures."""
+    """The pointer moved, or the gate left it in place: by whom or what, why, and on which figures."""
 
     at: datetime
     adapter: str
-    """Who serves from then on; of a refusal, who does not."""
+    """The adapter that serves from then on; for a refusal, the one that does not."""
     what: Outcome
     by: str
-    """`gate`, `rollback`, `command`, `starter`, or the lead who said so."""
+    """`gate`, `rollback`, `command`, `starter`, or the lead who decided."""
     why: str
     asked_by: str | None = None
-    """Who asked for the cycle that made it; None: it was in no cycle of ours."""
+    """Who asked for the cycle that made it; None: no cycle of ours made it."""
     against: str | None = None
     """The champion that it was judged against; None: none served, or it was not judged."""
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -179,25 +179,25 @@ class Cycle:
     problem: str = ""
     """Why it failed; empty otherwise."""
     claim: str = ""
-    """Of this claim alone: whoever claims the cycle later voids it. Empty: it was only read."""
+    """Identifies this claim: a later claim of the cycle voids it. Empty: the cycle was only read."""
 
 
 Progress = Callable[[float, str], None]
-"""Told how far the work is (0..1) and what it is doing now."""
+"""Called with how far the work is (0..1) and what it is doing now."""
 
 
 _TELLING = frozenset("_#%&@\u2024")
-"""Signs that Unicode counts as punctuation and that tell messages apart: C# and C, 5% and 5."""
+"""Characters that are punctuation to Unicode but tell messages apart: C# and C, 5% and 5."""
 _BELOW_ZERO = re.compile(r"(?<!\w)[-\u2013](?=[$\u00a3\u00a5\u20a0-\u20c0]?\d)")
 _DOT_NET = re.compile(r"(?<!\S)\.(?=\w)")
-"""A dash before a number or an amount that no letter or figure precedes, and a dot that begins a word: (-5 €) is not
-(5 €), -$5 not $5, .NET no net; 10-20 stays 10 20."""
+"""A dash before a number or an amount without a letter or figure before it, and a dot that begins a word: (-5 €) is
+not (5 €), -$5 not $5, .NET not net; 10-20 stays 10 20."""
 _UNSEEN = frozenset("\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff`") | {chr(c) for c in range(0xFE00, 0xFE10)}
-"""Hints for whoever draws the text: the same words with and without them are the same message."""
+"""Hints for drawing the text: with and without them the same words are the same message."""
 
 
 class _Telling(dict[int, str]):
-    """Code point -> what a key keeps of it; looked up once each, for there are many texts of few characters."""
+    """Code point -> what a key keeps of it; computed once each, for there are many texts of few characters."""
 
     def __missing__(self, point: int) -> str:
         sign = chr(point)
@@ -216,7 +216,7 @@ _telling = _Telling()
 
 
 def text_key(text: str) -> str:
-    """Content hash: equal for texts that differ only in case, punctuation, white space and what cannot be seen.
+    """Content hash: equal for texts that differ only in case, punctuation, white space and invisible characters.
 
     Whatever else distinguishes messages is kept, in any script: vowel signs, accents, emoji, the signs of C++ and C#.
     """
@@ -229,7 +229,7 @@ def text_key(text: str) -> str:
 def side_key(text: str) -> str:
     """The content hash that sides are drawn by. It never changes, whatever `text_key` learns to distinguish.
 
-    Coarser than `text_key`: texts that differ only in signs are on one side, so that they cannot leak either.
+    Coarser than `text_key`: texts that differ only in such signs are on one side, so that they cannot leak either.
     """
     return _hashed(" ".join(re.findall(r"\w+", text.lower()) or [text.strip()]))
 
@@ -245,20 +245,20 @@ def side_of(text: str) -> Side:
 
 
 def _drawn(example: Example) -> tuple[str, str]:
-    """Where an example stands in an order that chance made and that nothing changes."""
+    """The example's key in a random but fixed order."""
     return side_key(example.text), text_key(example.text)
 
 
 def _said(example: Example) -> bool:
-    """Whether anybody said what it is: what was merely shown measures nothing."""
+    """Whether anybody said what the label is: what was merely shown measures nothing."""
     return example.source is not Source.SIGNAL
 
 
 def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """(to learn from, to steer by: when to stop, the temperature), both in the order of their content hash.
 
-    The slice follows from other digits of the content hash than the side does, so it is the same on every machine.
-    Fewer than LEAST_VALIDATION would be noise: then everything is learned from and nothing steers.
+    The slice is drawn by other digits of the content hash than the side, so it is the same on every machine. Fewer than
+    LEAST_VALIDATION would be noise: then everything is learned from and nothing steers.
     """
     ordered = sorted(examples, key=_drawn)
     apart = [e for e in ordered if _said(e) and int(side_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
@@ -269,9 +269,9 @@ def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example
 
 
 def rehearsed(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """(to learn from in a rehearsal, to be asked then), in the order of their content hash; (all, none) of too few.
+    """(to learn from in a rehearsal, to ask about then), in the order of their content hash; (all, none) if too few.
 
-    Drawn by yet other digits of the hash, so that it is the same on every machine and says nothing of the other draws.
+    Drawn by yet other digits of the hash, so that it is the same on every machine and independent of the other draws.
     """
     ordered = sorted(examples, key=_drawn)
     asked = [e for e in ordered if _said(e) and int(side_key(e.text)[16:24], 16) / 0xFFFFFFFF < REHEARSED_SHARE]
@@ -291,7 +291,7 @@ def settle(examples: Sequence[Example]) -> list[Example]:
 
 
 FRESH = frozenset({Source.CORRECTION, Source.CONFIRMATION, Source.TAP})
-"""What people said of single messages, not of a whole file."""
+"""The sources that are people's statements on single messages, not on a whole file."""
 
 
 def replayed(examples: Sequence[Example], limit: int) -> list[Example]:
@@ -329,7 +329,7 @@ def fit_temperature(scores: Sequence[tuple[Mapping[str, float], str]]) -> float:
         for name, probability in probabilities.items():
             logits[row, columns[name]] = math.log(max(probability, _LEAST))
         truths[row] = logits[row, columns[truth]] if truth in probabilities else _IMPOSSIBLE
-    known = truths > _IMPOSSIBLE  # of a label that was not asked for, no temperature makes the truth likelier
+    known = truths > _IMPOSSIBLE  # for a label that was not asked for, no temperature makes the truth likelier
 
     def loss(log_temperature: float) -> float:
         temperature = math.exp(log_temperature)
@@ -340,5 +340,5 @@ def fit_temperature(scores: Sequence[tuple[Mapping[str, float], str]]) -> float:
 
 
 def label_counts(examples: Sequence[Example]) -> Counter[str]:
-    """Examples per label."""
+    """Label -> the number of its examples."""
     return Counter(example.label for example in examples)

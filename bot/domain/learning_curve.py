@@ -17,9 +17,9 @@ import numpy.typing as npt
 from bot.domain.model_ports import Lesson
 
 SIZES = (5, 10, 25, 50, 100)
-"""Examples a team, before all there are."""
+"""Examples a team; after these, all examples."""
 DRAWS = 5
-"""Subsets of each size: which examples a team happens to have makes more difference than anything else, when few."""
+"""Subsets of each size: with few examples, which ones a team happens to have matters more than anything else."""
 REPLICATES, _SEED = 2_000, 23
 _ENDS = (2.5, 97.5)
 
@@ -31,19 +31,19 @@ class Draw:
     """One subset of the examples to fit on."""
 
     size: int
-    """Examples a team; 0: all there are."""
+    """Examples a team; 0: all."""
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What arms fitted on one draw answered."""
+    """The answers of arms that were fitted on one draw."""
 
     draw: Draw
     examples: int
-    """In total: a team that has fewer than the draw's size brings what it has."""
+    """In total: a team with fewer than the draw's size contributes all it has."""
     right: Mapping[str, Sequence[bool]]
-    """Arm -> of each message, in order."""
+    """Arm -> whether it is right, message by message, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Point:
     size: int
     """As in `Draw`."""
     examples: float
-    """Mean of the draws."""
+    """The mean over the draws."""
     accuracy: float
     low: float
     high: float
@@ -72,9 +72,9 @@ class Crossing:
     proven_below: int
     """The largest size at which `few` is still proven better before they cross."""
     proven_above: int
-    """The smallest at which `many` is; 0: with all."""
+    """The smallest size at which `many` is; 0: with all examples."""
     draws: int = DRAWS
-    """Of which both were measured where it is proven, the fewest; of one, the luck of the draw is not in the proof."""
+    """The fewest draws on which both were measured where it is proven; one does not show the luck of the draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +84,21 @@ class Curve:
     messages: int
     teams: int
     points: Mapping[str, Sequence[Point]]
-    """By size, all examples last, where the arm was measured. One that learns nothing here has the same at each."""
+    """In order of size, all examples last, where the arm was measured. An arm that does not learn here is constant."""
     crossings: Sequence[Crossing]
     replicates: Mapping[str, Sequence[Numbers]] = field(default_factory=dict, repr=False, compare=False)
-    """Of each point, the accuracy in every replicate; the same draws and messages for all arms."""
+    """For each point, the accuracy in every replicate; the same draws and messages for all arms."""
 
 
 def planned(counts: Mapping[str, int], draws: int = DRAWS) -> list[Draw]:
-    """What to fit, cheapest first. A size that no team exceeds would be the same as all."""
+    """The draws to fit, cheapest first. A size that no team exceeds is left out, being the same as all."""
     most = max(counts.values(), default=0)
     sizes = [size for size in SIZES if size < most]
     return [Draw(size, number) for size in sizes for number in range(draws)] + [Draw(0, 0)]
 
 
 def drawn(lessons: Sequence[Lesson], draw: Draw) -> list[Lesson]:
-    """The lessons of a draw, the same on every machine. A draw of more holds the one of fewer with the same number."""
+    """The lessons of a draw, the same on every machine. A larger draw contains the smaller one of the same number."""
     if not draw.size:
         return list(lessons)
     by_label: dict[str, list[Lesson]] = {}
@@ -113,7 +113,7 @@ def drawn(lessons: Sequence[Lesson], draw: Draw) -> list[Lesson]:
 
 
 def together(measured: Sequence[Measured], more: Sequence[Measured]) -> list[Measured]:
-    """The same draws with the answers of both. `more` may hold fewer draws, or others."""
+    """The draws with the answers of both measurements. `more` may have fewer draws, or others."""
     found = {one.draw: one for one in measured}
     for one in more:
         known = found.get(one.draw)
@@ -122,7 +122,7 @@ def together(measured: Sequence[Measured], more: Sequence[Measured]) -> list[Mea
 
 
 def curve(measured: Sequence[Measured], lessons: Sequence[Lesson]) -> Curve:
-    """What the draws amount to. All of them answered the same messages. Raises ValueError without any."""
+    """The curve of these draws, all of which answered the same messages. Raises ValueError without any."""
     if not measured:
         raise ValueError("nothing was measured")
     counts = Counter(lesson.label for lesson in lessons)
@@ -134,7 +134,7 @@ def curve(measured: Sequence[Measured], lessons: Sequence[Lesson]) -> Curve:
 
 
 class _Replicated:
-    """Accuracies on messages and draws that are drawn again, the same for all arms."""
+    """Accuracies on messages and draws that are resampled, in the same way for all arms."""
 
     def __init__(self, measured: Sequence[Measured]) -> None:
         ordered = sorted(measured, key=lambda one: (one.draw.size or math.inf, one.draw.number))
@@ -151,15 +151,15 @@ class _Replicated:
         }
 
     def sizes(self, *arms: str) -> list[int]:
-        """At which all of these arms have a draw in common, all examples last."""
+        """The sizes at which all of these arms have a draw in common, all examples last."""
         return [size for size in self._by_size if self.draws(size, *arms)]
 
     def draws(self, size: int, *arms: str) -> list[Measured]:
-        """Of that size, those on which all of these arms were measured."""
+        """The draws of that size on which all of these arms were measured."""
         return [one for one in self._by_size[size] if all(arm in one.right for arm in arms)]
 
     def of(self, arm: str, draws: Sequence[Measured]) -> Numbers:
-        """The mean accuracy of draws drawn again, on messages drawn again (a bootstrap of both, Owen 2007, "The
+        """The mean accuracy over resampled draws and resampled messages (a bootstrap of both, Owen 2007, "The
         pigeonhole bootstrap")."""
         rows = np.stack([self._rows[arm, one.draw] for one in draws], axis=1)
         n = len(draws)
@@ -190,7 +190,7 @@ def _crossings(again: _Replicated, average: float) -> list[Crossing]:
             sizes = [draws[0].draw.size for draws in both]
             at = _meeting([math.log(size or average) for size in sizes], gaps, proven)
             below, above = (both[place] for place in proven)
-            fewest = min(len(draws) for draws in (below, above) if draws[0].draw.size)  # of all there is but one
+            fewest = min(len(draws) for draws in (below, above) if draws[0].draw.size)  # there is but one draw of all
             found.append(Crossing(few, many, at, sizes[proven[0]], sizes[proven[1]], fewest))
     return found
 
@@ -201,7 +201,7 @@ def _ends(values: Numbers) -> tuple[float, float]:
 
 
 def _proven(ends: Sequence[tuple[float, float]]) -> tuple[int, int] | None:
-    """(the last place at which less is proven, the first one after it at which more is); None: not on both sides."""
+    """(the last place where `few` is proven better, the first after it where `many` is); None: not on both sides."""
     below = [place for place, (_, high) in enumerate(ends) if high < 0]
     above = [place for place, (low, _) in enumerate(ends) if low > 0 and below and place > below[0]]
     if not above:
@@ -210,7 +210,7 @@ def _proven(ends: Sequence[tuple[float, float]]) -> tuple[int, int] | None:
 
 
 def _meeting(sizes: Sequence[float], gaps: Sequence[float], proven: tuple[int, int]) -> float:
-    """Examples a team where the lines meet between two places, straight over the logarithm of the size."""
+    """Examples a team where the lines meet between two places, straight lines over the logarithm of the size."""
     place = next(place for place in range(*proven) if gaps[place + 1] > 0)
     share = gaps[place] / (gaps[place] - gaps[place + 1])
     return math.exp(sizes[place] + max(share, 0.0) * (sizes[place + 1] - sizes[place]))

@@ -15,24 +15,24 @@ from bot.domain.decisions import Author, Basis, Evidence, Opinion
 from bot.domain.embedders import Scale
 
 NEIGHBOURS = 5
-"""k of the measured gate; the constants beside it stand with the embedder (`embedders.Scale`)."""
+"""k of the measured gate; its other constants are the embedder's (`embedders.Scale`)."""
 _USUAL = Scale()
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A settled text near the one in question. `similarity` is as `embedders.Likeness` has it."""
+    """A settled text near the one in question; `similarity` is by `embedders.Likeness`."""
 
     example: int
     label: str
     similarity: float
     same_text: bool = False
-    """Equal after normalisation (see `learning.text_key`), so that similarity need not be trusted."""
+    """Whether the two texts are equal after normalisation (`learning.text_key`), so that similarity does not matter."""
     text: str = ""
-    """What it says, for the eyes of leads."""
+    """The text itself, for leads to read."""
     basis: Basis = Basis.CORRECTION
     weight: float = 1.0
-    """How much it counts beside others: less where its lead was often overruled."""
+    """How much it counts beside others: less if its lead was often overruled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,20 @@ class Neighbours:
 
     @property
     def closest(self) -> float:
-        """The best similarity to anything we know; -1 when we know nothing."""
+        """The best similarity to any known text; -1 when there is none."""
         return max((n.similarity for n in self.corrections + self.anchors), default=-1.0)
 
 
 def memory_opinion(
     found: Neighbours, scale: Scale = _USUAL, new: Collection[str] = (), taught: Collection[str] = ()
 ) -> Opinion:
-    """What the memory says, given the texts that it finds near. An exact, corrected text decides by itself.
+    """The memory's opinion, given the texts that it finds near. An exact, corrected text decides by itself.
 
-    So does an exact anchor of a `new` label, one that the adapter has not learned. `taught` are those of them that
-    other voices have learned meanwhile: their corrections need no head start any more.
+    So does an exact anchor of a `new` label, one that the adapter has not learned. `taught` are those new labels that
+    other voices have learned by now: their corrections no longer need a head start.
 
-    Beside other voices only corrections speak: anchors say how far from home a correction is. Where nobody else speaks,
-    both do.
+    Beside other voices only corrections vote; anchors show how far from home a correction is. Where no other voice has
+    an opinion, both vote.
     """
     known = found.closest if found.anchors else None
     settled = (*found.corrections, *(n for n in found.anchors if n.label in new))

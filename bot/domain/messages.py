@@ -10,7 +10,7 @@ from bot.domain.rich_text import plain, sliced, spoken
 from bot.domain.small_talk import is_small_talk
 
 MAX_TEXT = 40_000
-"""Characters of one message that we keep: as many as the longest message of Slack has."""
+"""The most characters of a message that we keep: Slack's longest message has so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Person:
     language: str | None = None
     """IETF tag as the platform reports it; None when it does not."""
     external: bool = False
-    """Of another company (Slack Connect): may ask, but neither correct nor see a card."""
+    """Whether they are of another company (Slack Connect): they may ask, but neither correct nor see a card."""
 
     @property
     def key(self) -> str:
-        """`platform:id`, by which audit rows name somebody."""
+        """`platform:id`, the form in which audit rows name somebody."""
         return f"{self.platform}:{self.id}"
 
 
@@ -74,15 +74,15 @@ class Media:
     """Opaque outside the platform's folder."""
     kind: MediaKind
     name: str = ""
-    """The file's name, or what it says (a contact, a place); empty when it has none."""
+    """The file's name, or its content (a contact, a place); empty if there is none."""
     size: int = 0
-    """Bytes; 0 when unknown."""
+    """Bytes; 0 if unknown."""
     link: str | None = None
-    """Where people of its own platform can look at it; None where there is no such address."""
+    """Where people of its own platform can look at it; None if there is no such address."""
     cited: bool = False
-    """It is no file of the message's own: it came with what the message points at."""
+    """Whether it belongs not to the message itself but to what the message points at."""
     by: str = ""
-    """The id of whoever sent it, or of whom it tells (a contact), where that is not the message's writer."""
+    """The id of who sent it, or of whom it is about (a contact), where that is not the message's author."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,15 @@ class Message:
 
     ref: MessageRef
     place: Place
-    """Where the answer belongs. In a threaded platform the thread is the first message's own id."""
+    """Where the answer belongs. On a threaded platform the thread is the first message's own id."""
     author: Person
     text: str
     at: datetime
     media: tuple[Media, ...] = ()
     opens: bool = False
-    """It begins a request of its own, whatever conversation is open (a shortcut, a command)."""
+    """Whether it begins a request of its own, whatever conversation is open (a shortcut, a command)."""
     heard: datetime | None = field(default=None, compare=False)
-    """When we took it in, by our own clock; None: its platform's clock is ours, too.
+    """When we received it, by our own clock; None: its platform's clock is ours, too.
 
     `at` is the platform's clock: it is compared with other times of that platform, never with our own.
     """
@@ -118,13 +118,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Somebody changed what a message of theirs says or shows. Only for a real change: a link's preview is none."""
+    """Somebody changed what a message of theirs says or shows. Only a real change: a link's preview is none."""
 
     ref: MessageRef
     text: str
     at: datetime
     media: tuple[Media, ...] | None = None
-    """What is attached to it by now; None: that did not change."""
+    """Its present attachments; None: they did not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +143,13 @@ class Note:
 
     ref: MessageRef
     under: MessageRef
-    """The card, or anything else that stands in its thread."""
+    """The card, or any other message in its thread."""
     author: Person
     text: str
     at: datetime
     media: tuple[Media, ...] = ()
     send: bool = False
-    """It was written to be sent (a form whose button says so), so that no further act is needed."""
+    """Whether it was written to be sent (a form whose button says so), so that no further act is needed."""
     heard: datetime | None = field(default=None, compare=False)
     """As in `Message`."""
 
@@ -166,11 +166,11 @@ class Reaction:
     heard: datetime | None = field(default=None, compare=False)
     """As in `Message`."""
     counted: bool | None = field(default=None, compare=False)
-    """Whether its actor could say what it says when that was last looked up; None: it never was."""
+    """Whether its actor might make this statement, when last looked up; None: it was never looked up."""
 
     @property
     def since(self) -> datetime:
-        """When it was put there, by our own clock."""
+        """When it was added, by our own clock."""
         return self.heard or self.at
 
 
@@ -193,7 +193,7 @@ _CHOICE = "→"
 
 
 def choice(label: str, via: str = "") -> str:
-    """A lead's word that is no emoji (a button, a command), in the form of one: it stands among their reactions.
+    """A lead's statement without emoji (a button, a command), in the form of an emoji, to stand among their reactions.
 
     With `via`, the emoji that brought the buttons, it stands only as long as that emoji does.
     """
@@ -201,7 +201,7 @@ def choice(label: str, via: str = "") -> str:
 
 
 def chosen(emoji: str) -> tuple[str, str] | None:
-    """(via, label) of what `choice` made; None for an emoji proper."""
+    """(via, label) of an emoji that `choice` made; None for a real emoji."""
     via, arrow, label = emoji.partition(_CHOICE)
     return (via, label) if arrow else None
 
@@ -214,10 +214,10 @@ def clean(text: str) -> str:
 
 
 def clean_name(name: str) -> str:
-    """A person's or a file's name on one line, without characters that show it as another than it is.
+    """A person's or a file's name on one line, without characters that disguise it.
 
-    Those turn the direction of writing ("exe.gpj" for "jpg.exe"), take no room, or control a terminal. The joiners of
-    emoji and of scripts that need them stay where they join something.
+    Those reverse the direction of writing ("exe.gpj" for "jpg.exe"), take no room, or control a terminal. The joiners
+    of emoji and of scripts that need them stay where they join something.
     """
     shown = re.sub(r"\s+", " ", clean(plain(name)))
     kept = "".join(char for at, char in enumerate(shown) if not _is_invisible(char) or _joins(shown, at))
@@ -235,15 +235,15 @@ def _joins(text: str, at: int) -> bool:
 
 
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
-"""Letters to Unicode that nobody sees."""
+"""Letters to Unicode that are invisible."""
 
 
 def has_words(text: str) -> bool:
-    """Whether there is something to classify: a greeting, a thank-you or an emoji alone is not."""
+    """Whether there is anything to classify: a greeting, a thank-you or an emoji alone is not."""
     return not is_small_talk(spoken(text))
 
 
 def joined(texts: list[str]) -> str:
-    """A burst of messages as the one text that is classified; greetings fall away when there is more."""
+    """A burst of messages as the one text that is classified; greetings are left out when there is more."""
     meaningful = [text for text in texts if has_words(text)]
     return "\n".join(meaningful or texts)

@@ -1,4 +1,4 @@
-"""What is told of every call to a model server, for whoever counts."""
+"""What is reported of every call to a model server, for metrics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from enum import StrEnum
 
 
 class CallKind(StrEnum):
-    """What a model server is asked."""
+    """What a model server is asked for."""
 
     QUESTION = "question"
-    """By somebody in a chat, who waits for the answer."""
+    """A question of somebody in a chat, who waits for the answer."""
     PATIENT = "patient_question"
-    """By scoring, a command or the shadow, which have time."""
+    """A question of scoring, a command or the shadow, which have time."""
     LOAD = "load_adapter"
     UNLOAD = "unload_adapter"
     LIST = "list_models"
@@ -24,7 +24,7 @@ class ModelCall:
     kind: CallKind
     seconds: float
     failed: bool
-    """No answer, or a refusal."""
+    """Whether there was no answer, or a refusal."""
     sent: int = 0
     """Tokens of the prompts."""
     answered: int = 0
@@ -35,4 +35,4 @@ SawCall = Callable[[ModelCall], None]
 
 
 def unseen(call: ModelCall) -> None:
-    """Nobody wants to know."""
+    """Ignore the call: the default where nothing counts calls."""

@@ -1,7 +1,8 @@
 """Which texts are nearly the same: groups, by MinHash and locality-sensitive hashing (datasketch), in linear time.
 
-Measured on 36,783 requests of two public sets, 64 hashes: from a Jaccard similarity of 0.7 of runs of four letters on,
-every pair that was looked at said the same ("Help me cancel a transaction" and "Please help me cancel a transaction").
+Measured on 36,783 requests of two public sets, 64 hashes: at a Jaccard similarity of 0.7 or more, of runs of four
+letters, every pair that was examined meant the same ("Help me cancel a transaction" and "Please help me cancel a
+transaction").
 """
 
 import re
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 NEAR = 0.7
-"""The share of their pieces that two texts have in common from which on one is a near duplicate of the other."""
+"""Texts that have this share of their pieces in common, or more, are near duplicates."""
 VERY_NEAR = 0.9
 """From here on hardly a word differs."""
 _LETTERS = 4
@@ -23,36 +24,36 @@ _HASHES = 64
 _COMMON_SHARE, _COMMON_LEAST = 0.05, 20
 """Pieces that so many of the texts have (a web form's headings, a footer, "please") do not make two texts alike."""
 _MOST_COMPARED = 8
-"""Members of one group that a text is compared with: of a template sent a thousand times a few say it."""
+"""Members of a group that a text is compared with: of a template sent a thousand times a few are enough."""
 
 Pieces: TypeAlias = npt.NDArray[np.uint32]
-"""Checksums, in order and each once. Not sets of strings: Python's collector of garbage would look through millions of
-them, again and again, and everybody would wait for it."""
+"""Checksums, in order and each once. Not sets of strings: Python's garbage collector would traverse millions of them,
+again and again, and everybody would wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearGroups:
-    """For each text the number of its group, which is the place of its first member. Whoever is alone is a group."""
+    """For each text the number of its group: the index of its first member. A text on its own is a group."""
 
     near: Sequence[int]
     very_near: Sequence[int]
 
 
 def near_groups(texts: Sequence[str]) -> NearGroups:
-    """Texts of one group are nearly the same, or linked by one that is nearly the same as both.
+    """Group texts that are nearly the same, or linked by one that is nearly the same as both.
 
-    Two are, whose pieces are nearly the same with and without those that everybody writes: a form filled in otherwise
-    is another text, and so is the same thing said in other words.
+    Two texts are nearly the same if their pieces are, with and without those that everybody writes: a form filled in
+    differently is another text, and so is the same thing in other words.
     """
     whole = [pieces_of(text) for text in texts]
     telling = _telling(whole)
-    from datasketch import MinHash, MinHashLSH  # with scipy.integrate; most commands compare no texts
+    from datasketch import MinHash, MinHashLSH  # imports scipy.integrate; most commands compare no texts
 
     index = MinHashLSH(threshold=NEAR, num_perm=_HASHES)
     near, very_near, indexed = _Groups(len(texts)), _Groups(len(texts)), Counter[bytes]()
     hashed = MinHash.generator(telling, num_perm=_HASHES, hashfunc=int)
     for place, hashes in enumerate(hashed):
-        for other in cast("list[int]", index.query(hashes)):  # the places that were inserted
+        for other in cast("list[int]", index.query(hashes)):  # the indices that were inserted
             alike = min(similarity(of[place], of[other]) for of in (telling, whole))
             if alike >= NEAR:
                 near.join(place, other)
@@ -66,13 +67,13 @@ def near_groups(texts: Sequence[str]) -> NearGroups:
 
 
 def similarity(one: Pieces, other: Pieces) -> float:
-    """Jaccard: the share of all their pieces that both have."""
+    """The Jaccard similarity: the share of all their pieces that both have."""
     common = len(np.intersect1d(one, other, assume_unique=True))
     return common / max(1, len(one) + len(other) - common)
 
 
 def pieces_of(text: str) -> Pieces:
-    """Its runs of four letters, words between single spaces; of a shorter text the whole."""
+    """The runs of four letters of a text, words between single spaces; for a shorter text the whole."""
     words = " ".join(["", *(re.findall(r"\w+", text.lower()) or [text.strip()]), ""])
     runs = (words[start : start + _LETTERS] for start in range(max(1, len(words) - _LETTERS + 1)))
     sums = [zlib.crc32(run.encode("utf-8", "surrogatepass")) for run in runs]
@@ -80,7 +81,7 @@ def pieces_of(text: str) -> Pieces:
 
 
 def _telling(every: Sequence[Pieces]) -> list[Pieces]:
-    """Each text's pieces without those that are everywhere; all of them where nothing else is left."""
+    """Each text's pieces without those that are everywhere; all of its pieces if nothing else is left."""
     if not every:
         return []
     pieces, counts = np.unique(np.concatenate(every), return_counts=True)
@@ -90,7 +91,7 @@ def _telling(every: Sequence[Pieces]) -> list[Pieces]:
 
 
 class _Groups:
-    """Places that belong together, joined one by one (union-find with path halving)."""
+    """Indices that belong together, joined one by one (union-find with path halving)."""
 
     def __init__(self, count: int) -> None:
         self._parents = list(range(count))

@@ -1,7 +1,7 @@
-"""What is left of a long, messy message for the voices to read: no markup, quoted mail, signature or stack trace.
+"""Reduces a long, messy message to what the voices read: no markup, quoted mail, signature or stack trace.
 
 Training and serving read messages through this one function; what people read is never changed. Quoted and forwarded
-mail is found by quotequail, in the words of many mail programs and languages. (mail-parser-reply and
+mail is found by quotequail, which knows the phrases of many mail programs and languages. (mail-parser-reply and
 email-reply-extractor were tried: some texts of 8,000 characters take them 11 and 161 seconds.)
 """
 
@@ -14,12 +14,12 @@ import quotequail
 from bot.domain.example_files.html_text import as_text, is_html
 
 _ENOUGH = 6
-"""Words that have to be left: of "see below" the quoted mail is the message, and of a bare trace the trace."""
+"""Words that must be left: with "see below" the quoted mail is the message, and with a bare trace the trace is."""
 _CLOSING_TAGS = re.compile(r"</\w+\s*>")
 _LEAST_TAGS = 3
-"""Closing tags that make a page: whoever asks about one `</div>` wrote it themselves."""
+"""Closing tags that make a page: somebody who asks about one `</div>` wrote it themselves."""
 _LINES = 300
-"""Where a quote begins that matters; what it takes to find it grows with the square of the lines."""
+"""Lines in which a quote must begin to be found: the time to find it grows with the square of the lines."""
 _FRAME = re.compile(
     r"""\s*(?:at\ .+[):]\d*\)?$            # Java, .NET, JavaScript
         |File\ ".*",\ line\ \d+            # Python
@@ -47,7 +47,7 @@ _SENT_FROM = re.compile(
 )
 _CONTACT = re.compile(r"@|https?:|www\.|\+?\d[\d ()/.-]{6,}|\|")
 _LONGEST_OF_SIGNATURE = 8
-"""Words of a line that may stand under a sign-off: names, roles, addresses. A longer one is said to somebody."""
+"""Words of a line under a sign-off: names, roles, addresses. A longer line speaks to somebody."""
 _DISCLAIMER = re.compile(
     r"\W*(?:confidentiality|disclaimer|legal notice|aviso legal|aviso de confidenciali"
     r"|(?:this|the information in this) (?:e-?mail|message|communication)\b.{0,120}(?:confidential|intended|privileged)"
@@ -58,7 +58,7 @@ _DISCLAIMER = re.compile(
 
 
 class Noise(StrEnum):
-    """What was left out."""
+    """A kind of noise that is left out."""
 
     MARKUP = "markup"
     QUOTE = "quote"
@@ -69,11 +69,11 @@ class Noise(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something that the voices did not read."""
+    """A part of a message that the voices did not read."""
 
     kind: Noise
     words: int
-    """How many words of it; of markup, what it took besides the words."""
+    """Its number of words; for markup, what was removed besides words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Stripped:
 
 
 def strip_noise(text: str) -> Stripped:
-    """The message without what its author did not write for the reader. One that is on one line stays as it is.
+    """The message without what its author did not write for the reader. A message on one line stays as it is.
 
     A step that would leave next to nothing is not taken: then that was the message.
     """
@@ -115,7 +115,7 @@ def _quotes(text: str) -> str:
 
 
 def _traces(text: str) -> str:
-    """Without the frames; the error's own words stay, for they say what is wrong."""
+    """The text without frames of stack traces; the error's own words stay, since they say what is wrong."""
     lines = text.split("\n")
     frames = [bool(_FRAME.match(line)) for line in lines]
     for at in range(1, len(lines)):  # Python shows the line of code under each frame
@@ -132,7 +132,7 @@ def _disclaimers(text: str) -> str:
 
 
 def _signature(text: str) -> str:
-    """Without what stands under the last sign-off, if that looks like names and addresses, and with no sign-off."""
+    """The text without the last sign-off and what is under it, if that looks like names and addresses."""
     lines = [line for line in text.rstrip().split("\n") if not _SENT_FROM.fullmatch(line.strip())]
     for at in range(len(lines) - 1, 0, -1):
         if _SIGN_OFF.fullmatch(lines[at].strip()):

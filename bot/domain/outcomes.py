@@ -16,23 +16,23 @@ class Outcome:
 
     conversation: int
     text: str
-    """What was classified; empty where it was erased."""
+    """The text that was classified; empty if it was erased."""
     first: Decision
-    """The first that a machine made; with candidates the person was asked first."""
+    """The first decision by a machine; with candidates the person was asked first."""
     at: datetime
     """When it was made."""
     ended: str
     """Where the conversation is now."""
     settled: bool
-    """Somebody said so, or acted on it: a lead's ruling stands, the person chose, or the team took it or closed it."""
+    """Whether people settled it: a lead's ruling stands, the person chose, or the team took or closed it."""
     moved_at: datetime | None = None
-    """When a person first gave it to another team than the first decision had; None: nobody did."""
+    """When a person first gave it to another team than the first decision did; None: nobody did."""
     disputed: bool = False
     quarantined: bool = False
-    """What was to be learned from it waits for another lead."""
+    """Whether its correction is not learned until another lead agrees."""
     vector: Vector | None = None
     said: bool = False
-    """It was settled by somebody's word, or by a reassignment: not only because a team took it, or closed it."""
+    """Whether a statement or a reassignment settled it, and not only that a team took or closed it."""
 
     @property
     def asked(self) -> bool:
@@ -40,7 +40,7 @@ class Outcome:
 
     @property
     def moved(self) -> bool:
-        """Somebody gave it to another team than it was brought to."""
+        """Whether somebody gave it to another team than it was brought to."""
         return not self.asked and self.moved_at is not None and self.ended != self.first.label
 
 
@@ -48,12 +48,16 @@ class Outcomes(Protocol):
     """Reads what became of conversations."""
 
     async def outcomes(
-        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+        self, task: str, since: datetime, until: datetime, limit: int, vectors_by: str | None = None
     ) -> Sequence[Outcome]:
-        """Those whose first decision of the task was made then, the newest `limit`, oldest first."""
+        """Those whose first decision of the task was made then: the newest `limit`, in order, oldest first.
+
+        `vectors_by` names the embedder whose vectors come with them; those of another one cannot be compared with its
+        vectors, and are left out. None: no vectors.
+        """
 
 
 def median_lost(outcomes: Sequence[Outcome]) -> float | None:
-    """Minutes that a request usually lay with the wrong team before somebody moved it; None: nobody moved any."""
+    """The median minutes that a moved request was with the wrong team before; None: none was moved."""
     lost = [(one.moved_at - one.at).total_seconds() / 60 for one in outcomes if one.moved and one.moved_at is not None]
     return median(lost) if lost else None

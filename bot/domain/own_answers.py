@@ -1,4 +1,4 @@
-"""What the voices here said of messages that a comparison judges by, kept so that an interrupted one goes on."""
+"""Answers of our own voices to the messages of a comparison, kept so that an interrupted one can go on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,24 +14,24 @@ class OwnAnswer:
     label: str
     probabilities: Mapping[str, float]
     asks: bool
-    """It would ask the person."""
+    """Whether it would ask the person."""
     language: str | None = None
     heard: Mapping[str, tuple[str, float]] = field(default_factory=dict)
-    """Voice -> the label that it finds likeliest, and how probable."""
+    """Voice -> the label that it finds likeliest, with its probability."""
 
 
 class OwnAnswers(Protocol):
-    """Keeps them, each under a digest of the message and of everything that had a say in the answer."""
+    """Keeps answers, each under a digest of the message and of everything that had a say in the answer."""
 
     def known(self, key: str) -> OwnAnswer | None:
-        """None: it was not asked before."""
+        """The answer; None: it was not asked before."""
 
     def keep(self, key: str, answer: OwnAnswer) -> None:
-        """From now on it is known."""
+        """Keep the answer."""
 
 
 def of_decision(made: Decision) -> OwnAnswer:
-    """What of a decision is compared."""
+    """The part of a decision that is compared."""
     heard = {one.voice: (one.label, one.probability) for one in made.voices}
     return OwnAnswer(made.label, made.probabilities, bool(made.candidates), made.language, heard)
 

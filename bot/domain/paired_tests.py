@@ -1,4 +1,4 @@
-"""Two systems on the same messages: tests of who is better, of who is no worse, and how many messages they take."""
+"""Two systems on the same messages: tests for which is better or no worse, and how many messages these need."""
 
 import math
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from statistics import NormalDist
 from bot.domain.learning import Score
 
 _BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.95)
-"""Shares of what may be staked on "no worse"; all at once, so that none has to be right."""
+"""Shares of what may be staked on "no worse": a mixture, so that none of them has to be right."""
 _POWER = 0.8
 USUAL_DISCORDANCE = 0.035
-"""On so many of the messages two models were seen to differ; for counting messages before anything else is known."""
+"""The share of messages on which two models were seen to differ; to count needed messages before more is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Paired:
         return at_least(self.gained, self.gained + self.lost, 0.5)
 
     def no_worse_p_value(self, margin: float) -> float:
-        """Chance of so few net losses, at most, if the candidate is worse by `margin` or more (a share of all).
+        """Chance of at most so few net losses if the candidate is worse by `margin` or more (a share of all).
 
         By betting against that: each message multiplies a stake by 1 + b (margin - loss), where loss is 1, 0 or -1, and
         if the candidate is that much worse, no stake grows on average; 1 / stake is then a p-value at any sample size
         (Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables by betting", fixed bets, mixed).
-        The normal bounds are not: with no discordant pairs at all they take 50 messages for proof.
+        The normal bounds are not valid at any size: with no discordant pairs at all they take 50 messages for proof.
         """
         same = self.n - self.gained - self.lost
         stakes = [bet / (1 - margin) for bet in _BETS]
@@ -51,10 +51,10 @@ class Paired:
         return math.exp(-max(grown, 0.0))
 
     def usually_no_worse_p_value(self, margin: float) -> float:
-        """The same by the score test, which takes far fewer messages and errs as often as it says only nearly.
+        """The same by the score test, which needs far fewer messages but keeps its error only approximately.
 
         Tango 1998, "Equivalence test and confidence interval for the difference in proportions for the paired-sample
-        design": the net loss, by its deviation where the candidate is worse by exactly the margin.
+        design": the net loss, divided by its deviation where the candidate is worse by exactly the margin.
         """
         differ, net = self.gained + self.lost, self.lost - self.gained
         b = differ - margin * (2 * self.n - net)
@@ -63,7 +63,7 @@ class Paired:
         return NormalDist().cdf((net - self.n * margin) / deviation)
 
     def worst_net_loss(self, alpha: float) -> float:
-        """The smallest margin that `no_worse_p_value` rules out at this error: it could lose up to so much overall."""
+        """The smallest margin that `no_worse_p_value` rules out at this error: the most that it could lose overall."""
         highest = 0.99
         if self.no_worse_p_value(highest) > alpha:
             return 1.0
@@ -76,7 +76,7 @@ class Paired:
 
 
 def at_least(hits: int, of: int, chance: float) -> float:
-    """The probability of so many hits or more of so many, each with this chance: the binomial tail, exactly."""
+    """The probability of `hits` or more out of `of`, each with this chance: the exact binomial tail."""
     from scipy.special import betainc  # as above
 
     return float(betainc(hits, of - hits + 1, chance)) if hits > 0 else 1.0
@@ -93,7 +93,7 @@ def paired(champion: Sequence[Score], candidate: Sequence[Score]) -> Paired:
 
 
 def needed(gain: float, discordance: float, alpha: float) -> int:
-    """Messages by which a gain of that size is proven at this error in four of five cases.
+    """The number of messages that proves a gain of that size at this error in four of five cases.
 
     Connor 1987, "Sample size for testing differences in proportions for the paired-sample design".
     """

@@ -1,4 +1,4 @@
-"""Comparisons that were made by schedule, and their verdicts: is fine-tuning worth it, week by week?"""
+"""Scheduled comparisons and their verdicts: is fine-tuning worth it, week by week?"""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,34 +14,34 @@ from bot.domain.worth import LEAST
 
 @dataclass(frozen=True, slots=True)
 class PastComparison:
-    """One comparison by schedule: its verdict, and each arm in short."""
+    """A scheduled comparison: its verdict, and each arm's main figures."""
 
     report: ComparisonReport
     verdict: str
-    """In words, as the command says it."""
+    """In the words that the command uses."""
     adapter: str | None
-    """Who served; None: no adapter did."""
+    """The adapter that served; None: none did."""
     at: datetime
 
 
 class PastComparisons(Protocol):
-    """Keeps them, each once, however many processes would like to make it."""
+    """Keeps comparisons, each once, however many processes want to make it."""
 
     def alone(self, task: str) -> AbstractAsyncContextManager[None]:
-        """The turn to make one: it takes minutes, and one process is enough."""
+        """The turn to make one, held by one process at a time: it takes minutes."""
 
     async def made(self, task: str, tick: str) -> bool:
-        """Whether that one was made."""
+        """Whether the comparison of that tick was made."""
 
     async def add(self, tick: str, made: PastComparison, posts: Sequence[Post]) -> bool:
         """Keep it, and owe the posts. False: it was kept already, and nothing is owed."""
 
     async def newest(self, task: str, limit: int) -> Sequence[PastComparison]:
-        """Newest first."""
+        """Comparisons, newest first."""
 
 
 def told(task: Task, made: PastComparison, before: PastComparison | None) -> list[Post]:
-    """Into the rooms of the fallback team, where leads are. That there are too few messages is said once."""
+    """The report for the fallback team's rooms, where the leads are. Too few messages are reported once only."""
     same = before is not None and before.report.ruling == made.report.ruling
     if made.report.messages < LEAST and same:
         return []
@@ -49,7 +49,7 @@ def told(task: Task, made: PastComparison, before: PastComparison | None) -> lis
 
 
 def arms_over_time(past: Sequence[PastComparison]) -> dict[str, list[ReportedArm | None]]:
-    """Arm -> what it was in each comparison, oldest first; None: it took no part."""
+    """Arm -> its figures in each comparison, oldest first; None: it took no part."""
     names = dict.fromkeys(arm.name for one in past for arm in one.report.arms)
     by_time = [{arm.name: arm for arm in one.report.arms} for one in sorted(past, key=lambda one: one.at)]
     return {name: [known.get(name) for known in by_time] for name in names}

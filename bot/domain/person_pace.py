@@ -1,4 +1,4 @@
-"""How many requests of one person are looked at a minute: whoever writes without end keeps nobody else waiting."""
+"""Limits the requests of one person a minute, so that somebody who writes without end keeps nobody waiting."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -7,28 +7,28 @@ from enum import Enum
 
 _SPAN = timedelta(minutes=1)
 _MANY_PEOPLE = 10_000
-"""After so many, those who were silent for a while are forgotten."""
+"""With more people than that, those who were silent for a while are forgotten."""
 
 
 class Turn(Enum):
-    """Whether somebody's request is looked at now."""
+    """Whether somebody's request is handled now."""
 
     NOW = "now"
     LAST = "last"
-    """Now, and it is the last one of this minute: they are told that the rest takes longer."""
+    """Now, and as the last one of this minute: they are told that the rest takes longer."""
     LATER = "later"
 
 
 @dataclass(slots=True)
 class PersonPace:
-    """Turns of the last minute, person by person, as this process gave them."""
+    """The turns of the last minute, by person, that this process gave."""
 
     most: int
-    """A minute; 0: as many as come."""
+    """Turns a minute; 0: without limit."""
     _turns: dict[str, deque[datetime]] = field(default_factory=dict, init=False)
 
     def turn(self, person: str, now: datetime) -> Turn:
-        """Take a turn, where there is one left."""
+        """Take a turn, if one is left."""
         if not self.most:
             return Turn.NOW
         if len(self._turns) > _MANY_PEOPLE:

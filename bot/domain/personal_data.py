@@ -1,4 +1,4 @@
-"""What in a text may tell who somebody is: kinds and counts, and the text without. Check digits are python-stdnum's."""
+"""Finds what may identify somebody in a text: kinds and counts, and the text without. python-stdnum checks digits."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from stdnum.us import ssn
 
 
 class Kind(StrEnum):
-    """What was found."""
+    """A kind of personal data."""
 
     EMAIL = "e-mail"
     PHONE = "phone"
@@ -35,7 +35,7 @@ def _phone(written: str) -> bool:
 
 
 _IDS = (cpf, cnpj, nif, ssn, curp, rfc, rut, cuit, pt_nif)
-"""Of Brazil, Spain, the United States, Mexico, Chile, Argentina and Portugal."""
+"""The ids of Brazil, Spain, the United States, Mexico, Chile, Argentina and Portugal."""
 
 
 def _tax_id(written: str) -> bool:
@@ -61,19 +61,19 @@ _FOUND: Mapping[Kind, tuple[re.Pattern[str], Callable[[str], bool]]] = {
     ),
     Kind.PHONE: (re.compile(r"(?<![\w.,:/#-])[+(]?\d(?:[ ()./-]{0,2}\d){8,14}(?![\w:-])"), _phone),
 }
-"""In this order; what one has found the next does not look at. A phone number is what is left: figures in groups, or
-behind + or 0. Order numbers are figures without groups, dates too short."""
+"""Searched in this order; what one kind has found is hidden from the next. A phone number is what is left: figures in
+groups, or behind + or 0. Order numbers are figures without groups, and dates are too short."""
 
 
 def personal_data(text: str) -> Mapping[Kind, int]:
-    """How many of each kind it holds; a kind that it does not hold is not in it."""
+    """Kind -> how many the text holds; kinds that it does not hold are left out."""
     return dict(Counter(kind for kind, _, _ in _spans(text)))
 
 
 def masked(text: str) -> str:
-    """The text with every letter and figure of what was found made an x or a 0: what it looked like stays.
+    """The text with every letter and figure of what was found made an x or a 0, so that its form stays.
 
-    Masked again, it stays as it is.
+    Idempotent.
     """
     for _, begin, end in _spans(text):
         text = text[:begin] + _DIGIT.sub("0", _LETTER.sub("x", text[begin:end])) + text[end:]
@@ -84,17 +84,17 @@ _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 
 def _spans(text: str) -> list[tuple[Kind, int, int]]:
-    """(kind, begin, end) of all that is found, kind by kind."""
+    """(kind, start, end) of everything that is found, kind by kind."""
     spans: list[tuple[Kind, int, int]] = []
     for kind, (pattern, valid) in _FOUND.items():
         found = [match for match in pattern.finditer(text) if valid(match[0])]
         spans += [(kind, *match.span()) for match in found]
-        for match in found:  # what one kind has found the next does not look at
+        for match in found:  # what one kind has found is hidden from the next
             text = text[: match.start()] + "x" * len(match[0]) + text[match.end() :]
     return spans
 
 
 def texts_with(texts: Sequence[str]) -> Mapping[Kind, int]:
-    """Of how many of the texts each kind is in."""
+    """Kind -> how many of the texts hold it."""
     found = [personal_data(text) for text in texts]
     return {kind: count for kind in Kind if (count := sum(kind in one for one in found))}

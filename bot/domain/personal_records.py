@@ -1,4 +1,4 @@
-"""Everything that is held about one person: of what kinds, how much of each, where, and the words in it."""
+"""Everything that is held about one person: which kinds, how much of each, where, and the words in it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,25 +13,25 @@ from bot.domain.rich_text import plain
 
 
 class Held(StrEnum):
-    """What is held."""
+    """A kind of record."""
 
     CONVERSATION = "conversation"
-    """That they opened: which team, when, and what was classified."""
+    """A conversation that they opened: which team, when, and the text that was classified."""
     MESSAGE = "message"
     NOTE = "note"
-    """That they wrote under a card."""
+    """A note that they wrote under a card."""
     POST = "post"
     """What we said about their conversations, to them and to teams, in every wording."""
     CITED = "cited"
-    """Messages and notes of others that cite or mention them."""
+    """Others' messages and notes that cite or mention them."""
     REACTION = "reaction"
     PRESS = "press"
     EXAMPLE = "example"
-    """Labelled texts made of their conversations."""
+    """Labelled texts from their conversations."""
     RULING = "ruling"
     """Corrections that they made as a lead."""
     TAKEN = "taken"
-    """Conversations of others that they took."""
+    """Others' conversations that they took."""
     PREFERENCE = "preference"
     FAILED = "failed"
     """Facts of theirs that could not be stored."""
@@ -39,7 +39,7 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonalRecord:
-    """One thing that is held."""
+    """One record."""
 
     kind: Held
     id: int
@@ -47,22 +47,22 @@ class PersonalRecord:
     """The platform and chat, or the task, that it belongs to."""
     at: datetime | None
     label: str | None
-    """The team or label that it was given, the emoji, or the button."""
+    """The team or label that it got, the emoji, or the button."""
     text: str
-    """The words in it; empty: none, or none any more."""
+    """The words in it; empty: none, or no longer any."""
     conversation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalRecords:
-    """What is held about somebody."""
+    """All records about somebody."""
 
     person: Person
     names: Sequence[str]
-    """What they are called in it."""
+    """The names that they have in the records."""
     records: Sequence[PersonalRecord]
     adapters: Sequence[str]
-    """That may have learned from a text of theirs."""
+    """Adapters that may have learned from a text of theirs."""
 
     def counts(self) -> Mapping[tuple[Held, str], tuple[int, int]]:
         """(kind, where) -> (how many, how many of them hold words), in the order of the kinds."""
@@ -73,14 +73,14 @@ class PersonalRecords:
 
 
 class PersonalRecordsReader(Protocol):
-    """Finds what is held."""
+    """Finds records about a person."""
 
     async def held_about(self, person: Person) -> PersonalRecords:
-        """Everything, oldest first within a kind. Others' words that cite them are theirs, and are left out."""
+        """All records, oldest first within a kind. Words of others that cite them belong to those and are left out."""
 
 
 def words_of(said: Content) -> str:
-    """What a post of ours quotes of somebody."""
+    """The words that a post of ours quotes of somebody."""
     if isinstance(said, Card):
         return "\n".join([plain(said.excerpt), *(plain(what) for _, what in said.history)])
     return plain(said.text) if isinstance(said, FollowUp | Reply | Continuation | Offer | Sent) else ""

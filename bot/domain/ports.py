@@ -2,7 +2,7 @@
 
 A method states a fact and is one transaction; a repeated fact changes nothing.
 
-Every method may raise Unreachable when the other side is down; what was not stored will be asked for again.
+Every method may raise Unreachable when the other side is down; what was not stored is asked for again.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,7 +17,7 @@ from bot.domain.tasks import Label
 
 
 class Inbox(Protocol):
-    """Where a platform puts what happened. When a method returns, the fact is stored: only then acknowledge."""
+    """Where a platform hands in what happened. When a method returns, the fact is stored: acknowledge only then."""
 
     async def message(self, message: Message) -> None: ...
 
@@ -32,40 +32,40 @@ class Inbox(Protocol):
     async def note(self, note: Note) -> None: ...
 
     async def person(self, person: Person) -> None:
-        """Who somebody is whose messages were stored before that was known: name, language, of which company."""
+        """Name a person whose messages were stored before that was known: name, language, of which company."""
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
-        """The chat has another id from now on (`Place.chat`): what is owed and what stands there follows."""
+        """The chat has another id from now on (`Place.chat`): what is owed there and what stands there follows."""
 
 
 class Platform(Protocol):
-    """One place where people talk."""
+    """A platform that people talk on."""
 
     @property
     def name(self) -> str:
-        """The word for it in settings, in `Place.platform` and in metrics."""
+        """The platform's name in settings, in `Place.platform` and in metrics."""
 
     async def listen(self, inbox: Inbox) -> None:
         """Take in what happens there until cancelled. Raises Refused when it can never work (a bad token)."""
 
     @property
     def whispers(self) -> bool:
-        """Whether something can be shown to one person of a room alone (`Post.only_for`)."""
+        """Whether the platform can show something to one person of a room alone (`Post.only_for`)."""
 
     def delay(self, item: OutboxItem) -> timedelta:
         """How long the post must wait for its turn, by the limits of the place it goes to. Zero: say it now.
 
-        A wait reserves that turn: asked again then, the answer is zero, unless the platform has set other limits since.
+        A wait reserves the turn: asked again then, it returns zero, unless the platform has set other limits since.
         """
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. Never waits for its turn: `delay` was asked.
+        """Say the post, or rewrite the one it edits, and return its receipt. Never waits for a turn: see `delay`.
 
-        Raises Unreachable (again later), ChatMoved (again there), Refused (never; the message says what to mend).
+        Raises Unreachable (again later), ChatMoved (again there), Refused (never; the message names the remedy).
         """
 
     async def fetch(self, media: Media) -> bytes:
-        """An attachment of this platform. Raises Unreachable, Refused (too large, gone)."""
+        """An attachment of this platform. Raises Unreachable, or Refused if it is too large or gone."""
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
         """Whether this person may correct a card of that team in that room. Never true for bots and externals."""
@@ -74,31 +74,31 @@ class Platform(Protocol):
         """Whether this person may take, close and answer what is in that room. Never true for bots and externals."""
 
     def healthy(self) -> bool:
-        """Whether it hears people now."""
+        """Whether it receives what people write at the moment."""
 
 
 class Outbox(Protocol):
-    """What we owe to chats."""
+    """The posts that we owe to chats."""
 
     async def claim_due(
         self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
     ) -> list[OutboxItem]:
-        """Posts to say now, at most one a conversation and chat at a time, in order, on these platforms only.
+        """Claim posts to say now, in order, at most one a conversation and chat at a time, on these platforms only.
 
         None for the chats that are `busy`.
         """
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
-        """Store the receipt, and what is owed next because of it, to the same conversation."""
+        """Store the receipt, and the posts that are owed next to the same conversation because of it."""
 
     async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
-        """Store many receipts together; which of them were stored, as in `decide_all`. Nothing follows from them."""
+        """Store many receipts together, none of which calls for posts; which were stored, as in `decide_all`."""
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
-        """Try again then; later posts of the same conversation in that chat wait for it."""
+        """Try the post again then; later posts of the same conversation in that chat wait for it."""
 
     async def reserve(self, item: OutboxItem, until: datetime) -> None:
-        """Its turn comes then: as `postpone`, but nothing was tried, so this counts as no attempt."""
+        """Keep the post for its turn. As `postpone`, but nothing was tried, so it counts as no attempt."""
 
     async def give_up(
         self,
@@ -108,10 +108,11 @@ class Outbox(Protocol):
         posts: Sequence[Post] = (),
         decision: Decision | None = None,
     ) -> None:
-        """It will never be said; the problem is kept for people to see. `posts` are owed to the same conversation.
+        """Never say the post; the problem is kept for people to see. `posts` are owed to the same conversation.
 
-        `decision` moves the conversation (a team that cannot be reached). A card among them is owed only while the
-        conversation is where the refused one says. That nothing reaches the person is owed once, until something does.
+        `decision` moves the conversation (its team cannot be reached). A card among `posts` is owed only while the
+        conversation is where the refused card says. That the person cannot be reached is owed once, until a post gets
+        through.
         """
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
@@ -119,37 +120,37 @@ class Outbox(Protocol):
 
 
 class FailedItems(Protocol):
-    """Items of any step that fail: they wait longer and longer, and those that fail for ever are set aside."""
+    """Failed items of all steps: each waits longer after every attempt, and one that fails for ever is set aside."""
 
     async def failed(self, failure: Failure, now: datetime) -> bool:
-        """Store a failed attempt and let go of the item, which is not claimed again before its back-off is over.
+        """Store a failed attempt and release the item, which is not claimed again before its back-off is over.
 
         True: it is set aside now, after too many attempts or a final one. Others of its kind go on.
         """
 
     async def succeeded(self, key: ItemKey) -> None:
-        """Forget the failed attempts at an item, which is done."""
+        """Forget the failed attempts at an item that is done."""
 
     async def park(self, fact: Fact, reason: str, now: datetime) -> None:
-        """Set aside a fact that could not be stored where it belongs, so that its platform need not send it for ever.
+        """Set aside a fact that could not be stored where it belongs, so that its platform does not send it for ever.
 
-        Kept with its words, for another attempt; they go with whoever is forgotten (`Erasure`).
+        It is kept with its words, for another attempt; an erasure of its author removes them (`Erasure`).
         """
 
     async def parked(self) -> list[tuple[ItemKey, Fact]]:
-        """Parked facts of which somebody wants another attempt (`retry`)."""
+        """Facts that were set aside and for which somebody asked another attempt (`retry`)."""
 
     async def set_aside(self) -> list[FailedItem]:
-        """What is set aside, oldest first."""
+        """The items that are set aside, oldest first."""
 
     async def counts(self) -> Mapping[str, int]:
-        """How many items are set aside, by step."""
+        """Step -> how many of its items are set aside."""
 
     async def retry(self, failed: int, now: datetime) -> bool:
-        """Let the item be claimed again, with all its attempts before it. False: no such item is set aside."""
+        """Let the item be claimed again, with a full number of attempts. False: no such item is set aside."""
 
     async def drop(self, failed: int, now: datetime) -> bool:
-        """Conclude the item for ever, with nothing done. False as above."""
+        """Conclude the item for ever without doing anything. False: no such item is set aside."""
 
     async def reread(self, now: datetime) -> int:
-        """Retry what a version that could not read it set aside, if this one can; how many items."""
+        """Retry items that were set aside because a version could not read them, if this one can; how many."""

@@ -19,14 +19,14 @@ from bot.domain.report_posts import (
 OTHER = "other"
 """The value of the button "something else". A candidate's button carries its position: "0", "1", "2"."""
 YES, NO, SEND, SPLIT = "yes", "no", "send", "split"
-"""The values of the other buttons there are. None of them names a conversation: the post it is on does."""
+"""The values of the other buttons. None names a conversation: the post that the button is on does."""
 ON_THE_CARD = Place("", "card")
-"""Stands for the thread of the conversation's standing card: the outbox puts the place in when the post is stored.
+"""Stands for the thread of the conversation's card: the outbox fills in the place when the post is stored.
 
-Where no card stands, such a post is not owed. With `edits` it stands for wherever that post was said.
+Where there is no card, such a post is not owed. With `edits` it stands for the place where that post was said.
 """
 GONE = "—"
-"""What is left of a sent reply whose author deleted it."""
+"""What is left of a sent reply when its author deletes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,19 @@ class Answer:
     label: str
     language: str | None
     remembered: bool = False
-    """A lead's correction of a similar message decided this."""
+    """Whether a lead's correction of a similar message decided this."""
     undecided: bool = False
-    """The fallback team has it: a person there will find the right team."""
+    """Whether the fallback team has it: a person there will find the right team."""
     back: datetime | None = None
-    """When somebody of the team is there again, in the team's own time zone; None: somebody is there now."""
+    """When the team is back, in its own time zone; None: it is there now."""
     days: int | None = None
-    """How many days from the day of the answer that is, 0 the same day; None: not counted."""
+    """Days from the day of the answer to `back`, 0 the same day; None: not counted."""
     unread: bool = False
-    """Nobody here could read what the person wrote: a person of the fallback team will."""
+    """Whether no voice could read what the person wrote: a person of the fallback team will."""
     many: bool = False
-    """They wrote so many requests within a minute that the next ones take longer."""
+    """Whether they wrote so many requests within a minute that the next ones take longer."""
     no_request: bool = False
-    """They asked nobody for anything: a kind word, and no team."""
+    """Whether they asked for nothing: they get a kind word, and no team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ class Question:
     candidates: tuple[str, ...]
     language: str | None
     answered: str | None = None
-    """The label it ended with: the buttons vanish. None while the question is open."""
+    """The label that it ended with; the buttons vanish. None while the question is open."""
     chosen: bool = False
-    """The person chose it; otherwise it was settled without them."""
+    """Whether the person chose it; otherwise it was settled without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordsPlease:
-    """To the person: there was nothing to read; say it in words."""
+    """To the person: there was nothing to read; please say it in words."""
 
     language: str | None
 
@@ -98,37 +98,37 @@ class Card:
     legend: tuple[tuple[str, str], ...]
     """(emoji of the card's platform, label) for every label a lead can move it to."""
     moved_to: str | None = None
-    """Not None: the card is struck through; the conversation lives in that team's room now."""
+    """Not None: the card is struck through, and the conversation is in that team's room now."""
     moved_link: MessageRef | None = None
-    """The card there; None until it is posted, or when it has been moved by nobody."""
+    """The card in that room; None until it is posted, or where the card was not moved by anybody."""
     replaces: int | None = None
-    """The post of the card that this one follows, which is given a link here once this one is posted."""
+    """The post of the card that this one replaces; it gets a link to this one once this one is posted."""
     remembered: tuple[str, ...] = ()
     """What the known texts that decided this say, shortened."""
     remembered_from: str = "correction"
-    """Who had labelled them, a `decisions.Basis`."""
+    """Who labelled those texts, a `decisions.Basis`."""
     history: tuple[tuple[str, str], ...] = ()
     """(who, what) was said before it came to this team, oldest first, without internal notes of the person's side."""
     media: tuple[Media, ...] = ()
     taken_by: str = ""
-    """Who is on it; empty: nobody yet."""
+    """Who has taken it; empty: nobody yet."""
     done: bool = False
     edited: bool = False
-    """The person changed their words since."""
+    """Whether the person has changed their words since."""
     deleted: bool = False
-    """The person deleted what they had written: the excerpt is gone."""
+    """Whether the person deleted what they had written; the excerpt is gone."""
     disputed: bool = False
-    """Leads name different teams; nothing is learned until they agree."""
+    """Whether leads name different teams; nothing is learned until they agree."""
     held: str = ""
-    """Why the correction teaches nobody until a second lead agrees, a `guards.Held`; empty: it teaches."""
+    """Why the correction is not learned until a second lead agrees, a `guards.Held`; empty: it is learned."""
     voices: tuple[Heard, ...] = ()
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
-    """What of a long message they did not read: `noise.Noise`."""
+    """The parts of a long message that the voices did not read, each a `noise.Noise`."""
     rule: str = ""
     """The name of the rule that decided; empty: none did."""
     answers: tuple[QuestionAnswer, ...] = ()
-    """What was answered to the further questions about it."""
+    """The answers to the further questions about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class FollowUp:
     edited: bool = False
     deleted: bool = False
     replaces: bool = False
-    """These attachments came in place of others, which their author took out by editing."""
+    """Whether the attachments replace others, which the author removed by editing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +162,24 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """Behind a card, a follow-up or a reply that is too long for one post: the next piece of its words."""
+    """After a card, a follow-up or a reply that is too long for one post: the next piece of its words."""
 
     text: str
     of: int
     """The post that it continues."""
     part: int
-    """From 1 on."""
+    """The number of this piece, from 1."""
     parts: int
     language: str | None = None
     to_person: bool = False
-    """It continues a reply; otherwise it stands in a card's thread."""
+    """Whether it continues a reply; otherwise it is in a card's thread."""
     gone: bool = False
-    """There is no such piece any more."""
+    """Whether the text no longer reaches so far, so that this piece is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Under a note, to its author: send this to the person? One button, `SEND`. Sent: the button goes."""
+    """Under a note, to its author: send this to the person? One button, `SEND`, which vanishes once it is sent."""
 
     note: int
     """The note's id in the ledger."""
@@ -204,12 +204,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """To the person, when the team says it is done: is it? Buttons `YES` and `NO`."""
+    """To the person, when the team says that it is done: is it? Buttons `YES` and `NO`."""
 
     label: str
     language: str | None
     answer: str | None = None
-    """`YES` or `NO` once they answered, or "" when it was settled without them: the buttons go. None: open."""
+    """`YES` or `NO` as they answered, or "" when it was settled without them: the buttons vanish. None: open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,22 +220,22 @@ class Split:
     """The team that has the present request."""
     language: str | None
     message: MessageRef
-    """What would open a request of its own."""
+    """The message that would open a request of its own."""
     done: bool = False
-    """It did: the button goes."""
+    """Whether it opened one; the button vanishes."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrongTeam:
-    """In the card's thread, for leads: which team then? A button each, its value the position among the choices."""
+    """In the card's thread, for leads: which team is right? A button for each, valued by its place in `choices`."""
 
     choices: tuple[str, ...]
     chosen: str | None = None
-    """The label it ended with: the buttons go."""
+    """The label that it ended with; the buttons vanish. None while it is open."""
     question: str = ""
     """The further question whose answer is wrong; empty: it is about the team."""
     titles: tuple[str, ...] = ()
-    """What people read for each of the choices, where they are no teams."""
+    """What people read for each choice, where the choices are not teams."""
 
 
 class What(StrEnum):
@@ -248,9 +248,9 @@ class What(StrEnum):
     UNREACHABLE = "unreachable"
     """Nothing reaches the person: `problem` says why."""
     MISDELIVERED = "misdelivered"
-    """A card for `team` could not be posted; `problem` says why and which setting to mend."""
+    """A card for `team` could not be posted; `problem` says why and which setting to change."""
     REOPENED = "reopened"
-    """The person wrote again after it was done."""
+    """The person wrote again after the request was done."""
     SOLVED = "solved"
     """The person says that it is solved."""
     UNSOLVED = "unsolved"
@@ -262,13 +262,13 @@ class What(StrEnum):
     NO_LEAD = "no_lead"
     """To somebody whose emoji would correct if they were a lead."""
     NO_MODEL_LEAD = "no_model_lead"
-    """To somebody who pressed a button by which leads of all teams decide which model serves."""
+    """To somebody who pressed a button that only leads of the model may press: it decides which model serves."""
     NOTHING_TO_SEND = "nothing_to_send"
-    """To whoever wanted to send a note in which there is nothing that can be sent."""
+    """To somebody who wanted to send a note that has nothing to send in it."""
     DISPUTED = "disputed"
-    """Leads name different teams (`team` and others): the last one counts, nothing is learned until they agree."""
+    """Leads name different teams (`team` and others): the last one counts, and nothing is learned until they agree."""
     UNTOLD = "untold"
-    """A room that should hear of an answer to a further question (`team`) takes nothing; `problem` says why."""
+    """A room that is to be alerted of an answer to a further question (`team`) takes no posts; `problem` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ class Notice:
     problem: str = ""
     minutes: int = 0
     about: MessageRef | None = None
-    """The card it is about, where it is said elsewhere than in that card's thread."""
+    """The card that it is about, where it is not said in that card's thread."""
 
 
 Content = (
@@ -337,18 +337,18 @@ KINDS: dict[str, type[Content]] = {
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Something to be said in a place; or, with `edits`, something already said to be changed."""
+    """Something to say in a place or, with `edits`, a change of something that was said."""
 
     place: Place
     content: Content
     edits: int | None = None
-    """The post (its id in the outbox) that this one rewrites; it has been delivered by then."""
+    """The id in the outbox of the post that this one rewrites; that post has been delivered by then."""
     under: int | None = None
-    """The post whose thread this belongs in (a follow-up under a card); None: `place` says it all."""
+    """The post whose thread this belongs in (a follow-up under a card); None: `place` alone decides."""
     only_for: Person | None = None
-    """Shown to this person alone, where the platform whispers; nowhere else is it said at all."""
+    """The only person to show it to, on platforms that can whisper; on others it is not said at all."""
     answers: MessageRef | None = None
-    """The message it answers, where that is no post of ours (a note); None: none in particular."""
+    """The message that it answers, where that is not a post of ours (a note); None: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,24 +358,24 @@ class OutboxItem:
     id: int
     post: Post
     attempt: int
-    """1 the first time."""
+    """The number of this attempt, from 1."""
     edits: MessageRef | None = None
     """Receipt of the post to rewrite."""
     under: MessageRef | None = None
     """Receipt of the post whose thread it belongs in."""
     files: tuple[File, ...] = ()
-    """Attachments of the content that came from another platform, fetched; its own it finds by their id."""
+    """Fetched attachments that came from another platform; the platform finds its own by their id."""
     card: Post | None = None
-    """The card it belongs under, or that it replaces, in its newest wording and its own place."""
+    """The card that it belongs under, or that it replaces, in its newest wording and its own place."""
     continued: tuple[tuple[int, Continuation], ...] = ()
-    """(post, what it says) of what stands behind the post that it rewrites, in order."""
+    """(post, what it says) of the pieces behind the post that it rewrites, in order."""
     conversation: int | None = None
-    """Which conversation it is about; None: none, as a report."""
+    """The conversation that it is about; None: none, as for a report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A post that was said, and where it stands now."""
+    """A post that was said, and the message that it became."""
 
     item: OutboxItem
     ref: MessageRef

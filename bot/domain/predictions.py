@@ -1,4 +1,4 @@
-"""Somebody else's answers to the same messages, from a file: whose text each is for, and what is wrong with them."""
+"""Another system's answers to the same messages, from a file: matched with the messages, and checked."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from bot.domain.messages import clean
 from bot.domain.tasks import Task
 
 NO_ANSWER = ""
-"""What a score calls an answer that is missing, or names no label: wrong, whatever the truth is."""
+"""A score's answer where it is missing or names no label: wrong, whatever the truth is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +20,24 @@ class Predictions:
 
     name: str
     scores: Sequence[Score]
-    """One of each example, in order."""
+    """One for each example, in order."""
     unknown_at: frozenset[int]
-    """Which of them were answered with what is no label of the task."""
+    """The indices of those whose answer is no label of the task."""
     graded: bool
-    """Whether every answer comes with its probability."""
+    """Whether every answer has a probability."""
 
     @property
     def unknown(self) -> int:
-        """Answers that name no label of the task."""
+        """The number of answers that name no label of the task."""
         return len(self.unknown_at)
 
     @property
     def missing(self) -> int:
-        """Examples without an answer."""
+        """The number of examples without an answer."""
         return sum(score.answer == NO_ANSWER for score in self.scores) - self.unknown
 
     def of(self, places: Sequence[int]) -> "Predictions":
-        """The answers to some of the examples."""
+        """The answers to the examples at these indices."""
         unknown = frozenset(new for new, old in enumerate(places) if old in self.unknown_at)
         return replace(self, scores=[self.scores[place] for place in places], unknown_at=unknown)
 
@@ -51,9 +51,9 @@ class _Row:
 
 
 def read_predictions(name: str, written: str, examples: Sequence[Example], task: Task) -> Predictions:
-    """JSON lines with `text` and `label`, or with `label` alone, in the examples' order; perhaps with `confidence`.
+    """Read JSON lines: `text` and `label`, or `label` alone in the examples' order; `confidence` is optional.
 
-    Raises UsageError for a line that is none of these, and where it cannot be told whose answer a line is.
+    Raises UsageError for any other line, and where it is not clear which example a line answers.
     """
     rows = [_row(number, line) for number, line in enumerate(written.splitlines(), start=1) if line.strip()]
     if not rows:

@@ -1,4 +1,4 @@
-"""What an hour of a machine, 1,000 answers of somebody else, and a message at the wrong team cost; dated."""
+"""Dated prices: of an hour of a machine, of 1,000 answers of another system, and of a message to the wrong team."""
 
 import math
 import tomllib
@@ -10,43 +10,43 @@ from bot.domain.errors import UsageError
 from bot.domain.token_prices import TokenPrice
 
 STALE_AFTER = 180
-"""Days after which a price is said to be stale."""
+"""Age in days after which a price is reported as stale."""
 _NUMBERS = ("own_cpu_per_hour", "own_gpu_per_hour", "minutes_per_misroute")
 _KNOWN = ("dated", "currency", *_NUMBERS, "sources", "predictions", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionPrice:
-    """What somebody else's answers cost."""
+    """The price of another system's answers."""
 
     per_1000: float
     source: str = ""
     dated: date | None = None
-    """None: as old as the book."""
+    """None: that of the book."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Prices of one day in one currency. What it does not name costs nobody knows what, not nothing."""
+    """Prices of one day in one currency. What is missing in it has an unknown cost, not none."""
 
     dated: date
     currency: str
     own_cpu_per_hour: float | None = None
     own_gpu_per_hour: float | None = None
     minutes_per_misroute: float | None = None
-    """Of somebody's work, for a message that went to the wrong team."""
+    """Minutes of somebody's work for a message that went to the wrong team."""
     sources: Mapping[str, str] = field(default_factory=dict)
     predictions: Mapping[str, PredictionPrice] = field(default_factory=dict)
     tokens: Mapping[str, TokenPrice] = field(default_factory=dict)
-    """Of hosted models, by the endpoint's name in the settings, or the model's."""
+    """Prices of hosted models, by the endpoint's name in the settings or by the model's."""
 
     def per_1000(self, milliseconds: float, gpu: bool) -> float | None:
-        """What 1,000 decisions cost that take so long each, one after the other; None: there is no price."""
+        """The cost of 1,000 decisions that take so long each, one after another; None: there is no price."""
         hourly = self.own_gpu_per_hour if gpu else self.own_cpu_per_hour
         return None if hourly is None else milliseconds * 1000 / 3_600_000 * hourly
 
     def stale(self, today: date) -> list[str]:
-        """What is too old to be believed, a sentence each."""
+        """The prices that are too old to rely on, one sentence each."""
         dates = {"the price book": self.dated}
         dates |= {f"the price of {name}": one.dated for name, one in self.predictions.items() if one.dated}
         dates |= {f"the price of {name}": one.dated for name, one in self.tokens.items() if one.dated}
@@ -58,7 +58,7 @@ class PriceBook:
 
 
 def read_prices(text: str) -> PriceBook:
-    """A price book as `bot/prices.toml` is written. Raises UsageError, naming what to change."""
+    """Read a price book in the form of `bot/prices.toml`. Raises UsageError, naming what to change."""
     try:
         read: Mapping[str, object] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,4 +1,4 @@
-"""Models that are prompted instead of trained: what they answer, and what asks them. Ports, too."""
+"""Models that are prompted instead of trained: their answers, and the ports to ask them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from bot.domain.tasks import Task
 
 
 class Unheard(Unreachable):
-    """The question may have arrived, its answer has not: it may be on the bill, and may be asked again."""
+    """The question may have arrived, but its answer has not: it may be on the bill, and may be asked again."""
 
 
 class MessageRefused(Refused):
-    """This message is not answered; others may be."""
+    """This message gets no answer; others may."""
 
 
 class Fault(StrEnum):
-    """Why an answer counts as none. The words stand in notes: "12 answers are prose"."""
+    """Why an answer counts as none. The values are used in notes: "12 answers are prose"."""
 
     PROSE = "are prose or name no label"
     CUT = "were cut off by max_tokens"
@@ -30,20 +30,20 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a prompted model answered to one message, without a word of either."""
+    """A prompted model's answer to one message, without a word of either."""
 
     label: str
-    """`NO_ANSWER` where it named none."""
+    """`NO_ANSWER` where it named no label."""
     probabilities: Mapping[str, float]
-    """Of the labels that it gave one; empty: it tells none."""
+    """For the labels that it gave one; empty: it gives none."""
     tokens_in: int | None
-    """None: it did not say."""
+    """None: the endpoint did not report it."""
     tokens_out: int | None
     milliseconds: float | None
-    """None: it was asked together with others, so nobody can tell."""
+    """None: it was asked together with others, so the time of one is not known."""
     fault: Fault | None = None
     shots: int = 0
-    """How many examples had room."""
+    """How many examples fitted in the prompt."""
 
     @property
     def answered(self) -> bool:
@@ -52,25 +52,25 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a chat endpoint sent back."""
+    """The reply of a chat endpoint."""
 
     content: str
     tokens_in: int | None
     tokens_out: int | None
     probability: float | None
-    """Of this very answer, by its tokens' log-probabilities; None: it tells none."""
+    """The answer's probability, from its tokens' log-probabilities; None: the endpoint gives none."""
     cut: bool
-    """Whether it ran into `max_tokens`."""
+    """Whether it was cut off at `max_tokens`."""
     milliseconds: float
 
 
 _LONGEST_LABEL = 200
 _MARKS = " \n\t*_`\"'"
-"""What models put around a word that is meant to stand alone."""
+"""Characters that models put around a word to set it apart."""
 
 
 def label_in(content: str, labels: LabelReader) -> str:
-    """The label that an answer is, in whatever case; `NO_ANSWER` for a sentence, though a label be in it."""
+    """The label that the answer consists of, in any case; `NO_ANSWER` for a sentence, even if it contains a label."""
     answer = content.strip(_MARKS)
     return (labels.read(answer) if 0 < len(answer) <= _LONGEST_LABEL else None) or NO_ANSWER
 
@@ -80,10 +80,10 @@ class ChatModel(Protocol):
 
     @property
     def identity(self) -> str:
-        """Changes whenever the same prompt may be answered otherwise."""
+        """A string that changes whenever the same prompt may get another answer."""
 
     def prompt(self, task: Task, text: str, examples: Sequence[Shown]) -> str:
-        """What it is asked."""
+        """The prompt for this text."""
 
     async def ask(self, prompt: str) -> Reply:
         """One attempt.
@@ -95,12 +95,12 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """A distribution over the labels, and what it took."""
+    """A distribution over the labels, with the size of its prompt."""
 
     probabilities: Mapping[str, float]
     tokens: int
     shots: int
-    """How many examples had room."""
+    """How many examples fitted in the prompt."""
 
 
 Asked = tuple[str, Sequence[Shown]]
@@ -112,21 +112,21 @@ class PromptedBase(Protocol):
 
     @property
     def identity(self) -> str:
-        """Changes whenever the same prompt may be answered otherwise."""
+        """A string that changes whenever the same prompt may get another answer."""
 
     async def ask(self, task: Task, asked: Sequence[Asked]) -> list[Distributed]:
-        """Exact distributions, one a message.
+        """Exact distributions, one for each message.
 
         Raises NotTrained for a base that cannot be prompted, Refused where the task's labels are too many or too long
-        for it, Unreachable when the server is silent.
+        for it, and Unreachable when the server is silent.
         """
 
 
 class AnswerCache(Protocol):
-    """Answers that were paid for, with time or money. It knows digests, labels and counts, and no text."""
+    """Answers that were paid for, with time or money. It holds digests, labels and counts, and no text."""
 
     def known(self, key: str) -> Told | None:
         """The answer under this digest; None: there is none."""
 
     def keep(self, key: str, told: Told) -> None:
-        """Another process, or this one after an interruption, finds it from now on."""
+        """Store the answer, for this process and others, also after an interruption."""

@@ -1,4 +1,4 @@
-"""What became of asking a prompted model about the messages: as an arm of the comparison, and in sentences. Pure."""
+"""A prompted model's answers to the messages, as an arm of the comparison and in sentences. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from bot.domain.token_prices import TokenPrice
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What every prompted model is asked."""
+    """The questions that every prompted model gets."""
 
     task: Task
     judging: Sequence[Example]
@@ -22,18 +22,18 @@ class Asking:
 
     @property
     def drawn(self) -> list[Example]:
-        """The messages in an order that chance made: whoever stops early has been asked about a sample of them."""
+        """The messages in a random but fixed order, so that an arm that stops early was asked about a sample."""
         return sorted(self.judging, key=lambda example: text_key(example.text))
 
 
 @dataclass(frozen=True, slots=True)
 class PromptedArm:
-    """One way to prompt one model, and what it answered."""
+    """One way to prompt one model, and its answers."""
 
     model: str
     variant: Variant
     told: Mapping[str, Told]
-    """By the message's content hash; not all of them where it stopped."""
+    """Content hash of the message -> answer; not for all messages if the arm stopped."""
     stopped: str = ""
     """Why not all were asked; empty: all were."""
 
@@ -42,7 +42,7 @@ class PromptedArm:
         return self.variant.of(self.model)
 
     def scores(self, judging: Sequence[Example]) -> list[Score]:
-        """Of the messages that it was asked about, in order."""
+        """The scores of the messages that it was asked about, in order."""
         rows = [(example, self.told.get(text_key(example.text))) for example in judging]
         return [
             Score(text_key(example.text), example.source, example.label, told.label, told.probabilities)
@@ -56,12 +56,12 @@ class PromptedArm:
 
     @property
     def graded(self) -> bool:
-        """Whether every answer that named a label came with its probability."""
+        """Whether every answer that named a label has a probability."""
         named = [told for told in self.told.values() if told.answered]
         return bool(named) and all(told.probabilities for told in named)
 
     def tokens(self) -> tuple[float, float] | None:
-        """(sent, received) for one message on average; None: nobody counted."""
+        """(sent, received) for one message on average; None: they were not counted."""
         counted = [(told.tokens_in, told.tokens_out) for told in self.told.values()]
         known = [(sent, got) for sent, got in counted if sent is not None and got is not None]
         if not known:
@@ -69,7 +69,7 @@ class PromptedArm:
         return sum(sent for sent, _ in known) / len(known), sum(got for _, got in known) / len(known)
 
     def notes(self) -> list[str]:
-        """What a reader ought to know of its answers, a sentence each."""
+        """What a reader should know about its answers, one sentence each."""
         many, counts = len(self.told), Counter(told.fault for told in self.told.values())
         said = [
             f"{self.name}: {counts[fault]} of {many} answers {fault}; they count as wrong"
@@ -88,7 +88,7 @@ class PromptedArm:
 
 
 def hosted_arm(one: PromptedArm, judging: Sequence[Example], price: TokenPrice | None) -> Arm:
-    """Priced by its tokens."""
+    """The arm of a hosted model, priced by its tokens."""
     tokens = one.tokens()
     per_1000 = (
         None if tokens is None or price is None else 1000 * (tokens[0] * price.input + tokens[1] * price.output) / 1e6
@@ -97,7 +97,7 @@ def hosted_arm(one: PromptedArm, judging: Sequence[Example], price: TokenPrice |
 
 
 def local_arm(one: PromptedArm, judging: Sequence[Example], per_1000: float | None) -> Arm:
-    """Priced by the machine's time."""
+    """The arm of a local model, priced by the machine's time."""
     return _arm(one, judging, per_1000)
 
 

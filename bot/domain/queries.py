@@ -1,4 +1,4 @@
-"""What those who ask are told: lists, accounts and figures; and the forgetting they may ask for. Ports, too."""
+"""Answers to what people ask: lists, accounts and figures; and the port of erasure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ class TranscriptLine:
     post: Post | None
     """What we said, in its newest wording; None for what people wrote."""
     reactions: tuple[tuple[str, str], ...]
-    """(emoji, actor id) in place now."""
+    """(emoji, actor id) of the reactions in place now."""
     note: Note | None = None
-    """What a team wrote under a card; then neither a message nor a post."""
+    """What a team wrote under a card; then `message` and `post` are None."""
     edited: bool = False
-    """Whoever wrote it changed its words since."""
+    """Whether its author has changed its words since."""
 
 
 class Transcript(Protocol):
@@ -57,9 +57,9 @@ class Request:
     taken_by: str | None
     disputed: bool = False
     unsure: bool = False
-    """The person had to be asked, or the fallback decided in doubt."""
+    """Whether the person had to be asked, or the fallback got it in doubt."""
     answers: tuple[QuestionAnswer, ...] = ()
-    """What its card shows of the further questions; for leads alone."""
+    """The answers to further questions that its card shows; for leads alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +69,21 @@ class Account:
     request: Request
     decisions: tuple[tuple[datetime, Decision], ...]
     remembered: tuple[str, ...]
-    """What the known texts that the newest decision of the memory leaned on say, shortened."""
+    """The known texts that the memory's newest decision rests on, shortened."""
     remembered_from: Basis = Basis.CORRECTION
-    """On whose word they have its label."""
+    """On whose word they have their label."""
     correction: CorrectionLife | None = None
-    """Where what a lead said of it last is in its life; None: no lead corrected it."""
+    """The life of the last correction of it; None: no lead corrected it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """How well the sorting went for the last seven days."""
+    """How well the sorting went in the last seven days."""
 
     decided: int
     """Conversations that were routed."""
     corrected: int
-    """Those that leads moved elsewhere, corrections that were withdrawn not counted."""
+    """Those that leads moved, without withdrawn corrections."""
     asked: int
     """Those whose person had to be asked."""
 
@@ -97,69 +97,69 @@ class Erased:
     adapters: tuple[str, ...]
     """Adapters whose training set held a text of the person; the next learning cycle trains without it."""
     serve_until: datetime | None = None
-    """When the last of these stops serving, whether that cycle found a better one or not; None: there are none."""
+    """When the last of these stops serving, even if that cycle finds no better one; None: there are none."""
 
 
 class Queries(Protocol):
-    """Figures about the whole, for /metrics and people who run it; lists for those who ask."""
+    """Figures about everything, for /metrics and for people who run it; lists for those who ask."""
 
     async def backlog(self, now: datetime) -> Mapping[str, float]:
         """`undecided`, `unsaid`, `given_up` (counts), `oldest_undecided_seconds`, `oldest_unsaid_seconds`."""
 
     async def decisions(self) -> Mapping[tuple[str, str, str, str, str], int]:
-        """How many decisions ever, by (the platform it was asked on, task, label, author, language).
+        """The number of decisions ever, by (platform of the conversation, task, label, author, language).
 
         The language is an ISO 639-1 code, or `languages.UNDETERMINED`.
         """
 
     async def corrections(self) -> Mapping[tuple[str, Stage], int]:
-        """How many corrections there are, by task and by where each is in its life."""
+        """The number of corrections, by task and stage of life."""
 
     async def rules_applied(self) -> Mapping[str, int]:
-        """How often each rule of the settings applied, ever, by its name."""
+        """Rule -> how often it ever applied."""
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         """The person's conversations that are not closed, newest first."""
 
     async def doubtful(self, limit: int) -> list[Request]:
-        """Open conversations that deserve a lead's eye, newest first: unsure and unruled, disputed, or held back."""
+        """Open conversations that a lead should look at, newest first: unsure and unruled, disputed, or held back."""
 
     async def requests(
         self, states: Sequence[State], label: str | None, before: int | None, limit: int
     ) -> list[Request]:
-        """Conversations in these states, newest first: of that team, and older than that conversation, if named."""
+        """Conversations in these states, newest first; with `label` of that team, with `before` older than that one."""
 
     async def account(self, ref: MessageRef) -> Account | None:
-        """By any message of the conversation, or any post of ours about it. None: it is no conversation's."""
+        """The account of the conversation that a message, or a post of ours about it, belongs to; None: to none."""
 
     async def week(self, now: datetime) -> Week: ...
 
 
 class Erasure(Protocol):
-    """Forgetting somebody."""
+    """Erases a person."""
 
     async def erase(self, person: Person, now: datetime) -> Erased:
-        """Their words, names and vectors leave the database: messages, notes about them, cards, examples, memory.
+        """Remove their words, names and vectors from the database: messages, notes, cards, examples, memory.
 
-        Their cards and follow-ups in chats are rewritten without words. Counts and labels stay. Again changes nothing.
+        Their cards and follow-ups in chats are rewritten without words. Counts and labels stay. Idempotent.
         """
 
 
 class ChatCommands(Protocol):
-    """What people ask of us by command. Whoever asks has been authorised by the platform, except where it says so."""
+    """The commands that people have in chats. The platform has authorised whoever asks, except where it says so."""
 
     async def requests_of(self, person: Person) -> list[Request]:
-        """Their open ones, newest first."""
+        """The person's open conversations, newest first."""
 
     async def doubtful(self) -> list[Request]:
-        """What deserves a lead's eye."""
+        """Open conversations that a lead should look at."""
 
     async def account(self, ref: MessageRef) -> Account | None: ...
 
     async def week(self) -> Week: ...
 
     async def serving(self) -> str:
-        """The name of the adapter that serves; the base model's when none does."""
+        """The name of the adapter that serves, or of the base model if none does."""
 
     async def models(self) -> list[tuple[Adapter, bool]]:
         """(adapter, whether it serves), oldest first."""
@@ -171,16 +171,16 @@ class ChatCommands(Protocol):
         """Ask for a learning cycle. False: one waits already."""
 
     async def promote(self, name: str, lead: Person) -> None:
-        """Raises UsageError for an unknown name."""
+        """Let the adapter serve. Raises UsageError for an unknown name."""
 
     async def rollback(self, lead: Person) -> str:
-        """The adapter that serves again. Raises UsageError when none served before."""
+        """Go back; the adapter that serves again. Raises UsageError when none served before."""
 
     async def new_request(self, person: Person, chat: str) -> None:
-        """Their next message in that chat begins a request of its own."""
+        """Let their next message in that chat begin a request of its own."""
 
     async def language(self, person: Person) -> str | None:
-        """The language they chose; None when they did not."""
+        """The language that they chose; None if they chose none."""
 
     async def speak(self, person: Person, language: str) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What the further questions add to what we say: answers on a card, and word of them in other rooms."""
+"""What the further questions add to our posts: answers on a card, and alerts in other rooms."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bot.domain.messages import MessageRef, Place
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswer:
-    """On a card: what was answered to a further question about its conversation, and what follows from that."""
+    """On a card: the answer to a further question about its conversation, and its consequences."""
 
     task: str
     label: str
@@ -20,38 +20,38 @@ class QuestionAnswer:
     legend: tuple[tuple[str, str, str], ...] = ()
     """(platform, emoji, title) of every label that a lead can name with an emoji."""
     follows: tuple[str, ...] = ()
-    """What follows from it now: `consequences.Follows`."""
+    """Its present consequences, each a `consequences.Follows`."""
     minutes: int = 0
-    """Of the shorter clock, if one follows."""
+    """The shorter time to take it, if it has one."""
     tell: tuple[Place, ...] = ()
-    """Rooms that hear of it once the card stands."""
+    """Rooms that are alerted once the card is posted."""
     also_to: tuple[Place, ...] = ()
-    """Rooms that get a copy of the card once it stands."""
+    """Rooms that get a copy of the card once it is posted."""
     disputed: bool = False
-    """Leads say different things; nothing is learned until they agree."""
+    """Whether leads disagree; nothing is learned until they agree."""
     held: str = ""
-    """Why what a lead said teaches nobody until a second one agrees, a `guards.Held`; empty: it teaches."""
+    """Why a lead's statement is not learned until a second one agrees, a `guards.Held`; empty: it is learned."""
     team: str = ""
-    """The team that it is a topic of: on another team's card it says nothing. Empty: it is no topic."""
+    """The team that it is a topic of; on another team's card it is not shown. Empty: it is no topic."""
     part_of: str = ""
-    """The question that several labels may answer at once; empty: it is the one answer to its question."""
+    """The question that several labels may answer at once; empty: it is the only answer to its question."""
     absent: bool = False
-    """It is none of those: nothing to show, but leads may add it."""
+    """Whether the label does not apply: there is nothing to show, but leads may add it."""
     suggests: bool = False
-    """It is something that could be offered to whoever wrote: for the team's eyes."""
+    """Whether it is a suggestion of what could be offered to the person: for the team to see."""
     means: str = ""
-    """Of a suggestion the sentence of the settings."""
+    """For a suggestion its sentence in the settings."""
     solved: float = 0.0
-    """Of a suggestion the share of similar requests, solved before, on whose cards it stood; 0: there were none."""
+    """For a suggestion the share of similar solved requests that had it on their card; 0: there were none."""
 
 
 def on_a_card_of(team: str, answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:
-    """What of these a card of that team shows: no topics of others."""
+    """Those that a card of that team shows: no topics of other teams."""
     return tuple(one for one in answers if one.team in ("", team))
 
 
 def present(answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:
-    """Those that there is something to show of."""
+    """The answers that a card has something to show of."""
     return tuple(one for one in answers if not one.absent)
 
 
@@ -68,10 +68,10 @@ class Alert:
     team: str
     """The team that has the conversation."""
     card: MessageRef | None
-    """Where its card stands; None: nowhere yet."""
+    """Its card; None: it is not posted yet."""
     copies: bool = False
-    """It is a copy of the card, with the person's words; otherwise there are none of them in it."""
+    """Whether it is a copy of the card, with the person's words; otherwise it has none of them."""
     author: str = ""
     excerpt: str = ""
     withdrawn: bool = False
-    """The answer is another by now."""
+    """Whether the answer has changed since."""

@@ -1,4 +1,4 @@
-"""What the emoji on a conversation's cards say of the further questions. Pure; who may say it has been asked before."""
+"""What the emoji on a conversation's cards say about the further questions. Pure; permissions were checked before."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from bot.domain.topics import asked_of, standing_of, topics_of
 
 
 def read(task: Task, questions: Sequence[Task], vocabulary: Vocabulary, reaction: Reaction) -> Statement | None:
-    """What the reaction says, of the team or of a question; None: nothing to us."""
+    """What the reaction says about the team or a question; None: it means nothing to us."""
     said = reaction_rules.read(task, vocabulary, reaction)
     return said or next((one for of in questions if (one := _read(of, reaction)) is not None), None)
 
@@ -35,12 +35,12 @@ def _read(question: Task, reaction: Reaction) -> Statement | None:
 
 
 def spelled(question: Task, label: str) -> str:
-    """A label of a question as `messages.choice` has it, apart from every team."""
+    """A label of a question in the form of `messages.choice`, distinct from every team."""
     return f"{question.name}/{label}"
 
 
 def of_its_team(questions: Sequence[Task], pending: PendingReactions, team: str | None) -> PendingReactions:
-    """The same without answers that are topics of a team which does not have it any more."""
+    """The reactions without answers that are topics of a team that no longer has the conversation."""
     answers, first = pending.answers, pending.first_answers
     return replace(
         pending,
@@ -52,9 +52,9 @@ def of_its_team(questions: Sequence[Task], pending: PendingReactions, team: str 
 def states(
     questions: Sequence[Task], pending: PendingReactions, said: Sequence[Statement], team: str | None = None
 ) -> tuple[QuestionState, ...]:
-    """What leads say of each question now, and the decision that follows where that is another answer than before.
+    """What leads say about each question now, and the decision that follows if that is a new answer.
 
-    Who names a topic of another team than the one that has it is heard once that team has it.
+    A lead who names a topic of another team than the present one counts once that team has the conversation.
     """
     return tuple(_state(question, pending, said, team) for question in questions)
 
@@ -70,7 +70,7 @@ def _state(question: Task, pending: PendingReactions, said: Sequence[Statement],
 
 
 def _named(question: Task, first: Decision | None, said: Statement) -> str:
-    """The label that is meant. Where several may be right, an emoji adds what was not found, and takes off what was."""
+    """The label that is meant. Where several may be right, an emoji adds one not found and removes one found."""
     toggles = question.part_of and not said.via
     return toggled(first.label if first is not None else NO) if toggles else said.label
 
@@ -85,12 +85,12 @@ def _decision(
         return Decision(question.name, lead_label.label, Author.LEAD, Reason.CORRECTED, actor=lead_label.lead.key)
     if now is None or first is None or (now.label == first.label and now.by is not Author.LEAD):
         return None
-    # What was a guess before any lead spoke is one again, from which nothing follows
+    # What was a guess before leads spoke is a guess again, without consequences
     return first if first.reason is Reason.UNSURE else replace(first, reason=Reason.WITHDRAWN)
 
 
 def answers_now(pending: PendingReactions, found: Sequence[QuestionState]) -> tuple[Decision, ...]:
-    """The answer to each question after what leads say."""
+    """The answer to each question, given what leads say."""
     decided = {state.task: state.decision for state in found if state.decision is not None}
     kept = [one for one in pending.answers if one.task not in decided]
     return (*kept, *decided.values())
@@ -103,9 +103,9 @@ def concluded(
     said: Sequence[Statement],
     team: str | None = None,
 ) -> tuple[CardState, tuple[QuestionAnswer, ...]]:
-    """The state with what is said of the questions in it, and what the card shows of them from now on.
+    """The state with the questions in it, and the answers that the card shows from now on.
 
-    `team`: whose it is then. Whoever puts anything on the card that counts has looked at it.
+    `team`: the team that then has it. A reaction on the card that counts shows that somebody has looked at it.
     """
     found = states(questions, pending, said, team)
     answers, looked = answers_now(pending, found), bool(said)
@@ -119,14 +119,14 @@ def concluded(
 
 
 def _held_as_before(pending: PendingReactions, answers: tuple[QuestionAnswer, ...]) -> tuple[QuestionAnswer, ...]:
-    """Whether an answer teaches is found out when it is stored: until then the card says what it said."""
+    """The answers with the card's present marks: whether one is learned is known only when it is stored."""
     card = pending.card.card.answers if pending.card is not None else ()
     held = {(one.task, one.label): one.held for one in card}
     return tuple(replace(one, held=held.get((one.task, one.label), "")) for one in answers)
 
 
 def _holds(pending: PendingReactions, task: str) -> bool:
-    """Whether the card says by now that something is held back: once released it stays so."""
+    """Whether the card shows that something is held back; once released, it stays so."""
     if pending.card is None:
         return True
     return any(Follows.HOLD in one.follows for one in pending.card.card.answers if one.task == task)
@@ -136,9 +136,9 @@ def _holds(pending: PendingReactions, task: str) -> bool:
 
 
 def wrong_answers(questions: Sequence[Task], pending: PendingReactions, said: Sequence[Statement]) -> list[Post]:
-    """A lead says that something on the card is wrong: what of the answers that no emoji names? A button each.
+    """The question to a lead who says that an answer on the card is wrong: buttons for labels that no emoji names.
 
-    The buttons go once nobody says so any more.
+    The buttons vanish once nobody says so any more.
     """
     platform = pending.card.place.platform if pending.card is not None else ""
     offered = {content.question for _, content in pending.asking if isinstance(content, WrongTeam)}
@@ -152,7 +152,7 @@ def wrong_answers(questions: Sequence[Task], pending: PendingReactions, said: Se
 
 
 def _without_emoji(question: Task, pending: PendingReactions, platform: str) -> tuple[str, ...]:
-    """Every label but the present one, where any of them cannot be named by an emoji there."""
+    """Every label but the present one, if any of them has no emoji there."""
     now = next((one.label for one in pending.answers if one.task == question.name), None)
     if now is None or now not in question.names:
         return ()

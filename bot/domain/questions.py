@@ -1,7 +1,7 @@
-"""The further questions about a conversation: what is answered, what a card shows of it, and who hears of it. Pure.
+"""The further questions about a conversation: their answers, what a card shows, and which rooms are alerted. Pure.
 
-They never decide where a conversation goes, and nobody is asked about them: who is unsure shows how unsure, and
-nothing follows from it.
+They never decide where a conversation goes, and people are not asked about them: an unsure answer shows how unsure it
+is, and has no consequences.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,22 +19,22 @@ from bot.domain.suggestions import nothing_to_suggest, solved_share
 from bot.domain.tasks import Task
 
 _CERTAIN = (Author.LEAD, Author.RULE)
-"""Whoever says so does not guess."""
+"""The authors that do not guess."""
 _SILENT = (None, Reason.MODEL_DOWN)
-"""Why somebody does not speak now who may speak in a moment."""
+"""Reasons of voices that have no opinion now but may have one in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of an answer besides the answer itself."""
+    """What leads and the team said about an answer."""
 
     disputed: bool = False
     looked: bool = False
-    """Somebody of the team looked at the card: nothing is held back any more."""
+    """Whether somebody of the team looked at the card: then nothing is held back any more."""
 
 
 def answered(task: Task, opinions: Sequence[Opinion | NoPrediction], language: str | None = None) -> Decision | None:
-    """The answer: the likeliest label, however unsure. None: nobody could say anything now; it is asked again."""
+    """The likeliest label, however unsure. None: no voice has an opinion now, and it is asked again."""
     made = one_of_several(task, decide(task, opinions, may_ask=True, language=language), opinions)
     if not made.probabilities and any(isinstance(o, NoPrediction) and o.reason in _SILENT for o in opinions):
         return None
@@ -42,14 +42,14 @@ def answered(task: Task, opinions: Sequence[Opinion | NoPrediction], language: s
 
 
 def counts(answer: Decision) -> bool:
-    """Whether anything may follow from it: a lead or a rule said so, or it is as sure as the question asks."""
+    """Whether it may have consequences: a lead or a rule said so, or it is as sure as the question requires."""
     if answer.by in _CERTAIN:
         return True
     return bool(answer.probabilities) and answer.by is not Author.FALLBACK and answer.reason is not Reason.UNSURE
 
 
 def consequences(questions: Sequence[Task], answer: Decision) -> Consequences:
-    """What follows from an answer."""
+    """The consequences of an answer."""
     task = next((task for task in questions if task.name == answer.task), None)
     if task is None or answer.label not in task.names or not counts(answer):
         return Consequences()
@@ -57,14 +57,14 @@ def consequences(questions: Sequence[Task], answer: Decision) -> Consequences:
 
 
 def effects(questions: Sequence[Task], answers: Iterable[Decision]) -> Effects:
-    """What the answers together mean for the conversation itself."""
+    """The effects of all answers on the conversation itself."""
     return together(consequences(questions, answer) for answer in answers)
 
 
 def shown(
     questions: Sequence[Task], answers: Iterable[Decision], said: Mapping[str, Said] | None = None
 ) -> tuple[QuestionAnswer, ...]:
-    """What a card shows, in the order of the settings. What nobody knew is left out."""
+    """What a card shows, in the order of the settings. Answers without an opinion behind them are left out."""
     by_task = {answer.task: answer for answer in answers}
     return tuple(
         _shown(task, by_task[task.name], consequences(questions, by_task[task.name]), (said or {}).get(task.name))
@@ -108,13 +108,13 @@ def _absent(task: Task, answer: Decision) -> bool:
 
 
 def _legend(task: Task, team: str) -> tuple[tuple[str, str, str], ...]:
-    """(platform, emoji, title) of the labels that may be meant instead: of a topic, those of the same team."""
+    """(platform, emoji, title) of the labels that may be meant instead; for a topic those of the same team."""
     beside = [one for one in task.labels if one.team == team]
     return tuple((platform, emoji, one.shown) for one in beside for platform, emoji in one.emoji.items())
 
 
 def with_answers(posts: Sequence[Post], card: StandingCard | None, answers: tuple[QuestionAnswer, ...]) -> list[Post]:
-    """The card that stands from now on shows these answers; it is rewritten where nothing else would rewrite it."""
+    """The posts with these answers on the standing card, which is rewritten if no other post does that."""
     told = [
         replace(post, content=replace(post.content, answers=on_a_card_of(post.content.label, answers)))
         if isinstance(post.content, Card) and post.content.moved_to is None
@@ -130,7 +130,7 @@ def with_answers(posts: Sequence[Post], card: StandingCard | None, answers: tupl
 
 
 def with_held(posts: Sequence[Post], card: StandingCard | None, why: Mapping[str, Held | None]) -> list[Post]:
-    """The same for why what leads said of these questions teaches nobody yet."""
+    """The posts with the reasons why what leads said about these questions is not learned yet, on the standing card."""
     current = next(
         (p.content for p in posts if isinstance(p.content, Card) and p.content.moved_to is None),
         None if card is None else card.card,
@@ -149,7 +149,7 @@ def _held(answer: QuestionAnswer, why: Mapping[str, Held | None]) -> QuestionAns
 
 
 def hearing(questions: Iterable[Task]) -> dict[str, Place]:
-    """Key of the settings -> a room that hears of an answer."""
+    """Key of the settings -> a room that is alerted of an answer."""
     return {
         f"tasks.{task.name}.labels.{label.name}.{key}.{room.platform}": room
         for task in questions
@@ -160,7 +160,7 @@ def hearing(questions: Iterable[Task]) -> dict[str, Place]:
 
 
 def alerts_of(card: Card, ref: MessageRef | None) -> list[Post]:
-    """Who hears of the answers on a card that stands from now on."""
+    """The alerts of the answers on a card that was just posted."""
     return [post for answer in card.answers for post in _alerts(card, answer, ref)]
 
 
@@ -171,9 +171,9 @@ def _alerts(card: Card, answer: QuestionAnswer, ref: MessageRef | None) -> list[
 
 
 def alerts_now(card: StandingCard | None, known: Sequence[StandingAlert], now: Sequence[QuestionAnswer]) -> list[Post]:
-    """Rooms that heard of an answer hear that it is another one, or stands again; others hear of it for the first time.
+    """The alerts and changes of alerts that follow from these answers, for rooms alerted before and new ones.
 
-    Nothing where the card is still to be said: then whoever has to hear of it hears once it stands.
+    None while the card is not posted: then its rooms are alerted once it is.
     """
     if card is None or card.ref is None:
         return []
@@ -188,7 +188,7 @@ def alerts_now(card: StandingCard | None, known: Sequence[StandingAlert], now: S
 
 
 def _follows(alert: Alert, answer: QuestionAnswer) -> bool:
-    """Whether what was told still follows from the answer."""
+    """Whether the alert still follows from the answer."""
     kind = Follows.ALSO_TO if alert.copies else Follows.TELL
     return (alert.task, alert.label) == (answer.task, answer.label) and kind in answer.follows
 

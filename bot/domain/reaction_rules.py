@@ -1,4 +1,4 @@
-"""What the emoji on a conversation's cards amount to. Pure; who may say what has been asked before."""
+"""What the emoji on a conversation's cards add up to. Pure; permissions were checked before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +12,10 @@ from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 
 
 class Act(StrEnum):
-    """What an emoji on a card says."""
+    """What an emoji on a card means."""
 
     NAME = "name"
-    """The team it belongs to."""
+    """It names the emoji's team."""
     WRONG = "wrong"
     """This team is wrong; which one is right is still to be said."""
     TAKE = "take"
@@ -31,18 +31,18 @@ class Statement:
     label: str = ""
     """The team it names."""
     via: str = ""
-    """The emoji without which it no longer counts; empty: it stands by itself."""
+    """The emoji without which it does not count; empty: it stands by itself."""
     task: str = ""
     """The further question whose label it names; empty: it names a team."""
 
     @property
     def corrects(self) -> bool:
-        """Only leads may say it."""
+        """Whether only leads may say it."""
         return self.act in (Act.NAME, Act.WRONG)
 
 
 def read(task: Task, vocabulary: Vocabulary, reaction: Reaction) -> Statement | None:
-    """What the reaction says; None: nothing to us."""
+    """What the reaction says; None: it means nothing to us."""
     picked = chosen(reaction.emoji)
     if picked is not None:
         via, label = picked
@@ -56,9 +56,9 @@ def read(task: Task, vocabulary: Vocabulary, reaction: Reaction) -> Statement | 
 
 
 def where(task: Task, pending: PendingReactions, reaction: Reaction) -> tuple[str, Place]:
-    """(team, room) of the card that the reaction is on: whoever may speak there may say it.
+    """(team, room) of the card that the reaction is on, which decide who may say it.
 
-    A choice on the person's own message, or a card that is known no more, counts as said where the conversation is.
+    A choice on the person's own message, or a card that is no longer known, counts as said where the conversation is.
     """
     card = next((c for c in pending.cards if c.ref == reaction.ref), None)
     if card is None and pending.card is not None and pending.card.place.platform == reaction.actor.platform:
@@ -69,10 +69,10 @@ def where(task: Task, pending: PendingReactions, reaction: Reaction) -> tuple[st
 
 
 def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardState:
-    """What all that stands amounts to, given what was said by people who may say it.
+    """What all standing statements add up to, given those of people who may make them.
 
-    Teams are named on any card it ever had. Taken and done count on its present card alone, and done only since it was
-    last opened again.
+    Teams may be named on any card it ever had. Taken and done count on its present card alone, and done only since it
+    was last opened again.
     """
     reopened = pending.conversation.reopened
     named = [(s.label, s.reaction) for s in said if not s.task and names(s, said) and not _overtaken(s, reopened)]
@@ -87,15 +87,15 @@ def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardStat
 
 
 def _overtaken(said: Statement, reopened: datetime | None) -> bool:
-    """Whether it says that this is no request, and somebody made one of it since."""
+    """Whether it says that this is no request, and somebody has made one of it since."""
     return said.label == NOT_A_REQUEST and reopened is not None and said.reaction.since <= reopened
 
 
 def decision_now(task: Task, pending: PendingReactions, lead_label: LeadLabel | None) -> Decision | None:
     """The decision that follows from what leads say; None when the conversation is already where it belongs.
 
-    When no lead says anything any more, what was decided without them counts again, or the fallback team where the
-    settings no longer have that team.
+    When no lead says anything any more, the decision without them counts again, or the fallback team if the settings
+    no longer have that team.
     """
     label = lead_label.label if lead_label else pending.first.label
     undecided = pending.conversation.label is None
@@ -110,7 +110,7 @@ def decision_now(task: Task, pending: PendingReactions, lead_label: LeadLabel | 
 
 
 def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:
-    """The team that leads named cannot be reached: it is tried again only when one of them says it anew."""
+    """Whether the team that leads named cannot be reached: it is tried again only when a lead names it anew."""
     if pending.card is None or pending.card.card.reason != Reason.UNDELIVERABLE or lead_label is None:
         return False
     return not any((r.actor, r.at) == (lead_label.lead, lead_label.at) for r in pending.fresh)
@@ -137,7 +137,7 @@ def on_card(card: StandingCard | None, reaction: Reaction) -> bool:
 
 
 def unheard(pending: PendingReactions, ignored: Sequence[Statement]) -> list[Statement]:
-    """Fresh words of people who may not correct: each is told so once, however often they try."""
+    """New statements of people who may not correct: each person is told so once, however often they try."""
     corrections = [said for said in ignored if said.corrects and not said.reaction.actor.external]
     known = {_who(said.reaction.actor) for said in corrections if said.reaction not in pending.fresh} | pending.told
     told: list[Statement] = []
@@ -150,7 +150,7 @@ def unheard(pending: PendingReactions, ignored: Sequence[Statement]) -> list[Sta
 
 
 def wrong_now(pending: PendingReactions, said: Sequence[Statement]) -> bool:
-    """Whether a lead says only now that the present card's team is wrong."""
+    """Whether a lead has just said that the present card's team is wrong."""
     return any(s.act is Act.WRONG and s.reaction in pending.fresh and on_card(pending.card, s.reaction) for s in said)
 
 

@@ -20,18 +20,18 @@ from bot.domain.rich_text import own_words, plain, sliced, stripped
 from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 
 _SURE, _LEAST_WORDS = 0.80, 4
-"""Calibrated probability and words from which on another team's matter is offered to be split off. Chosen, not fitted:
-surer than `Task.ask_below`, for a wrong offer interrupts somebody who is already being looked after."""
+"""Calibrated probability and words above which it is offered to split off a message for another team. Chosen, not
+fitted: surer than `Task.ask_below`, since a wrong offer interrupts somebody who is already being looked after."""
 _ONCE_KEPT = 300
 _OFFERED = 200
-"""Characters of a note that the offer to send it repeats."""
+"""Characters of a note that the offer to send it shows."""
 
 
 # --- what the person writes next ---
 
 
 def opens_again(said: PendingFollowUp) -> bool:
-    """Whether what its person wrote opens a closed conversation: a mere thank-you does not, nor does anybody else."""
+    """Whether the message opens a closed conversation: a mere thank-you does not, nor does anybody but its person."""
     closed = said.conversation.state is State.CLOSED
     return closed and _own(said) and (has_words(own_words(said.message.text)) or bool(said.message.media))
 
@@ -42,7 +42,7 @@ def _own(said: PendingFollowUp) -> bool:
 
 
 def followed_up(said: PendingFollowUp) -> list[Post]:
-    """Somebody wrote more: it goes under the card, where the team reads it; and what was closed is open again."""
+    """The posts for a further message: it goes under the card for the team, and a closed card is open again."""
     if said.card is None or not (said.message.text or said.message.media):
         return []
     there = {one.id for one in said.card.card.media}
@@ -60,7 +60,7 @@ def _reopened(said: PendingFollowUp, card: StandingCard) -> list[Post]:
 
 
 def may_split(said: PendingFollowUp) -> bool:
-    """Whether it is worth asking what this message is about: its person's, open, where threads keep nothing apart."""
+    """Whether to ask what this message is about: its person's, in an open one, where threads keep nothing apart."""
     offered = any(isinstance(content, Split) for _, content in said.asking)
     threadless = said.conversation.place.thread is None
     routed = said.conversation.state is State.ROUTED
@@ -72,7 +72,7 @@ def _long_enough(message: Message) -> bool:
 
 
 def split_offered(task: Task, said: PendingFollowUp, decision: Decision) -> list[Post]:
-    """The message is surely another team's: its person is offered a request of its own for it."""
+    """The offer of a request of its own, if the message is surely for another team."""
     here, there = said.conversation.label, decision.label
     sure = (
         decision.by in (Author.MODEL, Author.EXAMPLES, Author.MEMORY)
@@ -88,7 +88,7 @@ def split_offered(task: Task, said: PendingFollowUp, decision: Decision) -> list
 
 
 def to_send(vocabulary: Vocabulary, note: Note) -> str | None:
-    """The words that a note asks to be sent by itself, by its prefix or its form; None: it asks nothing."""
+    """The words of a note that is to be sent by its prefix or its form; None: it is not."""
     words = without_prefix(vocabulary, note.text)
     return words if note.send or words != note.text else None
 
@@ -106,7 +106,7 @@ def sends(vocabulary: Vocabulary, platform: str, emoji: str) -> bool:
 
 
 def left_behind(noted: PendingNote) -> bool:
-    """The note stands under a card that the conversation has left: its writers no longer speak for us."""
+    """Whether the note is under a card that the conversation has left: its writers no longer speak for us."""
     if noted.under is not None:
         # Two rooms may be one chat: topics of a group
         return noted.under.card.moved_to is not None if noted.card is None else noted.under.place != noted.card.place
@@ -130,19 +130,19 @@ def reply(conversation: Conversation, note: Note, text: str, by: Person) -> Post
 
 
 def offer(noted: PendingNote, whispers: bool) -> Post:
-    """Its author is asked whether to send the note: alone where that can be done, else quietly under the note."""
+    """Ask the author whether to send the note: them alone where possible, else quietly under the note."""
     note = noted.note
     content = Offer(noted.id, noted.conversation.person.name, shortened(note.text, _OFFERED))
     return Post(ON_THE_CARD, content, only_for=note.author if whispers else None, answers=note.ref)
 
 
 def is_offered(noted: PendingNote) -> bool:
-    """Whether its author is being asked already. Others may put emoji on a note before anybody looks at it."""
+    """Whether its author is being asked already: others may put emoji on a note before it is looked at."""
     return any(isinstance(content, Offer) and content.note == noted.id for _, content in noted.asking)
 
 
 def offer_over(noted: PendingNote, whispers: bool) -> list[Post]:
-    """The note was sent by another act than the offer's button: the button goes."""
+    """Close the offer of a note that was sent by another act than its button."""
     alone = noted.note.author if whispers else None
     return [
         Post(ON_THE_CARD, replace(content, sent=True), edits=post, only_for=alone)
@@ -152,13 +152,13 @@ def offer_over(noted: PendingNote, whispers: bool) -> list[Post]:
 
 
 def nothing_to_send(noted: PendingNote, whispers: bool) -> Post:
-    """Whoever asked that the note be sent hears that there is nothing in it that can be."""
+    """Tell whoever asked to send the note that it has nothing in it to send."""
     note = noted.note
     return Post(ON_THE_CARD, Notice(What.NOTHING_TO_SEND), only_for=note.author if whispers else None, answers=note.ref)
 
 
 def gone(to: str | None, under: StandingCard, reader: Person | None, answers: MessageRef | None = None) -> Post:
-    """Who wants to send something from under a card that the conversation has left hears there where it is."""
+    """Tell whoever wants to send something from under a card that the conversation has left where it is now."""
     notice = Notice(What.LEFT, team=to or "")
     return Post(under.place, notice, under=under.post, only_for=reader, answers=answers)
 
@@ -167,7 +167,7 @@ def gone(to: str | None, under: StandingCard, reader: Person | None, answers: Me
 
 
 def revised(vocabulary: Vocabulary, news: PendingEdit) -> list[Post]:
-    """The new words everywhere: on the card, under it, with the person; or none any more."""
+    """The edits for new words: on the card, under it, and at the person's place; or for words that were deleted."""
     posts = [*_revised_cards(news), *_revised_copies(news)] if isinstance(news.message, Message) else []
     if news.carried is not None:
         posts += _carried(vocabulary, news, *news.carried)
@@ -176,8 +176,8 @@ def revised(vocabulary: Vocabulary, news: PendingEdit) -> list[Post]:
 
 def _revised_cards(news: PendingEdit) -> list[Post]:
     if news.deleted:
-        # The records forgot the words at once; now what stands in chats follows, struck cards included. What came after
-        # the decision is in the history of later cards at most
+        # The database removed the words at once; now the chats follow, struck cards included. Words from after the
+        # decision are only in the history of later cards
         showing = news.cards if news.decided else news.cards[1:]
         return [Post(card.place, _revised_card(card.card, news), edits=card.post) for card in showing]
     if news.card is None or (card := _revised_card(news.card.card, news)) == news.card.card:
@@ -189,7 +189,7 @@ def _revised_cards(news: PendingEdit) -> list[Post]:
 
 
 def _revised_copies(news: PendingEdit) -> list[Post]:
-    """Copies of the card in other rooms say what it says."""
+    """The edits of the card's copies in other rooms."""
     copies = [one for one in news.alerts if one.alert.copies] if news.decided else []
     return [
         Post(one.place, replace(one.alert, excerpt=news.text), edits=one.post)
@@ -214,7 +214,7 @@ def _revised_card(card: Card, news: PendingEdit) -> Card:
 
 
 def _retold(line: tuple[str, str], was: FollowUp, text: str) -> tuple[str, str]:
-    """The line with the new words, if it is of these. An older card may have kept it shortened."""
+    """The line with the new words, if it has the old ones. An older card may have kept them shortened."""
     who, what = line
     same = who == was.author and what in (was.text, shortened(was.text, _ONCE_KEPT))
     return (who, text or GONE) if same else line
@@ -224,7 +224,7 @@ def _carried(vocabulary: Vocabulary, news: PendingEdit, post: int, content: Foll
     words = news.message.text
     if isinstance(content, Reply):
         return _resent(news, post, content, without_prefix(vocabulary, words) or GONE)
-    # It may stand under a card that was left since: the outbox knows where
+    # It may be under a card that was left since: the outbox knows where
     if news.deleted:
         return [Post(ON_THE_CARD, replace(content, text="", media=(), deleted=True), edits=post)]
     now = replace(content, text=words, media=news.message.media or content.media, edited=True)
@@ -239,7 +239,7 @@ def _resent(news: PendingEdit, post: int, was: Reply, words: str) -> list[Post]:
 
 
 def _replaced(news: PendingEdit, author: str, shown: tuple[Media, ...]) -> list[Post]:
-    """Attachments that its author put in place of others, or added, arrive under the card."""
+    """The post under the card with attachments that the author added or put in place of others."""
     fresh = tuple(one for one in news.message.media if one not in shown)
     if not fresh or news.deleted:
         return []
@@ -250,7 +250,7 @@ def _replaced(news: PendingEdit, author: str, shown: tuple[Media, ...]) -> list[
 
 
 def reminded(task: Task, waiting: OverdueConversation, after: timedelta) -> list[Post]:
-    """Nobody took it: first its own team hears so, then the fallback team."""
+    """The reminder of a request that nobody took: first to its own team, then to the fallback team."""
     if waiting.card is None:
         return []
     minutes = int(after.total_seconds() // 60) * (waiting.reminders + 1)

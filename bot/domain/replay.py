@@ -1,4 +1,4 @@
-"""A week again, decided by another mixture or threshold: what would have gone elsewhere, and who was right."""
+"""Past conversations decided by another mixture or threshold: what would have gone elsewhere, and which was right."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from bot.domain.outcomes import Outcome, median_lost
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A conversation, and what would be decided on it."""
+    """A conversation, and what would be decided on it now."""
 
     outcome: Outcome
     would: Decision
@@ -18,36 +18,36 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both, as figures. Of right and wrong only those count of which somebody said or did where they belong."""
+    """Both decisions in figures. Only settled conversations count as right or wrong."""
 
     conversations: int
     settled: int
     elsewhere: int
-    """Would have gone, or been offered first, to another team."""
+    """How many would have gone, or been offered first, to another team."""
     gained: int
-    """Of the settled ones: right now, and wrong then."""
+    """Settled ones that were wrong then and are now right, or asked about."""
     lost: int
-    """Right then, and wrong now."""
+    """Settled ones that were right then, or asked about, and are wrong now."""
     asked_then: int
     asked_now: int
     right_then: int
-    """Settled, not asked about, and with the team where they ended."""
+    """Settled ones that were not asked about and are with the team where they ended."""
     right_now: int
     pairs: Mapping[tuple[str, str], int]
-    """(then, now) -> how many, the most frequent first."""
+    """(team then, team now) -> how many, the most frequent first."""
     minutes_each: float | None
-    """What a reassignment usually cost, the median; None: there was none."""
+    """The median cost of a reassignment, in minutes; None: there was none."""
 
     @property
     def minutes(self) -> float | None:
-        """Human minutes that would have been saved: fewer reassignments × what one costs."""
+        """People's minutes that would have been saved: fewer reassignments × what one costs."""
         return None if self.minutes_each is None else (self.gained - self.lost) * self.minutes_each
 
 
 def compared(replayed: Sequence[Replayed]) -> Comparison:
     """What the other decisions would have changed.
 
-    Whoever would be asked is brought nowhere wrong: a question is neither right nor wrong, and counted apart.
+    A question to the person is neither right nor wrong, and is counted apart.
     """
     settled = [one for one in replayed if one.outcome.settled]
     elsewhere = [one for one in replayed if one.outcome.first.label != one.would.label]

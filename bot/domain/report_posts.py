@@ -1,34 +1,34 @@
-"""Posts to the leads that belong to no conversation: what became of a training, and the week in figures."""
+"""Posts to the leads that belong to no conversation: how trainings ended, and the week in figures."""
 
 from dataclasses import dataclass
 
 from bot.domain.messages import Media, MediaKind
 
 PICTURE = Media("switchboard", "picture", MediaKind.PHOTO, "switchboard.png")
-"""What stands for the picture of a report: no platform has it, it is drawn from what the report says."""
+"""Stands for the picture of a report: it is on no platform, but drawn from the report's content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A champion that went back by itself, and the figures that it did so on."""
+    """A champion that was rolled back automatically, and the figures that decided it."""
 
     adapter: str
     decided: int
     corrected: int
     decided_before: int
-    """By the one that serves again, while it served."""
+    """Decisions by the adapter that serves again, while it served."""
     corrected_before: int
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A candidate that served a share of the requests first, and what leads made of both sides' decisions."""
+    """A candidate that served a share of the requests first, and how both sides' decisions fared."""
 
     share: float
     decided: int = 0
     corrected: int = 0
     decided_others: int = 0
-    """By the champion meanwhile."""
+    """Decisions by the champion meanwhile."""
     corrected_others: int = 0
     ended: bool = True
     """False: it has just begun."""
@@ -40,12 +40,12 @@ class LearningReport:
 
     task: str
     adapter: str
-    """The candidate; of a withdrawal, who serves again."""
+    """The candidate; for a withdrawal, the adapter that serves again."""
     promoted: bool
     reasons: tuple[str, ...]
     withdrawal: Withdrawal | None = None
     trial: Trial | None = None
-    """It serves a share first, or did."""
+    """Not None: it serves a share first, or did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class Digest:
     days: tuple[int, ...]
     """Conversations a day, the oldest first, drawn as one picture."""
     decided: int
-    """Of the last seven days, as the next two."""
+    """In the last seven days, like the next two."""
     moved: int
     asked: int
     pairs: tuple[tuple[str, str], ...]
-    """(decided, belongs): who was most often taken for whom."""
+    """(decided, belongs): the teams that were most often mistaken for others."""
     counts: tuple[int, ...]
     """How often, for each of the pairs."""
     groups: tuple[int, ...]
@@ -70,18 +70,18 @@ class Digest:
     waiting: int
     """Conversations that deserve a look."""
     teams: tuple[tuple[str, int], ...] = ()
-    """(team as people call it, the week's requests that are with it), the most first; drawn as a picture."""
+    """(team as people call it, the week's requests that it has), the most first; drawn as a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedArm:
-    """One way of deciding, in short."""
+    """The main figures of one way of deciding."""
 
     name: str
     accuracy: float
     low: float | None = None
     high: float | None = None
-    """Ends of the 95 % interval of what it is right more or less often than what serves; None: it is what serves."""
+    """Ends of the 95 % interval of its accuracy minus that of what serves; None: it is what serves."""
     per_1000: float | None = None
     """What 1,000 decisions cost; None: there is no price."""
 
@@ -95,7 +95,7 @@ class ComparisonReport:
     """A `worth.Ruling`."""
     messages: int
     gain: float | None
-    """Of whom the ruling is about, against what serves."""
+    """Of the arm that the ruling is about, against what serves."""
     margin: float | None
     """Half the width of that gain's interval."""
     arms: tuple[ReportedArm, ...]
@@ -104,8 +104,8 @@ class ComparisonReport:
 
 @dataclass(frozen=True, slots=True)
 class ShadowCard:
-    """To the leads: what a candidate that answers nobody would have done. Buttons to promote it, keep what serves, and
-    have it explained, as long as nobody has decided."""
+    """To the leads: what a candidate that answers nobody would have done. It has buttons to promote it, to keep what
+    serves and to have it explained, until somebody decides."""
 
     task: str
     adapter: str
@@ -116,7 +116,7 @@ class ShadowCard:
     agreed: int
     """Of these, those that leads moved to where it would have routed them."""
     decided: str = ""
-    """What became of it, a `shadow_card.Fate`; empty: nobody has decided."""
+    """Its fate, a `shadow_card.Fate`; empty: nobody has decided yet."""
     by: str = ""
     """Who decided, as their platform shows them."""
 
@@ -137,13 +137,13 @@ class ShadowExplanation:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """To the leads: how far a training is. The verdict takes its place."""
+    """To the leads: how far a training is. The verdict replaces it."""
 
     task: str
     adapter: str
     phase: str
-    """A `learning.Phase`: it trains, it is compared with what serves, or it failed."""
+    """A `learning.Phase`: it trains, is compared with what serves, or failed."""
     percent: int
-    """Of that phase."""
+    """Progress within that phase."""
     problem: str = ""
     """Why it failed."""

@@ -1,4 +1,4 @@
-"""How long what is no longer needed is kept, and what goes when: decided here, done in `db/retention.py`."""
+"""How long data is kept that is no longer needed, and what is removed when; `db/retention.py` removes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ FOR_EVER = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Days that each kind is kept; `FOR_EVER` keeps it."""
+    """How long each kind is kept; `FOR_EVER` removes none."""
 
     vectors: timedelta = timedelta(days=7)
-    """Vectors of closed conversations: a correction that comes later has one made anew."""
+    """Vectors of closed conversations: for a later correction a new one is computed."""
     rewordings: timedelta = timedelta(days=30)
-    """Earlier wordings of what we said; the last one stays."""
+    """Earlier wordings of our posts; the last one stays."""
     words: timedelta = FOR_EVER
-    """Messages, notes, posts and reactions of closed conversations. Who had them and what was decided stays."""
+    """Messages, notes, posts and reactions of closed conversations. Their team and decisions stay."""
     examples: timedelta = FOR_EVER
-    """What was learned from conversations; imported examples stay."""
+    """Examples from conversations; imported examples stay."""
     runs: timedelta = FOR_EVER
     """Folders of adapters that never served."""
     logs: timedelta = timedelta(days=90)
     """Logs of trainings, and of the model server's earlier starts."""
 
     def due(self, now: datetime) -> Mapping[str, datetime]:
-        """Kind -> what is older than this goes; kinds that are kept for ever are not in it."""
+        """Kind -> the time before which it is removed; kinds that are kept for ever are left out."""
         kept = {
             "vectors": self.vectors,
             "rewordings": self.rewordings,
@@ -39,14 +39,14 @@ class Retention:
 
 
 class Retained(Protocol):
-    """What grows, and can be taken away."""
+    """A store of data that grows, and can be removed."""
 
     async def count(self, kind: str, before: datetime) -> int:
         """How much of this kind is older. Changes nothing."""
 
     async def remove(self, kind: str, before: datetime, now: datetime) -> int:
-        """Take a batch of it away, in one transaction; how much. 0: nothing is left."""
+        """Remove a batch of it, in one transaction; how much. 0: nothing is left."""
 
 
 KINDS = ("vectors", "rewordings", "words", "examples")
-"""Those in the database; `runs` and `logs` are files."""
+"""The kinds in the database; `runs` and `logs` are files."""

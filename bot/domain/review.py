@@ -1,4 +1,4 @@
-"""What the past weeks say: what to look at first, which teams are mistaken for each other, what no team is for."""
+"""What the past weeks show: what to look at first, teams mistaken for each other, and messages that no team is for."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,21 @@ from bot.domain.outcomes import Outcome
 from bot.domain.tasks import Task
 
 MOST_GROUPED = 1_000
-"""Messages that fit no team, the newest, of which groups are made: that takes the square of their number."""
+"""The newest messages that fit no team, from which groups are made: that takes the square of their number."""
 A_TEAM = 5
-"""Messages about one thing that nobody is for, from which on a team for it is worth a thought."""
+"""So many messages about one thing that no team is for make a new team worth considering."""
 _SHOWN = 3
 
 
 class Why(StrEnum):
-    """Why a conversation deserves a look, what is worth most first."""
+    """Why a conversation deserves a look, the most important first."""
 
     DISPUTED = "disputed"
     """Leads name different teams; nothing is learned until they agree."""
     QUARANTINED = "quarantined"
-    """A correction that what is known speaks against; it teaches nothing until a second lead agrees."""
+    """A correction that known texts contradict; it is not learned until a second lead agrees."""
     FAR = "far"
-    """Nothing that is known is like it."""
+    """No known text is like it."""
     UNSURE = "unsure"
     """The person had to be asked, or the fallback got it in doubt."""
 
@@ -44,13 +44,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Two teams of which one is taken for the other."""
+    """Two teams, one mistaken for the other."""
 
     decided: str
     belongs: str
     count: int
     share: float
-    """Of all that was moved."""
+    """The share of all moved conversations."""
     examples: tuple[Outcome, ...]
 
 
@@ -63,7 +63,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What there is to say of the past weeks."""
+    """The review of the past weeks."""
 
     outcomes: Sequence[Outcome]
     """Oldest first."""
@@ -71,15 +71,15 @@ class Review:
     confusions: Sequence[Confusion]
     groups: Sequence[Group]
     drifts: Mapping[Measure, Drift]
-    """Of the last seven days, compared with those before."""
+    """The last seven days compared with those before."""
     enough: bool
-    """Whether there is evidence for saying anything of drift."""
+    """Whether there is evidence enough for any statement on drift."""
 
 
 def queue(outcomes: Sequence[Outcome], nearest: Mapping[int, float], kin: float) -> list[Item]:
-    """What deserves a look: by why, and within it the least sure first.
+    """What deserves a look, ordered by reason, and within each the least sure first.
 
-    `nearest` is how near the nearest known text is, by conversation; under `kin` nothing is near.
+    `nearest`: conversation -> how near the nearest known text is; below `kin` nothing is near.
     """
     order = list(Why)
     items = [
@@ -118,7 +118,7 @@ def confusions(outcomes: Sequence[Outcome]) -> list[Confusion]:
 
 
 def unfit(task: Task, outcomes: Sequence[Outcome], nearest: Mapping[int, float], kin: float) -> list[Outcome]:
-    """The newest of those that ended with the fallback, or that nothing known is like while nobody settled them."""
+    """The newest that ended with the fallback, or that are unsettled and have no known text like them."""
     found = [
         one
         for one in outcomes
@@ -129,13 +129,13 @@ def unfit(task: Task, outcomes: Sequence[Outcome], nearest: Mapping[int, float],
 
 
 def groups(outcomes: Sequence[Outcome], similar: npt.NDArray[np.float32], kin: float) -> list[Group]:
-    """Of messages that fit no team those about one thing, the largest group first.
+    """Group the messages that fit no team by what they are about, the largest group first.
 
     `similar` is each with each; average linkage joins them while they are kin (scikit-learn).
     """
     if len(outcomes) < A_TEAM:
         return []
-    from sklearn.cluster import AgglomerativeClustering  # half a second that most commands can do without
+    from sklearn.cluster import AgglomerativeClustering  # half a second that most commands save
 
     joined = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=1 - kin)
     places = joined.fit_predict(1 - similar)

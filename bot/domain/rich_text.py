@@ -1,8 +1,8 @@
-"""Text with its marks: bold, links, mentions, quotes and what else every platform keeps in a notation of its own.
+"""Text with its marks: bold, links, mentions, quotes and whatever else platforms write in a notation of their own.
 
-A marked text is one string. What is marked stands between U+FFF9 and U+FFFA, the mark between U+FFFA and U+FFFB: the
-characters that Unicode has for annotations within a program. Platforms read their notation into it and render their
-notation from it; people cannot type a mark, because `bare` takes these characters out of what they write. A text
+A marked text is one string. What is marked is between U+FFF9 and U+FFFA, the mark between U+FFFA and U+FFFB: the
+characters that Unicode has for annotations within a program. Platforms parse their notation into it and render their
+notation from it; people cannot type a mark, because `bare` removes these characters from what they write. A text
 without marks is just itself, and `plain` gives the words that the voices read.
 """
 
@@ -28,7 +28,7 @@ class Style(StrEnum):
     SPOILER = "spoiler"
     CODE = "code"
     PRE = "pre"
-    """A block of code; the value is its language, if it says one."""
+    """A block of code; the value is its language, if it names one."""
     LINK = "link"
     """The value is the address."""
     MENTION = "mention"
@@ -40,7 +40,7 @@ class Style(StrEnum):
     QUOTE = "quote"
     """Words that the writer set apart as somebody's."""
     CITED = "cited"
-    """What the message points at: replied to, forwarded, the thread's beginning. The value is who wrote it."""
+    """What the message points at: replied to, forwarded, the thread's beginning. The value is its author's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Mark:
     style: Style
     value: str = ""
     by: str = ""
-    """Of what is cited, its author's id on their platform; empty where nobody says."""
+    """For a citation its author's id on their platform; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Run:
     marks: tuple[Mark, ...] = ()
 
     def value(self, style: Style) -> str | None:
-        """What its mark of this style says; None where it has none."""
+        """The value of its mark of this style; None if it has no such mark."""
         return next((mark.value for mark in self.marks if mark.style is style), None)
 
     def has(self, style: Style) -> bool:
@@ -67,12 +67,12 @@ class Run:
 
 
 def bare(written: str) -> str:
-    """What somebody wrote, without the characters that only marks are made of."""
+    """What somebody wrote, without the characters that marks are made of."""
     return _ANNOTATIONS.sub("", written)
 
 
 def marked(text: str, style: Style, value: str = "", by: str = "") -> str:
-    """The text, which may have marks, with one more around all of it; nothing where there is no text."""
+    """The text, which may have marks, with one more around all of it; empty where the text is."""
     if not plain(text):
         return ""
     named = f"{style}:{_word(by)}" if _word(by) else str(style)
@@ -81,12 +81,12 @@ def marked(text: str, style: Style, value: str = "", by: str = "") -> str:
 
 
 def linked(text: str, address: str) -> str:
-    """The text as a link; as it is where that is no address that one can follow."""
+    """The text as a link; unchanged if the address cannot be followed."""
     return marked(text, Style.LINK, address) if is_address(address) else text
 
 
 def is_address(address: str) -> bool:
-    """Whether it may stand behind a link: of the web, of mail, or a telephone number."""
+    """Whether it may be a link: to the web, to mail, or to a telephone number."""
     return _ADDRESS.fullmatch(address) is not None
 
 
@@ -96,23 +96,23 @@ def plain(text: str) -> str:
 
 
 def own_words(text: str) -> str:
-    """The text without what it points at; all of it where there is nothing else."""
+    """The text without what it points at; all of it if there is nothing else."""
     own = stripped(written(run for run in runs(text) if not run.has(Style.CITED)))
     return own or text
 
 
 def spoken(text: str) -> str:
-    """The words without a platform's own emoji, whose names are no words of anybody's."""
+    """The words without a platform's own emoji, whose names nobody wrote."""
     return "".join(run.text for run in runs(text) if not run.has(Style.EMOJI))
 
 
 def spelled(text: str) -> str:
-    """The words with the addresses behind them, for where no link can be made."""
+    """The words with the addresses behind them, for places where links are impossible."""
     return "".join(_spelled(run) for run in _merged(runs(text)))
 
 
 def runs(text: str) -> tuple[Run, ...]:
-    """The text in pieces with the same marks. A mark that was cut in two falls away, its words stay."""
+    """The text in pieces with the same marks. A mark that was cut in two is dropped, and its words stay."""
     levels: list[list[Run]] = [[]]
     at = 0
     for token in _TOKEN.finditer(text):
@@ -128,7 +128,7 @@ def runs(text: str) -> tuple[Run, ...]:
 
 
 def written(pieces: Iterable[Run]) -> str:
-    """The marked text of these runs: what `runs` takes apart."""
+    """The marked text of these runs: the inverse of `runs`."""
     found = []
     for mark, group in groupby(pieces, key=lambda run: run.marks[0] if run.marks else None):
         if mark is None:
@@ -141,14 +141,14 @@ def written(pieces: Iterable[Run]) -> str:
 
 
 def renamed(text: str, names: Callable[[Mark], str | None]) -> str:
-    """The text with mentions called by what `names` says of them; None leaves one as it is."""
+    """The text with each mention called what `names` returns for it; None leaves it as it is."""
     if not {run.marks[-1].style for run in runs(text) if run.marks} & {Style.MENTION, Style.CHANNEL}:
         return text
     return written(_renamed(run, names) for run in runs(text))
 
 
 def mentions(text: str) -> frozenset[Mark]:
-    """Whom and which channels it mentions by id."""
+    """The people and channels that it mentions by id."""
     named = (Style.MENTION, Style.CHANNEL)
     return frozenset(mark for run in runs(text) for mark in run.marks if mark.style in named and mark.value)
 
@@ -171,14 +171,14 @@ def without_mention(text: str, of: str) -> str:
 
 
 def cited(text: str, author: str, by: str = "") -> str:
-    """What a message points at, on lines of its own before the message's words. `by` is its author's id."""
+    """The text as a citation, on lines of its own before the message's words. `by` is its author's id."""
     return marked(text.strip(), Style.CITED, author, by)
 
 
 def flattened(text: str, *, quotes: bool) -> str:
-    """What it points at as a line that says whose words they are; and its `quotes`, too, as lines that begin with ">".
+    """The text with its citation as a line that names the author and, with `quotes`, quotes as lines after a ">".
 
-    For where it stands in a quotation itself, in which platforms allow no other.
+    For use within a quotation, in which platforms allow no other.
     """
     apart = (Style.CITED, Style.QUOTE) if quotes else (Style.CITED,)
     found = []
@@ -194,7 +194,7 @@ def flattened(text: str, *, quotes: bool) -> str:
 
 
 def honest(run: Run) -> str:
-    """A link's words; with its address behind them where they look like another address."""
+    """A link's words, with its address behind them if they look like another address."""
     address = run.value(Style.LINK) or ""
     host = re.sub(r"^[a-z]+:(?://)?(?:www\.)?([^/?#:]*).*$", r"\1", address, flags=re.IGNORECASE)
     names = re.findall(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", run.text, flags=re.IGNORECASE)
@@ -212,7 +212,7 @@ def units(text: str) -> int:
 
 
 def sliced(text: str, start: int, end: int | None = None) -> str:
-    """From one character of the words to another, with the marks on them."""
+    """The text from one character of the words to another, with the marks on them."""
     end = len(plain(text)) if end is None else end
     kept, at = [], 0
     for run in runs(text):
@@ -229,7 +229,7 @@ def stripped(text: str) -> str:
 
 
 def pieces(text: str, first: int, following: int) -> list[str]:
-    """The whole text in pieces of so many units at most, cut between lines or words where there are any."""
+    """The whole text in pieces of at most so many units, cut between lines or words where there are any."""
     found: list[str] = []
     rest, room = text, first
     while units(rest) > room:
@@ -240,7 +240,7 @@ def pieces(text: str, first: int, following: int) -> list[str]:
 
 
 def head(text: str, most: int) -> str:
-    """At most so many units of it, the last an ellipsis where something was left out."""
+    """At most so many units of the text, the last an ellipsis if something was left out."""
     if units(text) <= most:
         return text
     return f"{sliced(text, 0, _fitting(plain(text), most - 1)).rstrip()}…"
@@ -252,7 +252,7 @@ def one_line(text: str) -> str:
 
 
 def _end(words: str, room: int) -> int:
-    """Where to cut so that what is before fits: behind the last line, else the last word, that is not too far back."""
+    """Where to cut so that what is before fits: after the last line, else the last word, that is not too far back."""
     most = _fitting(words, room)
     for sign in ("\n", " "):
         at = words.rfind(sign, most // 2, most + 1)
@@ -285,7 +285,7 @@ def _renamed(run: Run, names: Callable[[Mark], str | None]) -> Run:
 
 
 def _merged(pieces: Sequence[Run]) -> list[Run]:
-    """Runs behind each other that belong to one link, as one."""
+    """The runs, with adjacent ones that belong to one link joined."""
     groups = groupby(pieces, key=lambda run: run.value(Style.LINK))
     return [
         Run("".join(run.text for run in group), (Mark(Style.LINK, link),) if link else ()) for link, group in groups

@@ -1,4 +1,4 @@
-"""What is wrong with rules: one that takes every message, and one that no message can reach. Pure."""
+"""Faults of rules: one that takes every message, and one that no message can reach. Pure."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -9,7 +9,7 @@ from bot.domain.word_list import contains
 
 
 def takes_everything(where: Conditions, platforms: AbstractSet[str]) -> bool:
-    """Whether there is no message for which the conditions do not hold, on these platforms."""
+    """Whether the conditions hold for every message on these platforms."""
     pattern = None if where.pattern is not None and where.pattern.matches_everything else where.pattern
     everywhere = bool(platforms) and platforms <= where.platforms
     return replace(where, pattern=pattern, platforms=frozenset() if everywhere else where.platforms).empty
@@ -30,7 +30,7 @@ def contradicts_itself(where: Conditions) -> str | None:
 
 
 def hidden_by(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
-    """(rule, an earlier one of the same question that takes every message that it could take)."""
+    """(rule, an earlier one of the same question that takes every message that the rule could take)."""
     hidden: list[tuple[Rule, Rule]] = []
     for number, rule in enumerate(rules):
         earlier = (one for one in rules[:number] if one.then.task == rule.then.task)
@@ -41,7 +41,7 @@ def hidden_by(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
 
 
 def covers(wider: Conditions, narrower: Conditions) -> bool:
-    """Whether the wider ones hold wherever the narrower ones do, as far as that can be told from what is written."""
+    """Whether the wider conditions hold wherever the narrower ones do, as far as their text tells."""
     return all(
         (
             _covers(wider.platforms, narrower.platforms or _platforms(narrower)),
@@ -58,7 +58,7 @@ def covers(wider: Conditions, narrower: Conditions) -> bool:
 
 
 def _platforms(where: Conditions) -> frozenset[str]:
-    """The platforms to which its people and rooms limit it; empty: to none."""
+    """The platforms to which its people and rooms limit it; empty: it is not limited to any."""
     named = [frozenset(platform for platform, _ in of) for of in (where.rooms, where.senders) if of]
     return frozenset.intersection(*named) if named else frozenset()
 

@@ -1,20 +1,20 @@
-"""How a rule fared: how often it applied, and what leads said of what it decided."""
+"""How a rule fared: how often it applied, and what leads said about its decisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 _SEVERAL, _OFTEN = 3, 0.2
-"""So many corrections, and so large a share of what it decided: then a rule costs leads more than it saves them."""
+"""With so many corrections, and so large a share of its decisions, a rule costs leads more than it saves them."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRecord:
-    """What became of a rule's decisions."""
+    """How a rule's decisions fared."""
 
     applied: int = 0
     corrected: int = 0
-    """A lead moved the request elsewhere, and stands by it."""
+    """How many requests a lead moved elsewhere, and still stands by it."""
     confirmed: int = 0
 
     @property
@@ -23,6 +23,6 @@ class RuleRecord:
 
 
 class RuleRecords(Protocol):
-    """What rules did, by their names: those that the settings have no more, too."""
+    """The records of rules, by name, also of those that the settings no longer have."""
 
     async def rule_records(self) -> Mapping[str, RuleRecord]: ...

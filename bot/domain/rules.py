@@ -1,4 +1,4 @@
-"""Rules that always win: conditions that the settings name, in order, looked at before any voice is asked. Pure."""
+"""Rules that always win: conditions of the settings, in order, checked before any voice is asked. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from bot.domain.word_list import Phrase, WordIndex
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What somebody wrote, and all that a rule may look at besides."""
+    """What somebody wrote, and everything else that a rule may check."""
 
     text: str
     person: Person
@@ -26,39 +26,39 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What has to hold, all of it. Of a list one is enough; an empty one, or None, asks for nothing."""
+    """The conditions, all of which must hold. One entry of a list is enough; an empty list or None is no condition."""
 
     senders: frozenset[tuple[str, str]] = frozenset()
     """(platform, id)"""
     domains: frozenset[str] = frozenset()
-    """Of the address that the sender is known by; `example.com` holds for `mail.example.com`, too."""
+    """Domains of the sender's address; `example.com` also covers `mail.example.com`."""
     rooms: frozenset[tuple[str, str]] = frozenset()
-    """(platform, chat) in which it was written."""
+    """(platform, chat) where it was written."""
     platforms: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
     """ISO 639-1 codes."""
     words: tuple[Phrase, ...] = ()
     pattern: SafePattern | None = None
     hours: Hours | None = None
-    """Within which it was written."""
+    """Hours within which it was written."""
     outside_hours: Hours | None = None
-    """Outside of which it was written."""
+    """Hours outside of which it was written."""
 
     @property
     def empty(self) -> bool:
-        """Whether they hold for every message."""
+        """Whether there are none, so that they hold for every message."""
         return self == Conditions()
 
     def hold(self, look: "Look", number: int) -> bool:
-        """Whether all of them hold, of the rule of that number. What costs most is looked at last."""
+        """Whether all conditions of the rule of that number hold. The most expensive are checked last."""
         return all(holds for _, holds in self._each(look, number))
 
     def unmet(self, look: "Look", number: int) -> list[str]:
-        """Those that do not hold, as the settings call them."""
+        """The conditions that do not hold, by their names in the settings."""
         return [name for name, holds in self._each(look, number) if not holds]
 
     def _each(self, look: "Look", number: int) -> Iterator[tuple[str, bool]]:
-        """(name, whether it holds) of every condition that there is."""
+        """(name, whether it holds) for every condition."""
         place, person = look.said.place, look.said.person
         if self.words:
             yield "words", number in look.worded
@@ -82,11 +82,11 @@ class Conditions:
 
 @dataclass(slots=True)
 class Look:
-    """One message, looked at by many rules: what several ask of it is found out once."""
+    """One message under many rules; what several of them need is computed once."""
 
     said: Written
     worded: frozenset[int]
-    """The numbers of the rules of whose words one is in the text."""
+    """The numbers of the rules that have one of their words in the text."""
     encoded: bytes
     _within: dict[Hours, bool] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What follows where a rule applies."""
+    """What happens where a rule applies."""
 
     task: str
     """The question that it answers."""
@@ -119,12 +119,12 @@ class Rule:
     where: Conditions
     then: Outcome
     written: str = field(default="", compare=False)
-    """Its conditions as the settings have them, for whoever reads a list of rules."""
+    """Its conditions as written in the settings, for lists of rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules, in order, prepared: of each question's the first that applies counts."""
+    """All rules, in order, prepared; for each question the first that applies counts."""
 
     rules: tuple[Rule, ...] = ()
     _words: WordIndex = field(init=False, repr=False, compare=False)
@@ -135,11 +135,11 @@ class Rules:
 
     @property
     def need_the_language(self) -> bool:
-        """Whether any of them asks in which language something is written."""
+        """Whether any rule needs the language of the text."""
         return any(rule.where.languages for rule in self.rules)
 
     def applying(self, said: Written, may_ask: bool = True) -> Mapping[str, Rule]:
-        """Task -> the rule that answers it. Where the person was asked already (not `may_ask`), no rule asks again."""
+        """Task -> the rule that answers it. Unless `may_ask`, as when the person was asked already, no rule asks."""
         look, answered = self._look(said), dict[str, Rule]()
         for number, rule in enumerate(self.rules):
             open_question = rule.then.task not in answered and (may_ask or not rule.then.asks)
@@ -157,23 +157,23 @@ class Rules:
 
 
 def domain_of(person: Person) -> str | None:
-    """The domain of the address that the person is known by on their platform; None where that is no address."""
+    """The domain of the person's address on their platform; None where they are not known by an address."""
     _, at, domain = person.id.rpartition("@")
     return domain.casefold().rstrip(".>") if at and "." in domain else None
 
 
 def ruled(rule: Rule) -> Decision:
-    """The decision of a rule that names a label."""
+    """The decision by a rule that names a label."""
     return Decision(rule.then.task, rule.then.label, Author.RULE, Reason.RULE, rule=rule.name)
 
 
 def thanked(task: Task) -> Decision:
-    """The decision on mere thanks, where the task knows what is no request."""
+    """The decision on mere thanks, for a task with a label for what is no request."""
     return Decision(task.name, NOT_A_REQUEST, Author.RULE, Reason.THANKS)
 
 
 def asking(task: Task, rule: Rule, decided: Decision) -> Decision:
-    """The decision of a rule that asks the person, among the teams that the voices find likeliest."""
+    """The decision by a rule that asks the person, among the teams that the voices find likeliest."""
     teams = [label.name for label in task.labels if label.name != task.fallback and not label.is_no_request]
     ranked = sorted(teams, key=lambda name: -decided.probabilities.get(name, 0.0))
     return replace(

@@ -1,4 +1,4 @@
-"""Regular expressions that somebody wrote into the settings: by RE2, whose time grows with the text and no faster."""
+"""Regular expressions from the settings, by RE2, whose time grows only linearly with the text."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -6,11 +6,11 @@ from typing import Protocol
 import re2
 
 MAX_LENGTH = 1_000
-"""Characters of a pattern."""
+"""The most characters of a pattern."""
 _MEMORY = 1 << 18
-"""Bytes that a pattern may need: a text of 40,000 characters then takes 11 ms at worst, and mostly far below one."""
+"""The most bytes that a pattern may need: a text of 40,000 characters then takes 11 ms at worst, mostly far below 1."""
 _PROBES = ("a", "\u2603 7 Zq\n%")
-"""Texts that have nothing in common: a pattern found in all of them, and in nothing at all, is found everywhere."""
+"""Texts without anything in common: a pattern found in all of them, and in the empty text, is found everywhere."""
 
 
 class _Compiled(Protocol):
@@ -19,7 +19,7 @@ class _Compiled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SafePattern:
-    """A pattern in RE2's syntax. Raises ValueError where it is none, in the words of whoever reads patterns."""
+    """A pattern in RE2's syntax. Raises ValueError where it is none, in words for people who write patterns."""
 
     written: str
     _compiled: _Compiled = field(init=False, repr=False, compare=False)
@@ -40,12 +40,12 @@ class SafePattern:
         return self.found_in_bytes(text.encode("utf-8", "replace"))
 
     def found_in_bytes(self, text: bytes) -> bool:
-        """The same of a text in UTF-8, for who has many patterns to look for."""
+        """The same for a text in UTF-8, for callers with many patterns."""
         return self._compiled.search(text) is not None
 
     @property
     def matches_everything(self) -> bool:
-        """Whether there is no text in which it is not found."""
+        """Whether it is found in every text."""
         return all(self.found_in(text) for text in ("", *_PROBES))
 
 

@@ -1,4 +1,4 @@
-"""What scores amount to: the share that is right, macro F1, calibration error, coverage."""
+"""Figures of scores: the share that is right, macro F1, calibration error, coverage."""
 
 import math
 from collections import defaultdict
@@ -31,7 +31,7 @@ def ece(scores: Sequence[Score], bins: int = 15) -> float:
 
 
 def ece_by_chance(scores: Sequence[Score], bins: int = 15) -> float:
-    """What `ece` stays below in 19 of 20 cases if every probability means what it says; of few messages a lot.
+    """What `ece` stays below in 19 of 20 cases if every probability is true; with few messages that is a lot.
 
     A bin's gap is then a sum of independent errors of variance p (1 - p), close to normal: its absolute value has the
     mean sqrt(2 v / pi) and the variance v (1 - 2 / pi). (Bröcker and Smith 2007, "Increasing the reliability of
@@ -44,7 +44,7 @@ def ece_by_chance(scores: Sequence[Score], bins: int = 15) -> float:
 
 
 def _binned(scores: Sequence[Score], bins: int) -> Collection[Sequence[tuple[float, bool]]]:
-    """(the answer's probability, whether it was right) of each message, by equal widths of the former."""
+    """(the answer's probability, whether it was right) of each message, in bins of equal width of the probability."""
     rows: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for score in scores:
         confidence = score.probabilities.get(score.answer, 0.0)

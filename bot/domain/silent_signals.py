@@ -1,7 +1,7 @@
 """What people show without saying it: a team answers and closes a request, somebody who is no lead hands it on.
 
-Weak, and kept apart: no memory, no voice and no judge ever hears of it. It reaches a training alone, under whatever
-else is known of a text, and for each team at most a set share of what people and files said.
+Weak, and kept apart: no memory, voice or judge ever uses it. It reaches the training alone, below anything else that is
+known about a text, and for each team up to a set share of what people and files said.
 """
 
 from collections import Counter
@@ -15,14 +15,14 @@ from bot.domain.learning import Example, Side, Source, side_of, text_key
 from bot.domain.tasks import Task
 
 MOST = 20_000
-"""The newest so many are read: more than that no training would take."""
+"""The most signals that are read, the newest: no training would take more."""
 
 
 class SignalKind(StrEnum):
-    """What somebody's act says of the team."""
+    """What somebody's act says about the team."""
 
     CONFIRMATION = "confirmation"
-    """Its team took, answered and closed it, and nobody said that it was wrong."""
+    """The team took, answered and closed it, and nobody said that it was wrong."""
     CORRECTION = "correction"
     """Somebody who is no lead put another team's emoji on its card, and no lead has spoken."""
 
@@ -39,15 +39,15 @@ class Signal:
 
 
 class SilentSignals(Protocol):
-    """Read off what happened, never stored: a request that is opened again, or that a lead rules on, shows no more."""
+    """Derived from what happened, never stored: a request that is reopened, or that a lead rules on, gives none."""
 
     async def signals(self, task: Task, limit: int = MOST) -> Sequence[Signal]:
-        """The newest, of labels that the task has; none of a text that was erased."""
+        """The newest signals for labels of the task; none for an erased text."""
 
 
 def weighed(signals: Sequence[Signal], examples: Sequence[Example], share: float) -> list[Example]:
-    """What a training may learn of them: texts of which nobody has said anything, on the side that is learned from, and
-    for each label at most this share of its other examples. Corrections first, then the newest."""
+    """The examples for a training: texts without any other statement, on the side that is learned from, and for each
+    label at most this share of its other examples. Corrections first, then the newest."""
     known = {text_key(example.text) for example in examples}
     room = Counter(example.label for example in examples if example.side is Side.TRAIN)
     taken: Counter[str] = Counter()
@@ -64,6 +64,6 @@ def weighed(signals: Sequence[Signal], examples: Sequence[Example], share: float
 
 
 def counts(signals: Sequence[Signal]) -> Mapping[SignalKind, int]:
-    """How many there are of each kind, those without any too."""
+    """Kind -> how many there are, also 0."""
     found = Counter(signal.kind for signal in signals)
     return {kind: found[kind] for kind in SignalKind}

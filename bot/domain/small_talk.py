@@ -1,4 +1,4 @@
-"""Greetings, thanks and the like: what asks for nothing, in the languages that people write in. Never guessed."""
+"""Greetings, thanks and the like, which ask for nothing, in the languages that people write in. Never guessed."""
 
 import re
 import tomllib
@@ -12,9 +12,9 @@ _DRAWN_OUT = re.compile(r"(\w)\1{2,}")
 
 
 def is_small_talk(text: str) -> bool:
-    """Whether there is nothing in it that anybody could act on: known phrases alone, or no letter and no digit at all.
+    """Whether nobody could act on the text: it has only known phrases, or no letter and no digit at all.
 
-    Whatever is not known counts as a request, be it one word or one number, in any script.
+    Anything unknown counts as a request, even a single word or number, in any script.
     """
     words = folded_words(text)
     if not words:
@@ -31,20 +31,20 @@ def is_small_talk(text: str) -> bool:
 
 
 def languages() -> frozenset[str]:
-    """Those in which it is recognised."""
+    """The languages in which it is recognised."""
     return frozenset(_tables())
 
 
 def _longest(words: tuple[str, ...], at: int, known: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
-    """The longest known phrase that begins there; empty when none does."""
+    """The longest known phrase that begins there; empty if none does."""
     most = min(len(words) - at, max(map(len, known)))
     return next((words[at : at + size] for size in range(most, 0, -1) if words[at : at + size] in known), ())
 
 
 def folded_words(text: str) -> tuple[str, ...]:
-    """The words as they are compared: without accents, case, punctuation, emoji and drawn-out letters.
+    """The words in the form that is compared: without accents, case, punctuation, emoji and drawn-out letters.
 
-    What is between spaces and punctuation is a word, vowel signs of Hindi and Thai included, which are no letters.
+    A word is what is between spaces and punctuation, vowel signs of Hindi and Thai included, which are no letters.
     """
     plain = unicodedata.normalize("NFKD", _KEYCAP.sub(" ", text).casefold().replace("’", "'"))
     spaced = "".join(one if unicodedata.category(one)[0] in "LMN" or one in "_'" else " " for one in _bare(plain))
@@ -53,13 +53,13 @@ def folded_words(text: str) -> tuple[str, ...]:
 
 
 def _bare(text: str) -> str:
-    """Without accents, and without hints for whoever draws it."""
+    """The text without accents and without hints for drawing it."""
     return "".join(one for one in text if not unicodedata.combining(one) and unicodedata.category(one) != "Cf")
 
 
 @cache
 def _phrases() -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
-    """(what may be said alone, what may stand beside it), of all languages: who speaks two mixes them."""
+    """(phrases that may stand alone, phrases that may stand beside them), of all languages: people mix them."""
     tables = _tables().values()
     says, beside = (
         frozenset(folded_words(one) for table in tables for one in table[key]) for key in ("says", "beside")

@@ -1,7 +1,7 @@
-"""Suggestions: a further question whose labels are what could be offered to whoever wrote. Pure.
+"""Suggestions: a further question whose labels are what could be offered to the person. Pure.
 
-A suggestion stands on the card, for the team. It is never sent to anybody by itself, and nothing is shown of one that
-nobody is sure of. Besides the voices, what was on the cards of similar requests that were solved before has a say.
+A suggestion is on the card, for the team. It is never sent by itself, and one that no voice is sure of is not shown.
+Besides the voices, the suggestions on the cards of similar solved requests have a say.
 """
 
 from collections.abc import Sequence
@@ -13,39 +13,39 @@ from bot.domain.model_ports import Vector
 from bot.domain.tasks import Task
 
 SOLVED = "solved"
-"""The word for that say in `voices` of decisions."""
+"""The name of that say among a decision's `voices`."""
 SIMILAR = 5
-"""So many of the most similar solved requests have a say."""
+"""How many of the most similar solved requests have a say."""
 LOUDEST = 0.5
-"""Beside the voices together, which count 1: history alone never outvotes what a person wrote just now."""
+"""Their greatest weight; the voices together count 1: history alone never outvotes what a person wrote just now."""
 _UNCONFIRMED = 0.5
-"""What stood on a card till the request was solved, and no lead said so, counts half: we must not believe ourselves."""
+"""The weight of an answer that stood on a card without a lead's word: we must not take ourselves for proof."""
 _GUESSES = (Reason.UNSURE, Reason.STRANGE)
 
 
 @dataclass(frozen=True, slots=True)
 class SolvedRequest:
-    """A closed request that is like the one in question."""
+    """A closed request that is similar to the one in question."""
 
     label: str
-    """The answer to the question that stood on its card last."""
+    """The answer to the question that its card showed last."""
     confirmed: bool
-    """A lead said so."""
+    """Whether a lead said so."""
     similarity: float
-    """As `embedders.Likeness` has it."""
+    """By `embedders.Likeness`."""
 
 
 class SolvedRequests(Protocol):
-    """History: requests that were closed, by nearness."""
+    """Finds closed requests by nearness."""
 
     async def similar(
         self, task: Task, vectors: Sequence[Vector | None], least: float
     ) -> list[Sequence[SolvedRequest]]:
-        """For each vector up to `SIMILAR` closed requests at least so similar, the nearest first; none for None."""
+        """For each vector up to `SIMILAR` closed requests at least so similar, the nearest first; for None, none."""
 
 
 def history_opinion(task: Task, found: Sequence[SolvedRequest]) -> Opinion | None:
-    """What similar requests that were solved say; None: there are none."""
+    """The opinion of similar solved requests; None: there are none."""
     votes: dict[str, float] = {}
     for one in found[:SIMILAR]:
         if one.label in task.names:
@@ -61,14 +61,14 @@ def history_opinion(task: Task, found: Sequence[SolvedRequest]) -> Opinion | Non
 
 
 def solved_share(answer: Decision) -> float:
-    """Of similar solved requests the share on whose cards the same stood; 0 where there were none."""
+    """The share of similar solved requests that had this answer on their card; 0 if there were none."""
     if answer.by in (Author.LEAD, Author.RULE):
         return 0.0
     return next((one.probability for one in answer.voices if one.voice == SOLVED and one.label == answer.label), 0.0)
 
 
 def nothing_to_suggest(task: Task, answer: Decision) -> bool:
-    """Whether a card shows no suggestion: none is called for, or nobody is sure of one."""
+    """Whether a card shows no suggestion: none is called for, or no voice is sure of one."""
     if not task.suggests or answer.by is Author.LEAD:
         return False
     return answer.label == task.fallback or answer.by is Author.FALLBACK or answer.reason in _GUESSES

@@ -1,4 +1,4 @@
-"""The questions we ask of every conversation, and the answers there are."""
+"""The questions that are asked of every conversation, and their possible answers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from bot.domain.messages import Place
 
 _ABBREVIATION = 2
 NOT_A_REQUEST = "not_a_request"
-"""The label of the task that routes for what asks nobody for anything: it has no room, and a name of its own."""
+"""The routing task's label for what asks nobody for anything: it has no room, and a reserved name."""
 PROMISED = 0.95
-"""Share of unasked decisions that has to be right, unless the settings say otherwise."""
+"""The share of unasked decisions that must be right, unless the settings say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +26,27 @@ class Label:
     emoji: Mapping[str, str] = field(default_factory=dict)
     """Platform -> the emoji that stands for this label there, in the platform's normal form."""
     deliver_to: Mapping[str, Place] = field(default_factory=dict)
-    """Platform -> the team's room there. Empty: the label only records."""
+    """Platform -> the team's room there. Empty: the label is only recorded."""
     title: str = ""
-    """What people read where the team is meant; empty: the name."""
+    """What people read for the team; empty: the name."""
     leads: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Platform -> who may correct this team's cards, besides the platform's own leads."""
     hours: Hours | None = None
-    """When somebody is there; None: always."""
+    """When the team is there; None: always."""
     unasked_right: float | None = None
     """A promise of its own (see `Task.unasked_right`); None: the task's."""
     consequences: Consequences = field(default_factory=Consequences)
-    """What follows from it, where it answers a further question."""
+    """What follows from it, if it answers a further question."""
     team: str = ""
     """The team that this is a topic of; empty: it is no topic."""
 
     @property
     def is_no_request(self) -> bool:
-        """Whether this is the reserved label of what nobody has to act upon, and so no team."""
+        """Whether this is the reserved label for what nobody has to act upon, and so no team."""
         return self.name == NOT_A_REQUEST
 
     def open_at(self, now: datetime) -> bool:
-        """Whether somebody is there."""
+        """Whether the team is there."""
         return self.hours is None or self.hours.open_at(now)
 
     @property
@@ -57,10 +57,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What emoji on a card, or on a note under it, mean besides teams. Platform -> emoji in its normal form."""
+    """What emoji mean besides teams, on a card or on a note under it. Platform -> emoji in its normal form."""
 
     take: Mapping[str, str] = field(default_factory=dict)
-    """On a card: somebody is on it."""
+    """On a card: somebody has taken it."""
     done: Mapping[str, str] = field(default_factory=dict)
     """On a card: it is dealt with."""
     wrong: Mapping[str, str] = field(default_factory=dict)
@@ -77,36 +77,36 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """When a task learns from its corrections."""
+    """When and how a task learns from its corrections."""
 
     schedule: str = "0 3 * * *"
     """Cron, five fields, or a macro like `@daily`."""
     min_corrections: int = 25
     timezone: str = "UTC"
-    """In which the schedules are meant."""
+    """The time zone of the schedules."""
     out_of_scope: tuple[str, ...] = ()
     """Messages that belong to no team; a new model must not answer them unasked more often than the old one."""
     automatic_rollback: bool = True
-    """Whether a model that the gate let serve goes back by itself when leads correct it more than the one before."""
+    """Whether a model that the gate let serve is rolled back when leads correct it more than the one before."""
     shadow: bool = False
-    """Whether the newest candidate that the gate refused is asked about what comes in, too, and answers nobody."""
+    """Whether the newest candidate that the gate refused is asked about incoming requests, too, without answering."""
     canary: float = 0.0
-    """Share of the requests that a candidate which the gate let through serves first; 0: it serves all at once."""
+    """The share of the requests that a candidate serves first once the gate let it through; 0: all at once."""
     silent_signals: float = 0.0
-    """Of each team's examples, the share that may come on top from what people show without saying it; 0: none."""
+    """The share that what people show without saying it may add to each team's examples; 0: none."""
     preference: float = 0.0
-    """How much a training is to prefer the right label to the one that it would choose instead, beside learning it; 0:
-    not at all."""
+    """How much a training prefers the right label to the one that the model would choose instead, beside learning it;
+    0: not at all."""
     digest: str = "0 9 * * mon"
-    """When leads hear how the week went, as cron; empty: never."""
+    """When leads get the week's figures, as cron; empty: never."""
     comparison: str = "0 6 * * mon"
-    """When it is looked whether the fine-tuned model is worth it, and leads hear it, as cron; empty: never."""
+    """When to compare the fine-tuned model with others and to report to leads, as cron; empty: never."""
     ask_above_minutes: float = 60.0
-    """A command that would train for longer asks before."""
+    """A command whose training takes longer asks first."""
     price_per_hour: float = 0.0
-    """Of the machine that trains, in whatever currency; 0: nobody counts it."""
+    """The price of the training machine, in any currency; 0: not counted."""
     guards: Guards = field(default_factory=Guards)
-    """Which corrections wait for a second lead before they teach."""
+    """Which corrections wait for a second lead before they are learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +117,20 @@ class Task:
     question: str
     labels: tuple[Label, ...]
     fallback: str
-    """The label that owns what nobody can decide."""
+    """The label for what cannot be decided."""
     ask_below: float | None = None
-    """Calibrated probability under which the person is asked, whatever comes of it; None: it is fitted, so that the
+    """The calibrated probability below which the person is asked, with whatever effect; None: it is fitted, so that the
     promise is kept."""
     learning: Learning = Learning()
     unasked_right: float = PROMISED
-    """The promise: the share of decisions made without asking that has to be right."""
+    """The promise: the share of decisions made without asking that must be right."""
 
     part_of: str = ""
-    """The question that several labels may answer at once, of one of which this asks whether it does ("yes", "no")."""
+    """The question that several labels may answer at once; this task asks for one of them: "yes" or "no"."""
     suggests: bool = False
-    """Its labels are what could be offered, the fallback that nothing is: shown to the team where somebody is sure."""
+    """Whether its labels are what could be offered, and the fallback is to offer nothing; shown to the team if sure."""
     kind_word: bool = False
-    """Whether people hear a sentence, and no silence, where they asked nobody for anything."""
+    """Whether people who asked nobody for anything get a sentence instead of silence."""
 
     @property
     def knows_no_request(self) -> bool:
@@ -152,30 +152,30 @@ class Task:
         return any(label.deliver_to for label in self.labels)
 
     def promised(self, name: str) -> float:
-        """The share of unasked decisions on this label that has to be right."""
+        """The share of unasked decisions on this label that must be right."""
         own = next((label.unasked_right for label in self.labels if label.name == name), None)
         return self.unasked_right if own is None else own
 
     def shown(self, name: str) -> str:
-        """What people read for that label; the name itself where the settings know it no more."""
+        """What people read for that label; the name itself if the settings no longer have it."""
         return next((label.shown for label in self.labels if label.name == name), name)
 
     def label(self, name: str) -> Label:
-        """The label of that name. Raises KeyError when there is none."""
+        """The label of that name. Raises KeyError if there is none."""
         for label in self.labels:
             if label.name == name:
                 return label
         raise KeyError(name)
 
     def label_of_emoji(self, platform: str, emoji: str) -> str | None:
-        """The label that this emoji means on this platform; None when it means nothing to us."""
+        """The label that this emoji means on this platform; None if it means nothing to us."""
         return next((label.name for label in self.labels if label.emoji.get(platform) == emoji), None)
 
     def address(self, name: str, platform: str) -> Place | None:
         """The room of the team: on the person's own platform if it has one there, else on the first it has.
 
-        A team without a room is reached through the fallback's. None only when the fallback has no room either, and for
-        what is no request: that is nobody's.
+        A team without a room is reached in the fallback's. None only if the fallback has no room either, and for what
+        is no request, which no team gets.
         """
         if name == NOT_A_REQUEST:
             return None
@@ -187,5 +187,5 @@ class Task:
 
 
 def routing_task(tasks: Iterable[Task]) -> Task | None:
-    """The task whose labels are teams; None where there is none among these."""
+    """The task whose labels are teams; None if there is none among these."""
     return next((task for task in tasks if task.routes), None)

@@ -1,7 +1,7 @@
-"""Teams that are renamed, merged, split or retired: what fits the settings, and what each name is called by now. Pure.
+"""Teams that are renamed, merged, split or retired: which changes fit the settings, and what old names now mean. Pure.
 
-A change is a migration with a row of its own: examples, rulings and open requests follow it, decisions of the past stay
-as they were made.
+A change is a migration with a row of its own: examples, rulings and open requests follow it; past decisions stay as
+they were made.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,39 +19,39 @@ from bot.domain.tasks import Task
 
 
 class Kind(StrEnum):
-    """What happens to a team."""
+    """A kind of change to a team."""
 
     RENAME = "rename"
-    """It is the same team under another name."""
+    """The team stays the same under another name."""
     MERGE = "merge"
     """It becomes part of another team."""
     SPLIT = "split"
-    """A part of what it was for becomes another team's."""
+    """A part of its work becomes another team's."""
     RETIRE = "retire"
-    """There is no such team any more, and what it was for is taught to nobody."""
+    """The team ends, and its examples are no longer learned."""
 
 
 @dataclass(frozen=True, slots=True)
 class TeamChange:
-    """What somebody wants changed. `after` is the team that gets the examples, or, of a retired one, its requests."""
+    """The wanted change. `after` is the team that gets the examples or, of a retired one, its requests."""
 
     kind: Kind
     before: str
     after: str
     by: str
     texts: tuple[str, ...] = ()
-    """Of a split: those that become the other team's."""
+    """For a split: the texts that become the other team's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """How much a change moved."""
+    """How much a change affected."""
 
     examples: int = 0
     corrections: int = 0
-    """Rulings of leads that stand."""
+    """Standing rulings of leads."""
     conversations: int = 0
-    """Requests: of a renamed team all of them, else those that are open."""
+    """Requests: of a renamed team all, else those that are open."""
     adapters: int = 0
     """Adapters that go on serving under the new name."""
     codes: int = 0
@@ -75,39 +75,39 @@ class MadeChange:
 
 @dataclass(frozen=True, slots=True)
 class KnownLabel:
-    """What the database holds of a label."""
+    """What the database holds about a label."""
 
     label: str
     examples: int = 0
-    """Labelled texts that stand, except the settings' own."""
+    """Valid labelled texts, without the settings' own."""
     corrections: int = 0
     """Those of them that leads corrected or people chose."""
     open: int = 0
-    """Requests that are with it and not closed."""
+    """Its requests that are not closed."""
 
 
 Moves = Callable[[PendingReactions, Decision], Sequence[Post]]
-"""What is owed to whom when an open request goes to another team."""
+"""The posts that are owed when an open request moves to another team."""
 
 
 class TeamChanges(Protocol):
-    """What the database knows of labels, and how it follows the settings when these change."""
+    """What the database holds about labels, and how it follows a change of the settings."""
 
     async def labels(self, task: str) -> list[KnownLabel]:
-        """Every label that something stands of or that ever got a code, by name."""
+        """Every label that has valid data or that ever got a code, by name."""
 
     async def made(self, task: str) -> list[MadeChange]:
         """Every change ever made, oldest first."""
 
     async def change(self, task: Task, wanted: TeamChange, moves: Moves, now: datetime, dry_run: bool) -> Touched:
-        """Make the change, all or nothing; again it changes only what has come up since.
+        """Make the change, all or nothing; a repeat changes only what is new since.
 
         Raises UsageError where the names fit neither the settings nor the database. `dry_run`: nothing is changed.
         """
 
 
 def check_change(task: Task, wanted: TeamChange) -> None:
-    """Raises UsageError saying what to change where the settings do not say what the change does."""
+    """Raise UsageError, naming the remedy, where the settings do not agree with the change."""
     where, before, after = f"tasks.{task.name}.labels", wanted.before, wanted.after
     if before == after:
         raise UsageError(f"{before} is already called {before}; name two teams")
@@ -128,7 +128,7 @@ def check_change(task: Task, wanted: TeamChange) -> None:
 
 
 def check_known(wanted: TeamChange, known: Iterable[KnownLabel], made: Sequence[MadeChange]) -> None:
-    """Raises UsageError for a team that the database never heard of: a slip of the pen is not "done"."""
+    """Raise UsageError for a team that the database never had, so that a misspelt name does not count as done."""
     names = {one.label for one in known}
     if wanted.before not in names and all(wanted.before not in (one.before, one.after) for one in made):
         choices = ", ".join(sorted(names)) or "nothing"
@@ -146,7 +146,7 @@ def is_done(wanted: TeamChange, made: Sequence[MadeChange]) -> bool:
 
 
 def present_names(made: Iterable[tuple[Kind, str, str]]) -> dict[str, str]:
-    """Former name -> what that team is called by now, from (kind, before, after) of changes, oldest first."""
+    """Former name -> the team's present name, from (kind, before, after) of changes, oldest first."""
     names: dict[str, str] = {}
     for kind, before, after in made:
         if kind in (Kind.RENAME, Kind.MERGE):
@@ -157,7 +157,7 @@ def present_names(made: Iterable[tuple[Kind, str, str]]) -> dict[str, str]:
 
 
 def unheard(task: Task, known: Iterable[KnownLabel]) -> list[str]:
-    """A sentence for each label of the database that the settings do not have: nobody hears what was said of it."""
+    """A sentence for each label of the database that the settings do not have: its data is not used."""
     found = list(known)
     gone = [one for one in found if one.label not in task.names and (one.examples or one.open)]
     new = [name for name in task.names if all(one.label != name for one in found)]
@@ -175,6 +175,6 @@ def _unheard(task: Task, one: KnownLabel, new: Sequence[str]) -> str:
 
 
 def _likely(label: str, task: Task, new: Sequence[str]) -> str:
-    """The name it has probably been given: one that the database does not know yet, the likest first."""
+    """The name it was probably given: one that the database does not have yet, the most similar first."""
     near = get_close_matches(label, new, 1, 0.5) or get_close_matches(label, task.names, 1, 0.75)
     return near[0] if near else (new[0] if len(new) == 1 else "NEW")

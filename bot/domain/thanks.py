@@ -1,4 +1,4 @@
-"""Thanks and assent: small talk that ends something, and asks for nothing, not even to be answered."""
+"""Thanks and assent: small talk that ends something, and asks for nothing, not even for an answer."""
 
 import tomllib
 from functools import cache
@@ -12,7 +12,7 @@ _FILE = Path(__file__).with_suffix(".toml")
 
 
 def is_thanks(text: str) -> bool:
-    """Whether it says thank you, or shows that somebody is pleased, and nothing besides: a greeting alone is none."""
+    """Whether it says thank you, or shows that somebody is pleased, and nothing besides; a greeting alone does not."""
     said = spoken(text)
     if not is_small_talk(said):
         return False

@@ -1,8 +1,8 @@
-"""Where the work on a request is traced: nowhere, until `bot.telemetry` names a tracer. One place, as with logs.
+"""Where the work on a request is traced: nowhere, until `bot.telemetry` sets a tracer. One per process, as with logs.
 
 A conversation is one trace, whoever works on it and whenever: the spans of every process find it by the conversation's
-number. What several share (a question to the model) is in the trace of the first, linked with those of the others.
-Never a text, a name or a token is an attribute; of an error its kind alone is told.
+number. Shared work (a question to the model) is in the trace of the first, linked with the spans of the others. No
+text, name or token is ever an attribute; of an error only its kind is recorded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,45 +15,45 @@ _NOTHING: Attributes = {}
 
 
 class Kind(StrEnum):
-    """What a span is of, as OpenTelemetry has it."""
+    """The kind of a span, as OpenTelemetry defines it."""
 
     INTERNAL = "internal"
     CLIENT = "client"
-    """Somebody else is asked."""
+    """A question to another program."""
     CONSUMER = "consumer"
-    """Something came in."""
+    """Something that came in."""
 
 
 class Span(Protocol):
-    """Work that is being done."""
+    """A piece of work in progress."""
 
     def note(self, attributes: Attributes) -> None:
-        """What is known of it only now."""
+        """Add attributes that are known only now."""
 
     def link(self, other: "Span") -> None:
-        """The other is about this, too."""
+        """Link another span that this one is about, too."""
 
 
 class Tracer(Protocol):
-    """Where spans go."""
+    """Records spans."""
 
     def span(
         self, name: str, kind: Kind, attributes: Attributes, conversation: int | None, within: Sequence[Span]
     ) -> AbstractContextManager[Span]:
-        """Work for as long as the context lasts; see `span` and `shared`. An error that leaves it is marked."""
+        """A span for as long as the context lasts; see `span` and `shared`. An error that leaves it marks the span."""
 
     def received(self, name: str, seconds: float, attributes: Attributes, conversation: int, opened: bool) -> None:
-        """Something came in, was stored within so many seconds until now, and `opened` the conversation or not."""
+        """Record that something came in and was stored within `seconds` until now; `opened`: a new conversation."""
 
     def here(self) -> Span:
-        """What is being done."""
+        """The current span."""
 
     def headers(self) -> Mapping[str, str]:
-        """What tells whoever is asked now which trace they are in (W3C Trace Context)."""
+        """Headers that carry the current trace to another program (W3C Trace Context)."""
 
 
 class _Untraced:
-    """Tells nobody; costs next to nothing."""
+    """A tracer and span that record nothing, at next to no cost."""
 
     def note(self, attributes: Attributes) -> None:
         """See `Span`."""
@@ -84,7 +84,7 @@ _tracer: Tracer = _NOWHERE
 
 
 def trace_to(tracer: Tracer | None) -> None:
-    """Spans go there from now on; None: nowhere."""
+    """Record spans with this tracer from now on; None: nowhere."""
     global _tracer
     _tracer = tracer or _NOWHERE
 
@@ -92,29 +92,29 @@ def trace_to(tracer: Tracer | None) -> None:
 def span(
     name: str, conversation: int | None = None, kind: Kind = Kind.INTERNAL, attributes: Attributes = _NOTHING
 ) -> AbstractContextManager[Span]:
-    """Work for as long as the context lasts: within what is being done, or, with a conversation, in its trace."""
+    """A span for as long as the context lasts: within the current one or, with a conversation, in its trace."""
     return _tracer.span(name, kind, attributes, conversation, ())
 
 
 def shared(
     name: str, among: Sequence[Span], kind: Kind = Kind.INTERNAL, attributes: Attributes = _NOTHING
 ) -> AbstractContextManager[Span]:
-    """Work done once for all of these, at least one: within the first, linked with the others and they with it."""
+    """A span of work done once for all of these, at least one: within the first, linked both ways with the others."""
     return _tracer.span(name, kind, attributes, None, among)
 
 
 def received(name: str, seconds: float, conversation: int, opened: bool, attributes: Attributes = _NOTHING) -> None:
-    """Something came in, and was stored within so many seconds."""
+    """Record that something came in, and was stored within so many seconds."""
     _tracer.received(name, seconds, attributes, conversation, opened)
 
 
 def here() -> Span:
-    """What is being done, for whoever shares work with others."""
+    """The current span, for callers that share work with others."""
     return _tracer.here()
 
 
 def headers() -> Mapping[str, str]:
-    """What tells whoever is asked now which trace they are in; empty where nothing is traced."""
+    """Headers that carry the current trace to another program; empty where nothing is traced."""
     return _tracer.headers()
 
 

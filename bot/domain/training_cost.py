@@ -1,47 +1,47 @@
-"""What the training of the adapter that serves cost, spread over the decisions that it makes. Arithmetic alone."""
+"""What the training of the serving adapter cost, spread over the decisions that it makes. Arithmetic alone."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 HORIZON = timedelta(days=28)
-"""So long an adapter is taken to serve at least: what it has not decided yet in that time is forecast."""
+"""How long an adapter is assumed to serve at least: decisions that it has not made in that time are forecast."""
 _LEAST_SERVED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedAdapter:
-    """An adapter that a learning cycle made, and what it has done since."""
+    """An adapter from a learning cycle, and its work since."""
 
     name: str
     seconds: float
-    """Of the whole cycle, the judging included."""
+    """The whole cycle, the judging included."""
     serves_since: datetime
     decisions: int
-    """That it took part in since then."""
+    """The decisions that it took part in since then."""
 
 
 class TrainingCosts(Protocol):
-    """Reads what trainings took."""
+    """Reads how long trainings took."""
 
     async def trained(self, task: str, adapter: str) -> TrainedAdapter | None:
-        """None: no cycle of ours made it (it came with the program), or it never served."""
+        """The adapter's training; None: no cycle of ours made it (it came with the program), or it never served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amortised:
-    """What one training comes to, for 1,000 decisions."""
+    """The cost of one training for 1,000 decisions."""
 
     per_1000: float
     cost: float
     decisions: int
-    """That it is spread over."""
+    """The decisions that it is spread over."""
     forecast: bool
-    """Whether part of them is yet to come, at the rate until now."""
+    """Whether some of them are still to come, at the rate until now."""
 
 
 def amortised(trained: TrainedAdapter, price_per_hour: float, now: datetime) -> Amortised | None:
-    """None: it has not served for a day, or decided nothing, so that nobody knows over what to spread it."""
+    """The cost, spread; None: it has served for less than a day, or decided nothing, so the rate is not known."""
     served = now - trained.serves_since
     if served < _LEAST_SERVED or not trained.decisions:
         return None
@@ -51,7 +51,7 @@ def amortised(trained: TrainedAdapter, price_per_hour: float, now: datetime) -> 
 
 
 def in_words(trained: TrainedAdapter, found: Amortised | None, money: str) -> str:
-    """A sentence; `money` is the training's cost as people write it."""
+    """The cost in one sentence; `money` is the training's cost as people write it."""
     took = f"the training of {trained.name} took {trained.seconds / 60:,.1f} minutes, {money}"
     if found is None:
         return f"{took}; it has not served for long enough to say over how many decisions that is spread"

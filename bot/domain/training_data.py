@@ -1,6 +1,6 @@
-"""What is learned from and what is judged by, drawn from all examples; and when there is nothing to be had of either.
+"""What is learned from and what is judged by, drawn from all examples; and when there is too little of either.
 
-Everything here is linear in the examples, but for sorting, and takes seconds of fifty thousand: call it in a thread.
+Everything here is linear in the examples, but for sorting, and takes seconds for fifty thousand: call it in a thread.
 """
 
 from collections import defaultdict
@@ -15,37 +15,37 @@ from bot.domain.tasks import Task
 MAX_TRAINING_SET = 20_000
 MIN_PER_LABEL = 2
 MOST_CONTRADICTING = 0.20
-"""Share of the texts of which nearly the same words have another label, above which nothing is trained. Every tenth
-label flipped costs up to 4 points (measured); from every fifth on what is learned is mostly the contradiction."""
+"""The largest share of texts with nearly the same words under another label; above it nothing is trained. Every tenth
+label flipped costs up to 4 points (measured); from every fifth on, mostly the contradiction is learned."""
 _ENOUGH_TO_TELL = 50
-"""Texts under which a share of them says nothing."""
+"""With fewer texts a share of them means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a learning cycle works with."""
+    """The examples that a learning cycle works with."""
 
     training_set: Sequence[Example]
     held_out: Sequence[Example]
     leaked: int
-    """Held-out examples that were left out of the judging, because a text to learn from says nearly the same."""
+    """Held-out examples that do not judge, because a text to learn from says nearly the same."""
     contradicting: float
-    """Share of all texts of which nearly the same words have another label."""
+    """The share of all texts with nearly the same words under another label."""
 
 
 def draw(examples: Sequence[Example], names: Collection[str]) -> Drawn:
-    """Examples of labels that the task still has, each text once, and nothing judged that was as good as learned.
+    """Draw examples of labels that the task still has, each text once, none judged that was as good as learned.
 
     Of a group of near duplicates on both sides the held-out ones are left out, not those to learn from: a correction
-    must be learned, and the memory, which takes part in the judging, knows both sides' corrections. A silent signal is
-    left out itself: it takes no text from the judging, and contradicts nobody.
+    must be learned, and the memory, which takes part in the judging, has both sides' corrections. A silent signal is
+    left out itself: it removes no text from the judging, and contradicts none.
     """
     known = [e for e in settle(examples) if e.label in names]
     return drawn_from(known, near_groups([e.text for e in known]))
 
 
 def drawn_from(known: Sequence[Example], groups: NearGroups) -> Drawn:
-    """The same of different texts whose groups are known."""
+    """The same for different texts whose groups are known."""
     grouped = list(zip(groups.near, known, strict=True))
     learned = {group for group, e in grouped if e.side is Side.TRAIN and e.source is not Source.SIGNAL}
     held_out = [(group, e) for group, e in grouped if e.side is Side.HELD_OUT and e.source is not Source.SIGNAL]
@@ -69,7 +69,7 @@ def contradictions(examples: Sequence[Example], groups: Sequence[int]) -> list[b
 
 
 def check_drawn(task: Task, drawn: Drawn) -> None:
-    """Raises UsageError, saying what mends it, where a training would be in vain."""
+    """Raise UsageError, naming the remedy, where a training would be in vain."""
     counts = label_counts(drawn.training_set)
     starving = [name for name in task.names if counts[name] < MIN_PER_LABEL]
     if len(task.names) - len(starving) < 2:

@@ -1,6 +1,6 @@
-"""What a training will take, before it begins: time, memory, and money where an hour has a price. Arithmetic alone.
+"""Estimates what a training will take: time, memory, and money where an hour has a price. Arithmetic alone.
 
-What goes in was measured by a probe on this machine (`model_ports.TrainingProbe`).
+The input was measured by a probe on this machine (`model_ports.TrainingProbe`).
 """
 
 from collections.abc import Sequence
@@ -19,36 +19,36 @@ class Training:
     learned: int
     """Examples that it learns from."""
     kept_apart: int
-    """Examples that every checkpoint is asked."""
+    """Examples that every checkpoint is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast this machine trains that kind of base model on messages of that length."""
+    """How fast this machine trains this kind of base model on messages of this length."""
 
     device: str
     """As people call it: "CPU", or the name of the GPU."""
     begin_seconds: float
-    """Until the first step."""
+    """Seconds before the first step."""
     step_seconds: float
     ask_seconds: float
-    """One message at a checkpoint."""
+    """Seconds to ask a checkpoint about one message."""
     memory_bytes: int
     steps: Sequence[int]
-    """Of each training that was asked about."""
+    """The steps of each training that was asked about."""
     checkpoints: int
-    """Of each training."""
+    """The number of checkpoints of each training."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingEstimate:
-    """What a learning cycle's training will take; the judging after it is not in it."""
+    """What a learning cycle's training will take, without the judging after it."""
 
     seconds: float
     memory_bytes: int
     device: str
     rehearsed: bool
-    """Whether a rehearsal is in it (`flow.steering`)."""
+    """Whether a rehearsal is included (`flow.steering`)."""
     price_per_hour: float
 
     @property
@@ -57,7 +57,7 @@ class TrainingEstimate:
 
 
 def trainings(training_set: Sequence[Example]) -> list[Training]:
-    """What a cycle trains: the adapter, and its rehearsal where too little is kept apart to steer by."""
+    """The trainings of a cycle: the adapter's, and its rehearsal's where too little is kept apart to steer by."""
     learned, kept_apart = keep_apart(training_set)
     real = Training(len(learned), len(kept_apart))
     if kept_apart:
@@ -67,7 +67,7 @@ def trainings(training_set: Sequence[Example]) -> list[Training]:
 
 
 def estimated(pace: Pace, planned: Sequence[Training], price_per_hour: float) -> TrainingEstimate:
-    """All of a cycle's trainings, one after the other; they need their memory one after the other, too."""
+    """The estimate for all of a cycle's trainings, one after another; so their memory does not add up."""
     seconds = 0.0
     for training, steps in zip(planned, pace.steps, strict=True):
         asked = training.kept_apart * pace.checkpoints
@@ -76,7 +76,7 @@ def estimated(pace: Pace, planned: Sequence[Training], price_per_hour: float) ->
 
 
 def in_words(estimate: TrainingEstimate) -> str:
-    """A sentence for whoever starts it."""
+    """The estimate in one sentence, for whoever starts the training."""
     rehearsal = ", rehearsal included" if estimate.rehearsed else ""
     memory = f"{estimate.memory_bytes / _GIGABYTE:.1f} GB of memory"
     cost = f", for about {estimate.cost:.2f}" if estimate.price_per_hour else ""
@@ -84,7 +84,7 @@ def in_words(estimate: TrainingEstimate) -> str:
 
 
 def duration(seconds: float) -> str:
-    """No finer than an estimate is good for."""
+    """The time in words, no finer than an estimate justifies."""
     if seconds < 1.5 * _MINUTE:
         return f"{max(10, round(seconds, -1)):.0f} seconds"
     if seconds < 1.5 * _HOUR:

@@ -1,4 +1,4 @@
-"""How far a training is, told to the leads on one post that is rewritten until it says what came of it. Pure."""
+"""How far a training is, on one post to the leads that is rewritten until it shows the result. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,32 +11,32 @@ from bot.domain.report_posts import TrainingProgress
 from bot.domain.tasks import Task
 
 STEP = 10
-"""Per cent between two wordings: whoever looks sees that it goes on, and nobody's chat rewrites all day."""
+"""Per cent between two wordings: readers see that it goes on, and chats are not rewritten all day."""
 _AT_WORK = (Phase.TRAINING, Phase.SCORING)
 
 
 class TrainingPosts(Protocol):
-    """The posts that a cycle has in the leads' rooms."""
+    """A cycle's posts in the leads' rooms."""
 
     async def told(self, cycle: int) -> Mapping[Place, Content]:
-        """What they say by now."""
+        """Room -> the post's present content."""
 
     async def tell(self, cycle: Cycle, posts: Sequence[Post], now: datetime) -> None:
-        """Say these, each by rewriting the cycle's post in that room, where there is one.
+        """Say these, each by rewriting the cycle's post in that room, if there is one.
 
-        Nothing is said where the cycle is in another phase by now: what became of it is never written over.
+        Nothing is said if the cycle has moved to another phase: its result is never overwritten.
         """
 
 
 def progress(task: Task, cycle: Cycle, told: Mapping[Place, Content]) -> list[Post]:
-    """What the rooms of the leads do not say yet; of a cycle that failed only those that heard of it."""
+    """The posts that the leads' rooms lack; for a failed cycle only in rooms that were told of it."""
     rooms = [room for room in task.label(task.fallback).deliver_to.values() if room in told or cycle.phase in _AT_WORK]
     now = _now(cycle)
     return [Post(room, now) for room in rooms if now is not None and told.get(room) != now]
 
 
 def _now(cycle: Cycle) -> TrainingProgress | None:
-    """None: there is nothing to say yet, or the verdict says it."""
+    """The progress to show; None: there is none yet, or the verdict shows it."""
     if cycle.adapter is None or cycle.phase not in (*_AT_WORK, Phase.FAILED):
         return None
     if cycle.phase is Phase.FAILED:

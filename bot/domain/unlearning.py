@@ -1,7 +1,7 @@
-"""Forgetting reaches models: what had learned from somebody's texts serves for a while at most, and keeps no copy.
+"""Erasure reaches models: an adapter that learned from somebody's texts serves for a limited time, and keeps no copy.
 
 An adapter cannot unlearn a sentence. So the next learning cycle trains without it, and on a day that is named to
-whoever asked the adapter stops serving, whether that cycle found a better one or not.
+whoever asked, the adapter stops serving, whether that cycle found a better one or not.
 """
 
 from collections.abc import Collection
@@ -20,34 +20,34 @@ class Withdrawn:
 
 
 class Unlearning(Protocol):
-    """Which adapters may not serve for ever."""
+    """The adapters that may serve for a limited time only."""
 
     async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
-        """Let the newest earlier champion that may serve do so where the present one's time is over.
+        """If the champion's time is over, let the newest earlier champion serve that still may.
 
-        None: it is not. Over several processes it happens once.
+        None: its time is not over. Over several processes this happens once.
         """
 
     async def voided(self) -> Collection[str]:
-        """The trainings whose set may have held words of somebody who was forgotten, by their adapters' names.
+        """The adapters' names of all trainings whose set may have held words of somebody who was erased.
 
-        For good: a copy that could not be removed, or that lies on another machine, is still to be found.
+        They stay listed: a copy that could not be removed, or that is on another machine, may still be found.
         """
 
 
 def rehearsal_of(adapter: str) -> str:
-    """What the rehearsal of an adapter's training is called (`flow.steering`)."""
+    """The name of the rehearsal of an adapter's training (`flow.steering`)."""
     return f"{adapter}-rehearsal"
 
 
 class TrainingTexts(Protocol):
-    """What trainings leave on this machine's disk, copies of people's texts above all."""
+    """What trainings leave on this machine's disk, above all copies of people's texts."""
 
     async def remove(self, adapters: Collection[str]) -> None:
-        """Remove those of these trainings and of their rehearsals. One that runs then fails; what it made is kept.
+        """Remove the texts of these trainings and their rehearsals. A running one then fails; finished adapters stay.
 
         Idempotent. Raises Refused where a file cannot be removed.
         """
 
     async def discard(self, adapter: str) -> None:
-        """Remove that training's whole folder: nobody will ask for the adapter again. Idempotent. Raises Refused."""
+        """Remove that training's whole folder: the adapter is no longer needed. Idempotent. Raises Refused."""

@@ -1,4 +1,4 @@
-"""Webhooks: which events other programs are told of, what each is told, and how they know that it was us."""
+"""Webhooks: the events that other programs get, what each event holds, and how they know that it comes from us."""
 
 import hashlib
 import hmac
@@ -14,15 +14,15 @@ from bot.domain.messages import MessageRef
 from bot.domain.rich_text import plain
 
 STEP = "webhook"
-"""The word for sending them in logs, metrics and `switchboard failed`."""
+"""The name of sending them in logs, metrics and `switchboard failed`."""
 SIGNATURE = "Switchboard-Signature"
 MOST_WAITING = 10_000
-"""Events of one webhook that wait at most. Of more, the oldest are set aside: a receiver that is down for a day must
-not fill the database, and what is newest matters most to one that comes back."""
+"""The most events of one webhook that wait. Beyond it the oldest are set aside: a receiver that is down for a day must
+not fill the database, and when it is back the newest matter most."""
 KEPT_DAYS = 30
-"""For so long events can be sent again."""
+"""How long events can be sent again."""
 _FAULT_OF_THE_EVENT = (400, 413, 422)
-"""What a receiver answers to an event that it will never take: waiting would hold up what comes after it."""
+"""Statuses for an event that the receiver will never take: waiting would hold up the events after it."""
 
 
 class EventKind(StrEnum):
@@ -40,12 +40,12 @@ class EventKind(StrEnum):
 TOLD = tuple(kind for kind in EventKind if kind is not EventKind.TEST)
 """The events that the settings may name."""
 WITH_TEXT = (EventKind.DECIDED, EventKind.CORRECTED)
-"""The events that are about words."""
+"""The events that may hold people's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A program that is told of events, as the settings have it."""
+    """A program that gets events, as the settings define it."""
 
     name: str
     url: str = field(repr=False)
@@ -53,17 +53,17 @@ class Webhook:
     events: frozenset[EventKind]
     secret: str = field(repr=False)
     texts: bool = False
-    """Whether it is told what people wrote."""
+    """Whether it gets what people wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """Something that happened, to be told to one webhook."""
+    """An event for one webhook."""
 
     id: int
-    """Its row."""
+    """The number of its row."""
     event_id: str
-    """By which a receiver knows an event that it was told before."""
+    """Lets a receiver recognise an event that it got before."""
     kind: EventKind
     at: datetime
     data: Mapping[str, object]
@@ -86,19 +86,19 @@ class WebhookEvents(Protocol):
     """The events that wait for their webhooks."""
 
     async def declare(self, webhooks: Sequence[Webhook]) -> None:
-        """From now on events are written for these webhooks, and for no other; what was written for others goes."""
+        """From now on write events for these webhooks alone; those written for others are removed."""
 
     async def claim(self, webhook: str, now: datetime, limit: int) -> Sequence[WebhookEvent]:
-        """Up to `limit` events, oldest first, of each conversation only the first that waits; held for a minute."""
+        """Claim up to `limit` events for a minute, oldest first, of each conversation only the first that waits."""
 
     async def sent(self, event: int, now: datetime) -> None:
-        """It was taken. Again changes nothing."""
+        """Record that the receiver took it. Idempotent."""
 
     async def tidy(self, webhook: str, now: datetime) -> int:
-        """Set aside the oldest where too many wait, and forget what is too old; how many were set aside."""
+        """Set aside the oldest where too many wait, and remove what is too old; how many were set aside."""
 
     async def states(self) -> Mapping[str, WebhookState]:
-        """By webhook, those that the settings no longer have included."""
+        """Webhook -> its state, also for those that the settings no longer have."""
 
     async def replay(self, webhook: str, since: datetime, until: datetime) -> int:
         """Let everything of that time be sent again, under its old ids; how many events."""
@@ -108,11 +108,11 @@ class WebhookLine(Protocol):
     """The way to receivers."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """The status of the answer, whatever it is. Raises Unreachable."""
+        """Send the body; the status of the answer, whatever it is. Raises Unreachable."""
 
 
 def body_of(event: WebhookEvent, texts: bool) -> bytes:
-    """What a receiver is told: JSON in UTF-8, the same for the same event whenever it is sent, unless words went."""
+    """The body of a request: JSON in UTF-8, the same for the same event, unless words were removed since."""
     told: dict[str, object] = {
         "id": event.event_id,
         "event": event.kind.value,
@@ -139,7 +139,7 @@ def signature(secret: str, body: bytes, now: datetime) -> str:
 
 
 def check_answer(webhook: str, status: int) -> None:
-    """Raises Unreachable where a later attempt may be taken, a mistaken address included; Refused where none will."""
+    """Raise Unreachable where a later attempt may succeed, even at a mistaken address; Refused where none will."""
     if 200 <= status < 300:
         return
     if status in _FAULT_OF_THE_EVENT:

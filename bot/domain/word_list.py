@@ -8,7 +8,7 @@ from bot.domain.small_talk import folded_words
 
 Phrase = tuple[str, ...]
 _SIGNS_KEPT = "'’-_.,:;!?()\"“”«»/… "
-"""What may stand at the ends of a word without being missed."""
+"""Characters that may be at the ends of a word though they are not compared."""
 _UNSPACED = (
     ("\u0e00", "\u0eff"),  # Thai, Lao
     ("\u1000", "\u109f"),  # Burmese
@@ -19,11 +19,11 @@ _UNSPACED = (
     ("\uf900", "\ufaff"),
     ("\U00020000", "\U0003ffff"),
 )
-"""Scripts that are written without spaces: there a word is found wherever its letters stand."""
+"""Scripts that are written without spaces: in them a word is found wherever its letters are."""
 
 
 def phrase(written: str) -> Phrase:
-    """A word, or several next to each other, as they are compared. Raises ValueError saying what is wrong."""
+    """A word, or several in a row, in the form that is compared. Raises ValueError saying what is wrong."""
     words = folded_words(written)
     if not words:
         raise ValueError(f"{written!r} has no letter and no digit, so nothing could be found; write words")
@@ -66,7 +66,7 @@ class WordIndex:
         object.__setattr__(self, "_anywhere", anywhere)
 
     def found_in(self, text: str) -> frozenset[int]:
-        """The numbers of the lists of which something is in the text."""
+        """The numbers of the lists that have a phrase in the text."""
         if not self.lists:
             return frozenset()
         words = folded_words(text)

@@ -22,15 +22,15 @@ from bot.domain.mixture import ADAPTER, WORDS
 from bot.domain.paired_tests import USUAL_DISCORDANCE, needed
 
 LEAST = 100
-"""Messages below which nothing is decided: one of them is more than a point."""
+"""With fewer messages nothing is decided: one of them is more than a point."""
 AS_GOOD = 0.015
-"""Share of the messages that something simpler may lose and still be called as good."""
+"""The share of the messages that something simpler may lose and still count as good as what serves."""
 _ERROR = 0.025
 _LEAST_SHOWN = 0.0001
 
 
 class Ruling(StrEnum):
-    """What the rule says."""
+    """The result of the rule."""
 
     ONE_LABEL = "one_label"
     TOO_FEW = "too_few"
@@ -49,12 +49,12 @@ class Ruling(StrEnum):
 def verdict(
     rows: Mapping[str, Figures], n: int, truths: Collection[str], others: Collection[str] = (), currency: str = "USD"
 ) -> str:
-    """One sentence. `rows` by arm's name, `others` are the arms that were read from files."""
+    """The verdict in one sentence. `rows` by arm's name; `others` are the arms that were read from files."""
     return f"{_own(rows, n, truths, currency)}{_beaten(rows, n, others, currency)}."
 
 
 def ruling(rows: Mapping[str, Figures], n: int, truths: Collection[str]) -> tuple[Ruling, Difference | None]:
-    """What the rule says, and the difference that it says so by; None: by none."""
+    """The result of the rule, and the difference that it rests on; None: on none."""
     if len(truths) < 2:
         return Ruling.ONE_LABEL, None
     if n < LEAST:
@@ -72,7 +72,7 @@ def ruling(rows: Mapping[str, Figures], n: int, truths: Collection[str]) -> tupl
 
 
 def _the_model(without: Difference | None) -> tuple[Ruling, Difference]:
-    """By the same voices without it."""
+    """The ruling by the same voices without the model."""
     if without is None:
         raise ValueError("the voices without the model were not compared")
     if without.better:
@@ -118,7 +118,7 @@ def _too_few_at_all(rows: Mapping[str, Figures], n: int) -> str:
     without = rows[WITHOUT].difference if WITHOUT in rows and ADAPTER in rows else None
     seen = f"; on these the Llama brings {points(without, -1)}" if without is not None else ""
     right = rows[SERVED].accuracy
-    # Wilson 1927: holds where few messages, or all of them, are right
+    # Wilson 1927: valid even where few messages, or all of them, are right
     z, share = 1.96, right
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
@@ -152,7 +152,7 @@ def _beaten(rows: Mapping[str, Figures], n: int, others: Collection[str], curren
 
 
 def _prompted(rows: Mapping[str, Figures], compared: Sequence[tuple[str, Difference]], currency: str) -> str:
-    """How far the best of the models that are prompted is from what serves, where none is proven better."""
+    """How far the best prompted model is from what serves, where none is proven better."""
     alone = [(one.gain, name) for name, one in compared if rows[name].tokens and rows[name].handed_on is None]
     if not alone:
         return ""
@@ -191,7 +191,7 @@ def points(found: Difference, sign: int = 1) -> str:
 
 
 def money(amount: float, currency: str) -> str:
-    """$0.0021, or 0.0021 EUR; what is smaller than can be written so is not nothing."""
+    """$0.0021, or 0.0021 EUR; an amount too small to be written so is not shown as nothing."""
     if 0 < amount < _LEAST_SHOWN:
         return f"under {money(_LEAST_SHOWN, currency)}"
     digits = 2 if amount >= 1 or amount == 0 else 4

@@ -1,7 +1,7 @@
 """Measures the fine-tuned adapter's part of a learning curve: one training a draw, asked through the model server.
 
-Nothing of a training outlives its measurement: its folder, the texts in it included, is removed, and the server lets go
-of the adapter, also when it is interrupted. What a killed command left is removed by the next one.
+No training outlives its measurement, even one that is interrupted: its folder, with the texts in it, is removed, and
+the server unloads the adapter. What a killed command left behind is removed by the next command.
 """
 
 import asyncio
@@ -30,13 +30,13 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """What every draw is measured with."""
+    """The lessons and messages that every draw is measured with."""
 
     lessons: Sequence[Lesson]
     """All that may be learned from."""
     messages: Sequence[Example]
     vectors: Sequence[Vector | None]
-    """Of the messages."""
+    """The vector of each message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +47,28 @@ class Workshop:
     adapters: AdapterHost
     texts: TrainingTexts
     runs: Path
-    """Where the model server finds adapters; the texts of `texts` lie here, too."""
+    """The folder where the model server finds adapters; the files of `texts` are in it, too."""
     base_path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterCurveMeasurer:
-    """Trains, asks and throws away. One command a task at a time: each begins by removing what others left."""
+    """Trains an adapter, asks it and removes it. Run one command a task at a time: each removes what others left."""
 
     workshop: Workshop
     scorer: Scorer
     voices: ExampleVoices
-    """Beside the adapter, fitted on the same draw; nobody is served by them."""
+    """The voices beside the adapter, fitted on the same draw. They serve nobody."""
     query: Query
     """The task, with the codes that its labels have."""
     measuring: Measuring
     now: Callable[[], datetime]
 
     async def measure(self, draws: Sequence[Draw], tell: Progress) -> AsyncGenerator[Measured, None]:
-        """What each draw's adapter answers, alone and in the mixture. Raises TrainingFailed, Unreachable, Refused."""
+        """Yield what each draw's adapter answers, alone and in the mixture.
+
+        Raises TrainingFailed, Unreachable and Refused.
+        """
         for at, draw in enumerate(draws):
 
             def told(share: float, doing: str, at: int = at, draw: Draw = draw) -> None:
@@ -75,7 +78,7 @@ class AdapterCurveMeasurer:
             yield await self._measured(draw, told)
 
     async def sweep(self) -> None:
-        """Remove what a command that was killed left on disk and in the server."""
+        """Remove what a killed command left on disk and in the server."""
         for folder in await asyncio.to_thread(lambda: sorted(self.workshop.runs.glob(f"{self._prefix}*"))):
             await self._discard(folder.name)
 
@@ -96,7 +99,7 @@ class AdapterCurveMeasurer:
 
     @asynccontextmanager
     async def _trained(self, examples: Sequence[Example], tell: Progress) -> AsyncIterator[Adapter]:
-        # A name that no killed command can have left in the server, where it would answer instead
+        # A new name each time: under an old one, an adapter that a killed command left in the server would answer
         name, task = f"{self._prefix}{secrets.token_hex(6)}", self.query.task
         shop = self.workshop
         try:
@@ -109,18 +112,18 @@ class AdapterCurveMeasurer:
             await self._discard(name)
 
     async def _discard(self, name: str) -> None:
-        """First the folder: the texts go whatever the server does."""
+        """Remove the training's folder first, so that its texts are gone whatever the server does, then the adapter."""
         try:
             await self.workshop.texts.discard(name)
         finally:
-            with suppress(Unreachable):  # whoever is away has unloaded it by that
+            with suppress(Unreachable):  # a server that is down now will have dropped the adapter when it comes back
                 await self.workshop.adapters.unload(name)
 
     async def _weighed(self, adapter: Adapter, examples: Sequence[Example]) -> Adapter:
-        """With its temperature and the weights of the voices beside it, as in service: by what was kept apart to steer.
+        """The adapter with its temperature and its mixture, fitted as for service on the examples kept apart to steer.
 
-        Of few examples nothing is. There a learning cycle rehearses; here the temperature is 1 and the weights are the
-        usual ones.
+        With few examples none are kept apart. A learning cycle then rehearses; here the temperature is 1 and the
+        weights are the usual ones.
         """
         _, slice_ = await asyncio.to_thread(keep_apart, examples)
         unseen = self.voices.unseen(self.query.task.name, {text_key(e.text) for e in slice_})
@@ -138,7 +141,7 @@ class AdapterCurveMeasurer:
         return replace(adapter, mixture=Mixture(self.voices.fit_weights(said, truth)))
 
     async def _alone(self, adapter: Adapter, texts: Sequence[str]) -> list[Row | None]:
-        """What it says of each text; None where the base has not the words and is not asked in service, either."""
+        """What the adapter says of each text; None for a text the base cannot read, as in service."""
         classifier, asked = self.scorer.classifier, replace(self.query, adapter=adapter)
         readable = [text for text in dict.fromkeys(texts) if classifier.predictor.reads(text)]
         said: dict[str, Row] = {}
@@ -149,7 +152,10 @@ class AdapterCurveMeasurer:
         return [said.get(text) for text in texts]
 
     async def _mixed(self, adapter: Adapter, rows: Sequence[Row | None]) -> list[Row | None]:
-        """The adapter and the voices beside it, pooled. Of a text that it cannot read they decide alone."""
+        """The adapter and the voices beside it, pooled.
+
+        For a text that the adapter cannot read, the voices beside it decide alone.
+        """
         task, texts = self.query.task, [message.text for message in self.measuring.messages]
         others = await self.voices.say(task.name, texts, self.measuring.vectors, set(self.voices.usual))
         without = self.voices.without_adapter(task.name)
@@ -160,17 +166,17 @@ class AdapterCurveMeasurer:
         return mixed
 
     def _right(self, rows: Sequence[Row | None]) -> list[bool]:
-        """Who says nothing is wrong."""
+        """Whether each answer is right. A text without an answer counts as wrong."""
         answers = [max(sorted(row), key=row.__getitem__) if row else None for row in rows]
         return [answer == m.label for answer, m in zip(answers, self.measuring.messages, strict=True)]
 
 
 def planned_trainings(lessons: Sequence[Lesson], draws: Sequence[Draw], now: datetime) -> list[Training]:
-    """What these draws will take to train, for an estimate."""
+    """The trainings that these draws need, for an estimate."""
     parts = [keep_apart(as_examples(drawn(lessons, draw), now)) for draw in draws]
     return [Training(len(learned), len(steering)) for learned, steering in parts]
 
 
 def as_examples(lessons: Sequence[Lesson], now: datetime) -> list[Example]:
-    """As a training takes them."""
+    """The lessons as the examples of a training."""
     return [Example(lesson.text, lesson.label, Source.IMPORT, Side.TRAIN, now) for lesson in lessons]

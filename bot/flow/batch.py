@@ -1,4 +1,4 @@
-"""Many callers, one call: items that are handled alone still share a round trip, or a transaction."""
+"""Many callers, one call: items that are handled one by one still share a round trip or a transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[Asked, Answer]):
-    """One that is asked, and who waits for it."""
+    """One question, and the future that its caller waits for."""
 
     asked: Asked
     answer: asyncio.Future[Answer]
@@ -21,9 +21,9 @@ class _Waiting(Generic[Asked, Answer]):
 
 
 class Batch(Generic[Asked, Answer]):
-    """Asks together what is asked within one turn of the event loop, and what comes while all `calls` are underway.
+    """Asks in one call what is asked within one turn of the event loop, or while all `calls` are underway.
 
-    When the common call fails, each is asked alone, so that what is wrong with one fails nobody else.
+    When the shared call fails, each question is asked alone, so that one bad question does not fail the others.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Batch(Generic[Asked, Answer]):
         calls: int,
         name: str = "batch",
     ) -> None:
-        """`name`: what it does, in traces."""
+        """`most`: questions a call; `calls`: calls at a time; `name`: what the batch does, for traces."""
         self._ask = ask
         self._name = name
         self._most = most
@@ -43,7 +43,7 @@ class Batch(Generic[Asked, Answer]):
         self._gathering = False
 
     async def one(self, asked: Asked) -> Answer:
-        """The answer to this one. Raises what asking it raises."""
+        """Return the answer to this question. Raises whatever asking it raises."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         with span(self._name) as waiting:
             self._waiting.append(_Waiting(asked, answer, waiting))
@@ -52,7 +52,7 @@ class Batch(Generic[Asked, Answer]):
             return await answer
 
     def _begin(self) -> None:
-        """Begin another call, unless as many as may be are underway: the next of them to end takes what waits."""
+        """Start another call, unless `calls` are underway: then the next of them to end takes what waits."""
         if len(self._calls) < self._most_calls:
             self._gathering = True
             call = asyncio.create_task(self._call(), name="batch")
@@ -60,7 +60,7 @@ class Batch(Generic[Asked, Answer]):
             call.add_done_callback(self._calls.discard)
 
     async def _call(self) -> None:
-        await asyncio.sleep(0)  # others that were claimed together ask in the same turn
+        await asyncio.sleep(0)  # items that were claimed together ask in the same turn
         self._gathering = False
         while self._waiting:
             part, self._waiting = self._waiting[: self._most], self._waiting[self._most :]

@@ -1,4 +1,4 @@
-"""What a button means: whoever presses it is checked, and so is the button; anything doubtful means nothing."""
+"""What a pressed button does: the presser and the button are both checked, and anything doubtful does nothing."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +52,7 @@ _NOTHING: _Outcome = (None, [])
 
 @dataclass(frozen=True, slots=True)
 class ButtonHandler(Step[PendingPress]):
-    """Does what buttons that were pressed ask for."""
+    """Carries out what pressed buttons ask for."""
 
     name: ClassVar[str] = "press"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.PRESS, Change.FREED})
@@ -63,17 +63,17 @@ class ButtonHandler(Step[PendingPress]):
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
     questions: Sequence[Task] = ()
-    """What else is asked of every conversation."""
+    """The further questions that are asked of every conversation."""
 
     async def claim(self, limit: int, at_work: Sequence[PendingPress] = ()) -> list[PendingPress]:
-        """Presses that nobody looked at yet."""
+        """Claim presses that nobody has looked at yet."""
         return await self.ledger.claim_presses(self.now(), limit)
 
     def key(self, item: PendingPress) -> ItemKey:
         return ItemKey(self.name, str(item.id), item.conversation.id)
 
     async def handle(self, item: PendingPress) -> None:
-        """Do what the press means."""
+        """Carry out what the press means."""
         meaning, posts = await self._meaning(item)
         await self.ledger.conclude_press(item, meaning, posts, self.now())
         about = {"conversation": item.conversation.id, "on": type(item.on).__name__}
@@ -97,7 +97,7 @@ class ButtonHandler(Step[PendingPress]):
                 return _NOTHING
 
     def _choice(self, pressed: PendingPress, question: Question) -> _Outcome:
-        """The person says which team. "Something else" is no label of theirs: it says nothing to learn from."""
+        """The person says which team. "Something else" names no label, so nothing is learned from it."""
         if question.answered is not None:
             return _NOTHING
         actor = pressed.press.actor.key
@@ -111,7 +111,7 @@ class ButtonHandler(Step[PendingPress]):
         return Chosen(decision), with_answers(posts, None, shown(self.questions, pressed.answers))
 
     async def _statement(self, pressed: PendingPress, asked: WrongTeam) -> _Outcome:
-        """A lead says which team, or answer, it is, for as long as their emoji says that the present one is wrong."""
+        """A lead names the right team, or answer; it stands as long as their emoji that the present one is wrong."""
         about = next((one for one in self.questions if one.name == asked.question), self.task)
         label, card, press = _offered(pressed, asked.choices, about), _present(pressed), pressed.press
         if label is None or card is None or card.ref is None or asked.chosen is not None:
@@ -126,7 +126,7 @@ class ButtonHandler(Step[PendingPress]):
         return Stated(Reaction(card.ref, press.actor, word, True, press.at)), [closed]
 
     async def _dispatch(self, pressed: PendingPress, offer: Offer) -> _Outcome:
-        """Somebody of the team sends a note to the person."""
+        """A member of the team sends a note to the person."""
         card, note, press = _present(pressed), pressed.note, pressed.press
         words = relay.without_prefix(self.vocabulary, note.text) if note is not None else ""
         if press.value != SEND or note is None or offer.sent or pressed.sent or not (words or note.media):
@@ -145,7 +145,7 @@ class ButtonHandler(Step[PendingPress]):
         return Dispatched(offer.note), [closed, relay.reply(pressed.conversation, note, words, press.actor)]
 
     def _refused(self, pressed: PendingPress, room: Place, why: What) -> _Outcome:
-        """Whoever may not press hears why nothing happened, where nobody else sees it."""
+        """Tell somebody who may not press this why nothing happened, where nobody else sees it."""
         platform = self.platforms.get(room.platform)
         if platform is None or not platform.whispers or pressed.press.actor.platform != room.platform:
             return _NOTHING
@@ -157,7 +157,7 @@ class ButtonHandler(Step[PendingPress]):
 
 
 def _offered(pressed: PendingPress, choices: tuple[str, ...], task: Task) -> str | None:
-    """The label behind the button; None: there is no such button, or no such label of the task any more."""
+    """The label behind the button; None if there is no such button, or the task no longer has the label."""
     value = pressed.press.value
     label = dict(enumerate(choices)).get(int(value)) if value.isascii() and value.isdecimal() else None
     return label if label in task.names else None
@@ -188,7 +188,7 @@ def _by_the_person(pressed: PendingPress) -> bool:
 
 
 def _present(pressed: PendingPress) -> StandingCard | None:
-    """The card under which the button is; None when the conversation has left that room."""
+    """The card that the button is under; None when the conversation has left that room."""
     card, ref, under = pressed.card, pressed.press.ref, pressed.under
     if card is not None and under is not None and under.place != card.place:
         return None

@@ -1,4 +1,4 @@
-"""What a rule decides about a text of which nothing else is known: neither who wrote it, nor where."""
+"""What a rule decides about a bare text, when neither its author nor its place is known."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.flow.classify import Considered
 
 
 def by_rule(task: Task, known: Considered, rules: Rules, now: datetime) -> Decision | None:
-    """The decision of the rule that answers this question; None: no rule does, or it would have to know more."""
+    """The decision of the rule that answers this question; None if no rule does without knowing author or place."""
     nobody, nowhere = Person("", ""), Place("", "")
     rule = rules.applying(Written(known.text, nobody, nowhere, now, known.language)).get(task.name)
     if rule is None:

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CanaryWatch:
-    """Looks at what became of both sides' decisions; several processes may."""
+    """Compares how the canary's and the champion's decisions fared. Several processes may run it."""
 
     name: ClassVar[str] = "canary"
     tasks: Sequence[Task]
@@ -23,7 +23,7 @@ class CanaryWatch:
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Look at every task; always 0, since it takes a while until there is more to see."""
+        """Look at every task. Always returns 0: new evidence takes a while to come."""
         for task in self.tasks:
             canary = await self.canaries.canary(task.name, self.base)
             if canary is None:

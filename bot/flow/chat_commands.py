@@ -1,4 +1,4 @@
-"""What people ask by command, answered from the records. Whoever asks was authorised where they asked."""
+"""What people ask by command, answered from the records. The platform has already authorised whoever asks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.domain.queries import Account, ChatCommands, Erased, Erasure, Queries, 
 from bot.domain.tasks import Task
 
 _AT_MOST = 50
-"""Requests in a list."""
+"""The most requests in a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from bot.flow.voices import MemoryVoice, ModelVoice, PooledVoice
 log = logging.getLogger(__name__)
 
 Heard = Callable[[str, Sequence[Sequence[Opinion | NoPrediction]]], None]
-"""Is told of a task what each voice said, text by text."""
+"""Called with a task's name and, for each voice, its answers text by text."""
 
 BATCH = 64
-"""Texts of one round trip; `route --file` and scoring send as many at a time."""
+"""Texts a round trip; `route --file` and scoring send as many at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +28,35 @@ class Considered:
 
     text: str
     opinions: tuple[Opinion | NoPrediction, ...]
-    """One of each voice, the model's first."""
+    """One for each voice, the model's first."""
     vector: Vector | None
-    """None when the embedder could not be asked."""
+    """None if the embedder could not be asked."""
     language: str | None = None
-    """An ISO 639-1 code; None where it cannot be told."""
+    """An ISO 639-1 code; None where the language cannot be told."""
     answers: tuple[Decision, ...] = ()
-    """What was answered to the further questions beside; one that was too late is missing."""
+    """The answers to the further questions; one that came too late is missing."""
 
     def decided(self, task: Task, may_ask: bool, now: datetime | None = None) -> Decision:
-        """The decision on it, as `domain.decisions.decide` has it."""
+        """The decision on this text, by `domain.decisions.decide`."""
         return decide(task, self.opinions, may_ask, now, self.language)
 
     def as_request(self, task: Task) -> "tuple[Task, Considered]":
-        """The same where it is known that something is a request (`domain.decisions.as_request`)."""
+        """The task and this text once it is known to be a request (`domain.decisions.as_request`)."""
         teams, opinions = as_request(task, self.opinions)
         return teams, replace(self, opinions=tuple(opinions))
 
     @property
     def model(self) -> Opinion | NoPrediction:
-        """What the model says, with the voices beside it; why it does not, where it is silent."""
+        """What the model and the voices beside it say; where the model is silent, the reason why."""
         reason = missing(self.opinions[0])
         return self.opinions[0] if reason is None else NoPrediction(reason)
 
     @property
     def silent(self) -> bool:
-        """Whether a voice could not be asked though there is one. A task without a model yet, or a text that it
-        cannot read, has one voice fewer."""
+        """Whether a voice exists but could not be asked.
+
+        A task without a trained model, or a text that a voice cannot read, merely has one voice fewer.
+        """
         if any(isinstance(o, NoPrediction) and o.reason is None for o in self.opinions):
             return True
         return any(missing(o) not in (None, Reason.NOT_TRAINED, Reason.NOT_READ) for o in self.opinions)
@@ -72,30 +74,30 @@ class Classifier:
     others: tuple[Voice, ...] = ()
     """Voices besides the model's and the memory's."""
     fitted: ExampleVoices | None = None
-    """What speaks with the model, and for it where it is silent; None: nothing."""
+    """The voices pooled with the model, which answer without it where it is silent; None: there are none."""
     deadline: float = 3.0
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
     language_of: Callable[[str], str | None] = lambda _: None
-    """Which language a text is in, an ISO 639-1 code; slow enough to be called in a thread."""
+    """The language of a text, an ISO 639-1 code; slow enough to need a thread."""
     heard: Heard = lambda _task, _said: None
-    """Is told what was said of each text, by whom."""
+    """Called with what each voice said of each text."""
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
+        """Every voice that is asked: the model first, and last the memory, which holds the corrections."""
         model = ModelVoice(self.predictor)
         known = known_of(self.embedder.name)
         first = model if self.fitted is None else PooledVoice(model, self.fitted, known.crosses)
         return (first, *self.others, MemoryVoice(self.memory, known.scale, self.fitted))
 
     async def query(self, task: Task, hurried: bool = False) -> Query:
-        """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""
+        """The question to the champion of this moment. `hurried`: somebody in a chat waits for the answer."""
         codes = await self.registry.codes(task, self.base, self.predictor.alphabet())
         champion = await self.registry.champion(task.name, self.base)
         return Query(task, codes, champion, self.deadline if hurried else None)
 
     def embedding(self, texts: Sequence[str]) -> "asyncio.Future[Sequence[Vector | None]]":
-        """The texts' vectors, being computed: for whoever asks several questions about the same texts."""
+        """The texts' vectors, being computed, for a caller that asks several questions about the same texts."""
         return asyncio.ensure_future(self._embed(texts))
 
     async def consider(
@@ -107,12 +109,11 @@ class Classifier:
         vectors: "asyncio.Future[Sequence[Vector | None]] | None" = None,
         tell_language: bool = True,
     ) -> list[Considered]:
-        """What is known about each text. Never raises for a model or embedder that is down: it says so in the result.
+        """What is known about each text. Never raises because a model or embedder is down: the result says so.
 
-        `askers`: whose text each is, `platform:id`; empty: nobody's. `leave_out_itself` hides remembered examples with
-        the same text, for honest scores on held-out examples. `vectors`: the texts', where somebody computes them
-        already; who gives them lets go of them. Without `tell_language` the result does not say in which language they
-        are.
+        `askers`: the author of each text, `platform:id`; empty: unknown. `leave_out_itself` hides remembered examples
+        with the same text, for honest scores on held-out examples. `vectors`: the texts' vectors, if the caller
+        computes them already; the caller then cancels them. Without `tell_language` the results name no language.
         """
         embedding = self.embedding(texts) if vectors is None else vectors
         spoken = asyncio.ensure_future(self.languages(texts if tell_language else ()))
@@ -136,16 +137,16 @@ class Classifier:
             spoken.cancel()
 
     async def unasked(self, texts: Sequence[str]) -> list[Considered]:
-        """Texts of which no voice is asked, since a rule decides: their vectors and languages, for what comes later."""
+        """Vectors and languages of texts that a rule decides, for later use. No voice is asked."""
         vectors, languages = await asyncio.gather(self._embed(texts), self.languages(texts))
         return [Considered(*one) for one in zip(texts, [()] * len(texts), vectors, languages, strict=True)]
 
     async def languages(self, texts: Sequence[str]) -> list[str | None]:
-        """Which language each text is in."""
+        """The language of each text."""
         return await asyncio.to_thread(lambda: [self.language_of(text) for text in texts])
 
     async def familiarity(self, query: Query, texts: Sequence[str]) -> list[float | None]:
-        """How near the nearest known text is to each, itself hidden; None where nothing can be told."""
+        """How near each text's nearest known text is, the text itself hidden; None where that cannot be told."""
         vectors = await self._embed(texts)
 
         async def known() -> Sequence[Vector | None]:

@@ -1,6 +1,6 @@
 """Step 4: A lead's emoji moves the conversation, teaches the memory, and is undone by taking it away.
 
-An agent's emoji says that somebody is on it, or that it is done.
+An agent's emoji says that somebody has taken the request, or that it is done.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Corrector(Step[PendingReactions]):
-    """Turns the reactions that stand on a conversation's cards into what they amount to.
+    """Turns the reactions that stand on a conversation's cards into the ruling and state that they add up to.
 
-    It looks at the whole standing state, never at a single event, so repeats and any order of arrival end the same.
+    It reads the whole standing state, never a single event, so repeats and any order of arrival end the same.
     """
 
     name: ClassVar[str] = "correct"
@@ -41,17 +41,17 @@ class Corrector(Step[PendingReactions]):
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
     questions: Sequence[Task] = ()
-    """What else is asked of every conversation: leads correct the answers, too."""
+    """The further questions that are asked of every conversation; leads correct their answers, too."""
 
     async def claim(self, limit: int, at_work: Sequence[PendingReactions] = ()) -> list[PendingReactions]:
-        """Conversations whose cards got reactions."""
+        """Claim conversations whose cards got reactions."""
         return await self.ledger.claim_reactions(self.now(), limit)
 
     def key(self, item: PendingReactions) -> ItemKey:
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: PendingReactions) -> None:
-        """Do what the reactions amount to."""
+        """Carry out what the standing reactions add up to."""
         await self._judge(item)
 
     async def _judge(self, pending: PendingReactions) -> None:
@@ -59,7 +59,7 @@ class Corrector(Step[PendingReactions]):
         standing = card_state(pending, counting)
         decision = decision_now(self.task, pending, standing.lead_label)
         if decision is not None:
-            # Whoever took the card that is left, or had done with it, has not taken the next one
+            # Whoever took the card that is left behind, or marked it done, has not taken the next one
             standing = CardState(standing.lead_label)
         team = pending.conversation.label if decision is None else decision.label
         pending = question_rules.of_its_team(self.questions, pending, team)
@@ -75,9 +75,9 @@ class Corrector(Step[PendingReactions]):
         _tell(pending, decision, standing)
 
     async def _heard(self, pending: PendingReactions) -> tuple[list[Statement], list[Statement], LookedUp]:
-        """What the standing reactions say: by people who may say it, and by others; and who could not be looked up.
+        """The statements of people who may make them, those of others, and what looking up their actors gave.
 
-        Somebody who cannot be looked up holds up nobody else. Until they can be, what was known of them counts.
+        An actor who cannot be looked up delays nobody else. Until the look-up works, the earlier answer counts.
         """
         read = question_rules.read
         every = [read(self.task, self.questions, self.vocabulary, reaction) for reaction in pending.standing]
@@ -91,7 +91,7 @@ class Corrector(Step[PendingReactions]):
         return counting, ignored, LookedUp(known, unknown, now + AGAIN_AFTER)
 
     async def _may(self, pending: PendingReactions, saying: Statement) -> bool | None:
-        """Whether they may; None: it cannot be looked up now, and was not known before."""
+        """Whether the actor may say this; None: the look-up fails now, and there is no earlier answer."""
         found = await looked_up(self._asked(pending, saying), saying.reaction.actor.platform)
         return saying.reaction.counted if found is None else found
 
@@ -106,7 +106,7 @@ class Corrector(Step[PendingReactions]):
         return await platform.may_handle(reaction.actor, room)
 
     def _buttons(self, pending: PendingReactions, counting: Sequence[Statement]) -> list[Post]:
-        """Leads who say that the team is wrong are asked for the right one; nobody is, once nobody says so."""
+        """Ask leads who say that the team is wrong for the right one; withdraw the question once nobody says so."""
         if wrong_now(pending, counting):
             return compose.wrong_team(self.task, pending)
         if any(saying.act is Act.WRONG for saying in counting) or pending.conversation.label is None:
@@ -114,7 +114,7 @@ class Corrector(Step[PendingReactions]):
         return compose.unasked(pending, pending.conversation.label)
 
     def _explained(self, pending: PendingReactions, ignored: Sequence[Statement]) -> list[Post]:
-        """Who tried to correct and may not is told why nothing happened, where nobody else sees it."""
+        """Tell people who tried to correct and may not why nothing happened, where nobody else sees it."""
         return [
             compose.no_lead(where(self.task, pending, saying.reaction)[1], saying.reaction.actor)
             for saying in unheard(pending, ignored)
@@ -123,7 +123,7 @@ class Corrector(Step[PendingReactions]):
 
 
 def _is_young(pending: PendingReactions, saying: Statement, now: datetime) -> bool:
-    """Whether it is worth asking once more who that is."""
+    """Whether the reaction is recent enough to look its actor up once more."""
     return saying.reaction in pending.fresh and now - saying.reaction.since < UNKNOWN_FOR
 
 

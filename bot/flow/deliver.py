@@ -27,20 +27,20 @@ from bot.picture import picture
 log = logging.getLogger(__name__)
 
 _WRITERS = 4
-"""Transactions at a time in which receipts are stored: few of the pool's connections."""
+"""How many transactions store receipts at a time: few of the pool's connections."""
 _FETCH_SECONDS = 20.0
-"""Less than half of what a post may take (`worker_pool`): the other half is for taking the attachment to its place."""
+"""Less than half of a post's time (`worker_pool`): the rest is for uploading the attachment."""
 _RECEIPT_AGAIN = 0.5
 """Seconds between attempts to store a receipt while the database is away."""
 _AT_ONCE_IN_A_CHAT = 4
-"""A chat with so many posts on their way gets no more until one of them has arrived: other chats come first."""
+"""A chat with so many posts on their way gets no more until one has arrived, so that other chats get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deliverer(Step[OutboxItem]):
     """Carries posts from the outbox to the platforms.
 
-    Run one for each platform, that one alone in `to`: what one of them does not take fills no slot of another.
+    Run one for each platform, named in `to`: then a platform that takes nothing fills no slots of another.
     """
 
     name: ClassVar[str] = "deliver"
@@ -52,20 +52,20 @@ class Deliverer(Step[OutboxItem]):
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
     to: str | None = None
-    """The platform that it says things on; None: all of them."""
+    """The platform that it delivers to; None: all of them."""
     transfers: Transfers = field(default_factory=Transfers)
-    """What carries attachments just now, on all platforms."""
+    """The deliveries that carry attachments at the moment, on all platforms."""
     _receipts: Batch[Receipt, bool] = field(init=False, repr=False, compare=False)
     """Receipts that come together are stored in one transaction."""
 
     _unnoted: dict[int, MessageRef] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Post -> its receipt, which the database was away for longer than the post had time; until it is claimed again."""
+    """Post -> its receipt that could not be stored in the post's time; kept until the post is claimed again."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_receipts", Batch(self._store, AT_ONCE, _WRITERS, "store the receipt"))
 
     async def claim(self, limit: int, at_work: Sequence[OutboxItem] = ()) -> list[OutboxItem]:
-        """Posts that are due."""
+        """Claim posts that are due."""
         chats = Counter(item.post.place.chat for item in at_work)
         busy = [chat for chat, posts in chats.items() if posts >= _AT_ONCE_IN_A_CHAT]
         return await self.outbox.claim_due((self.to,) if self.to else tuple(self.platforms), self.now(), limit, busy)
@@ -74,7 +74,7 @@ class Deliverer(Step[OutboxItem]):
         return ItemKey(self.name, str(item.id), item.conversation)
 
     async def handle(self, item: OutboxItem) -> None:
-        """Say it, or keep it for its turn. What was said already, and has no receipt yet, is not said again."""
+        """Deliver the post, or keep it for its turn. A delivered post whose receipt is not stored is not said again."""
         if (receipt := self._unnoted.get(item.id)) is not None:
             return await self._said(item, receipt)
         platform = self.platforms[item.post.place.platform]
@@ -88,7 +88,7 @@ class Deliverer(Step[OutboxItem]):
 
     async def _deliver(self, item: OutboxItem, platform: Platform) -> None:
         if item.post.only_for is not None and not platform.whispers:
-            # Not for everybody's eyes, and here everybody would see it
+            # Meant for one person's eyes, and on this platform everybody would see it
             return await self.outbox.give_up(item, "nothing can be shown to one person alone there", self.now())
         about = {
             "conversation": item.conversation,
@@ -115,10 +115,10 @@ class Deliverer(Step[OutboxItem]):
         return await self._said(item, receipt)
 
     async def _said(self, item: OutboxItem, receipt: MessageRef) -> None:
-        """Store the receipt at once: until then a process that dies leaves a post that is said twice.
+        """Store the receipt at once: if the process dies before that, the post is said twice.
 
-        And so would one that gives up while the database is away. So it is tried until the post's time is over
-        (`worker_pool`), and goes on when the post is claimed again.
+        Giving up while the database is away would do the same. So it is tried until the post's time is over
+        (`worker_pool`), and again when the post is claimed again.
         """
         problem, self._unnoted[item.id] = "", receipt
         while True:
@@ -142,10 +142,10 @@ class Deliverer(Step[OutboxItem]):
         return await self.outbox.said_all(receipts, self.now())
 
     async def _laden(self, item: OutboxItem) -> OutboxItem:
-        """With the attachments that only another platform has; one that is gone or too large is named instead.
+        """The item with the attachments that only another platform has; one that is gone or too large is named instead.
 
-        A rewriting changes words alone. Raises Unreachable when they may be had later, unless they were waited for
-        long enough.
+        An edit changes words alone. Raises Unreachable when an attachment may be had later, until the post has used up
+        its attempts with files.
         """
         if item.post.edits is not None:
             return item

@@ -1,4 +1,4 @@
-"""Once a week: what the week says, to the leads' room."""
+"""Sends the weekly digest to the leads' room."""
 
 import logging
 from collections.abc import Callable
@@ -15,14 +15,14 @@ _BACK = timedelta(days=35)
 
 @dataclass(frozen=True, slots=True)
 class DigestSender:
-    """Owes the digest of a task."""
+    """Puts a task's digest into the outbox."""
 
     reviewer: Reviewer
     digests: Digests
     now: Callable[[], datetime]
 
     async def send(self, task: Task, tick: str) -> bool:
-        """Whether this process was the one to owe it; `tick` is the same in all of them."""
+        """Whether this process put the digest into the outbox; `tick` names the week, the same in all processes."""
         made = await self.reviewer.review(task, _BACK)
         now = self.now()
         owed = await self.digests.owe_digest(task.name, tick, digest(task, made, now), now)

@@ -1,4 +1,4 @@
-"""Gives every example its place in the memory: texts that came without a vector get one."""
+"""Gives every example its place in the memory: examples without a vector get one."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -29,9 +29,9 @@ class EmbeddingBackfill:
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Embed some examples that have no vector yet; how many. Interrupted, it goes on where it stopped.
+        """Embed some examples that have no vector yet, and return how many. Interrupted, it goes on where it stopped.
 
-        They share one call; when that fails each is embedded alone, so that one that cannot be holds up no other.
+        They share one call. When that fails, each is embedded alone, so that a bad example does not hold up the others.
         """
         waiting = await self.memory.unembedded(self.embedder.name, _AT_ONCE)
         if not waiting:
@@ -64,6 +64,6 @@ class EmbeddingBackfill:
                 log.warning("item failed, tried again later", extra=about)
 
     async def all(self, told: Callable[[int], None]) -> None:
-        """Embed everything that waits; `told` hears after each batch how many more are done."""
+        """Embed everything that waits; `told` is called after each batch with how many it embedded."""
         while done := await self.step():
             told(done)

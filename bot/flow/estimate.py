@@ -15,7 +15,7 @@ from bot.flow.classify import Classifier
 
 @dataclass(frozen=True, slots=True)
 class TrainingEstimator:
-    """Asks the probe, and adds up what it says."""
+    """Asks the probe for its pace and adds up the trainings."""
 
     probe: TrainingProbe
     classifier: Classifier
@@ -23,14 +23,16 @@ class TrainingEstimator:
     base_path: Path
 
     async def __call__(self, task: Task) -> TrainingEstimate:
-        """Of a cycle that began now. Raises TrainingFailed when the probe failed, UsageError where nothing would be
-        trained, saying what mends it."""
+        """The estimate for a cycle that began now.
+
+        Raises TrainingFailed when the probe failed, and UsageError, with the remedy, where nothing would be trained.
+        """
         drawn = await asyncio.to_thread(draw, await self.examples.examples(task.name), frozenset(task.names))
         check_drawn(task, drawn)
         return await self.of(await self.classifier.query(task), drawn.training_set)
 
     async def of(self, query: Query, training_set: Sequence[Example]) -> TrainingEstimate:
-        """Of what was drawn. Raises TrainingFailed when the probe failed."""
+        """The estimate for this training set. Raises TrainingFailed when the probe failed."""
         planned = await asyncio.to_thread(trainings, training_set)
         run = TrainingRun(Path(), self.base_path, query.task, query.codes, training_set)
         pace = await self.probe.pace(run, [training.learned for training in planned])

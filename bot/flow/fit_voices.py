@@ -1,4 +1,4 @@
-"""Keeps the voices beside the model fitted on what is known by now: seconds of work, in a process of its own."""
+"""Keeps the voices beside the model fitted on the latest examples: seconds of work, in a process of its own."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ from bot.lifecycle import origin
 log = logging.getLogger(__name__)
 
 MAX_LESSONS = 20_000
-"""Of more a sample is taken, label by label: a fit should take seconds, and twenty thousand messages say nearly all."""
+"""With more, a sample of each label is fitted: a fit should take seconds, and 20,000 messages say nearly all."""
 _REST = 3.0
-"""How many times as long as a fit took nothing is fitted again: an import changes the examples every second."""
+"""The rest after a fit, in multiples of what the fit took: an import changes the examples every second."""
 _AFTER_FAILURE = 60.0
 _DEADLINE = 1_800.0
-"""Seconds for a fit that takes a minute where nothing else runs: after so long it hangs, and other tasks wait."""
+"""A fit that takes a minute on an idle machine hangs if it takes so many seconds, and other tasks wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class VoiceFitter:
     """Task -> when it may be fitted again, on the monotonic clock."""
 
     async def step(self) -> int:
-        """Fit what has changed and has rested; always 0, since what changes meanwhile must rest first."""
+        """Fit the tasks that have changed and rested. Always returns 0: what changes meanwhile must rest first."""
         for task in self.tasks:
             if time.monotonic() < self._rests.get(task.name, 0.0):
                 continue
@@ -53,7 +53,7 @@ class VoiceFitter:
         return 0
 
     async def _fitted(self, task: Task) -> bool:
-        """Whether this task's voices are up to date now. Whatever is wrong with one task holds up no other."""
+        """Whether this task's voices are up to date now. A failure of one task holds up no other."""
         try:
             async with asyncio.timeout(self.deadline):
                 await self.fit(task)
@@ -61,7 +61,7 @@ class VoiceFitter:
             raise
         except TrainingFailed as error:
             log.error("voices not fitted", extra={"task": task.name, "problem": str(error)})
-        except Exception as error:  # noqa: BLE001 - of this task alone; said here, and tried again after a rest
+        except Exception as error:  # noqa: BLE001 - it concerns this task alone, is logged, and is tried again after a rest
             about = {"task": task.name, "problem": reason_of(error), "at": origin(error)}
             log.error("voices not fitted", extra=about)
         else:

@@ -1,4 +1,4 @@
-"""Forgetting somebody: what is stored, the copies that trainings left on disk, and the day on which models let go."""
+"""Forgets a person: what is stored, the copies that trainings left on disk, and in time the adapters."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -17,15 +17,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Forgetter:
-    """Erases people from the database and from the files of trainings that had learned from them."""
+    """Erases people from the database and from the files of trainings that learned from them."""
 
     erasure: Erasure
     unlearning: Unlearning
     texts: TrainingTexts
 
     async def erase(self, person: Person, now: datetime) -> Erased:
-        """See `queries.Erasure`. The database goes first, and knows from then on which files hold their words: those
-        that cannot be removed are found again when it is asked for again, and by `Unlearner`."""
+        """Erase a person; see `queries.Erasure`.
+
+        The database goes first, and from then on names the files that hold the person's words. Files that cannot be
+        removed now are removed when the person is erased again, or by `Unlearner`.
+        """
         erased = await self.erasure.erase(person, now)
         await self.texts.remove(await self.unlearning.voided())
         return erased
@@ -33,9 +36,9 @@ class Forgetter:
 
 @dataclass(frozen=True, slots=True)
 class Unlearner:
-    """Stops adapters from serving whose time is over. Every minute or so, and when the model changed.
+    """Withdraws adapters that may no longer serve, every minute or so and when the model changed.
 
-    With them go copies of texts that whoever forgot somebody could not reach: on another machine, or on a full disk.
+    It also removes copies of texts that an erasure could not reach: on another machine, or on a full disk.
     """
 
     name: ClassVar[str] = "unlearn"
@@ -47,7 +50,7 @@ class Unlearner:
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Look at every task; always 0, since what is due next is so only by the clock."""
+        """Look at every task. Always returns 0: only the clock tells when the next adapter is due."""
         for task in self.tasks:
             gone = await self.unlearning.withdraw_due(task.name, self.base, self.now())
             if gone is not None:

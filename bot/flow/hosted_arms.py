@@ -1,4 +1,4 @@
-"""Asking a hosted model about every message: within its budget, again after failures, and nothing twice."""
+"""Asks a hosted model about every message: within its budget, again after failures, and nothing twice."""
 
 import asyncio
 import hashlib
@@ -21,18 +21,18 @@ from bot.domain.worth import money
 log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-"""Seconds between the attempts at one message."""
+"""Seconds between the attempts for one message."""
 LONGEST_WAIT = 120.0
-"""Seconds: whoever asks us to come back later than that is not waited for."""
+"""Seconds. An endpoint that asks us to come back later than that is given up."""
 _FRAME = 64
-"""Tokens that an endpoint's own chat template adds at most."""
+"""The most tokens that an endpoint's own chat template adds."""
 _REFUSED_FROM_THE_START = 5
-"""So many messages refused and none answered: it is not the messages."""
+"""After so many refusals without an answer the fault is not in the messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostedArms:
-    """Asks one endpoint, one way of prompting after the other."""
+    """Asks one endpoint, one way of prompting after another."""
 
     model: ChatModel
     endpoint: Endpoint
@@ -44,7 +44,7 @@ class HostedArms:
     async def ask(
         self, asking: Asking, ways: Sequence[Variant], budget: Budget, told: Callable[[int], None]
     ) -> list[PromptedArm]:
-        """An arm a way. What earlier comparisons paid for counts against the budget, but is not asked again."""
+        """One arm for each way. Answers of earlier comparisons count against the budget but are not asked again."""
         arms = []
         for way in ways:
             run = _Run(self, asking, way, budget, told, LabelReader(asking.task), deque(asking.drawn))
@@ -54,7 +54,7 @@ class HostedArms:
 
 @dataclass(slots=True)
 class _Run:
-    """One endpoint, one way of prompting."""
+    """One endpoint asked in one way of prompting."""
 
     arms: HostedArms
     asking: Asking
@@ -76,7 +76,7 @@ class _Run:
                 for number in range(self.arms.endpoint.concurrency):
                     workers.create_task(self._work(), name=f"ask {self.arms.endpoint.name} {number}")
         except ExceptionGroup as several:
-            raise several.exceptions[0] from several  # a disk that is full, to all of them
+            raise several.exceptions[0] from several  # all workers fail alike, as on a full disk
         return PromptedArm(self.arms.endpoint.name, self.way, self.told, self._why())
 
     async def _work(self) -> None:
@@ -91,7 +91,7 @@ class _Run:
             self._heard(example, told)
 
     def _recall(self) -> None:
-        """What was paid for before counts first, so that the rest gets what is left of the budget."""
+        """Count the answers that were paid for before first, so that the rest gets what is left of the budget."""
         for example in [*self.waiting]:
             _, prompt, key = self._prompt(example)
             known = self.arms.cache.known(key)
@@ -106,13 +106,13 @@ class _Run:
         return None
 
     def _prompt(self, example: Example) -> tuple[int, str, str]:
-        """How many examples it shows, its words, and under which digest its answer is kept."""
+        """How many examples the prompt shows, its words, and the digest that its answer is kept under."""
         examples = self.asking.shown.of(self.way, text_key(example.text))
         prompt = self.arms.model.prompt(self.asking.task, example.text, examples)
         return len(examples), prompt, digest(self.arms.model.identity, prompt)
 
     def _worst(self, prompt: str) -> float:
-        """What a question may cost: no token is shorter than a byte."""
+        """The most that a question may cost: no token is shorter than a byte."""
         return self.arms.price.cost(len(prompt.encode()) + _FRAME, self.arms.endpoint.max_tokens)
 
     def _heard(self, example: Example, told: Told) -> None:
@@ -120,7 +120,7 @@ class _Run:
         self.done(1)
 
     async def _insist(self, prompt: str, worst: float, shots: int) -> Told | None:
-        """Ask until there is an answer. None: the arm has stopped, for its budget or because it gave up."""
+        """Ask until there is an answer. None: the arm has stopped, because of its budget or because it gave up."""
         problem = ""
         for attempt, pause in enumerate((*self.arms.pauses, 0.0)):
             if not await self._room(worst):
@@ -153,7 +153,7 @@ class _Run:
         return None
 
     async def _room(self, worst: float) -> bool:
-        """Whether the budget has room for one more question; waits while what is on its way may turn out cheaper."""
+        """Whether the budget has room for one more question. Waits while others on their way may turn out cheaper."""
         while not self.failed and not self.budget.reserve(worst):
             if self.budget.over(worst):
                 self.stopped = self.stopped or self._spent()
@@ -167,7 +167,7 @@ class _Run:
         self.settled.set()
 
     def _cost(self, told: Told, worst: float) -> float:
-        """Who does not count tokens is taken to have charged as many as there can be."""
+        """What the answer cost; where the endpoint counts no tokens, the most that it can have cost."""
         if told.tokens_in is None or told.tokens_out is None:
             return worst
         return self.arms.price.cost(told.tokens_in, told.tokens_out)
@@ -191,12 +191,12 @@ class _Run:
         return f"stopped at {limit}"
 
     def _stop(self, why: str) -> None:
-        """For good: who waits for room in the budget is not asked either."""
+        """Stop for good, also those that wait for room in the budget."""
         self.stopped, self.failed = self.stopped or why, True
         self.settled.set()
 
     def _why(self) -> str:
-        """In the words of its row."""
+        """The reason for stopping, as the arm's row shows it."""
         if not self.stopped:
             return ""
         answered = any(told.answered for told in self.told.values())
@@ -209,7 +209,7 @@ class _Run:
 
 
 def digest(identity: str, prompt: str) -> str:
-    """Under which an answer is kept."""
+    """The name that an answer is kept under."""
     return hashlib.sha256(f"{identity}\0{prompt}".encode("utf-8", "replace")).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """Facts on their way into the ledger: stored together, a bounded number at a time.
 
-Storing one fact costs a transaction, and a thousand at once would wait for each other until nobody waits for them any
-more. So whatever waits is stored together; who comes when too many wait is turned away at once, while the platform
+Storing one fact costs a transaction, and a thousand at once would wait for each other until their platforms give up. So
+all that waits is stored together. A fact that comes when too many wait is turned away at once, while the platform
 still has time to send it again.
 """
 
@@ -14,16 +14,16 @@ from bot.domain.ledger import Ledger, Stored, ThreadingPolicy
 from bot.domain.messages import Fact
 
 TOGETHER = 64
-"""Facts of one transaction."""
+"""Facts a transaction."""
 WRITERS = 4
 """Transactions at a time: enough to keep the database busy, and few of the pool's connections."""
 MOST_WAITING = 2_048
-"""Facts that may wait: what the database stores within the time that a platform gives us."""
+"""Facts that may wait: as many as the database stores within the time that a platform allows for an answer."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A fact, and how many deliveries of it wait to hear that it is stored."""
+    """The outcome of a fact, and how many deliveries of it wait for that."""
 
     stored: asyncio.Future[Stored]
     waiters: int = 0
@@ -31,7 +31,7 @@ class _Waiting:
 
 @dataclass(slots=True)
 class IntakeQueue:
-    """Stores facts in the order in which they came; several deliveries of one fact are stored once."""
+    """Stores facts in the order in which they came. Several deliveries of one fact are stored once."""
 
     ledger: Ledger
     policy: ThreadingPolicy
@@ -40,7 +40,7 @@ class IntakeQueue:
     _writers: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def store(self, fact: Fact) -> Stored:
-        """What came of the fact, once it is stored. Raises Unreachable when it must come again."""
+        """Store the fact and return what came of it. Raises Unreachable when it must be sent again."""
         entry = self._waiting.get(fact) or self._underway.get(fact) or self._admitted(fact)
         entry.waiters += 1
         try:
@@ -48,7 +48,7 @@ class IntakeQueue:
         finally:
             entry.waiters -= 1
             if not entry.waiters and self._waiting.get(fact) is entry:
-                del self._waiting[fact]  # whoever brought it gave up, and will bring it again
+                del self._waiting[fact]  # every caller that brought it gave up, and will bring it again
 
     def _admitted(self, fact: Fact) -> _Waiting:
         if len(self._waiting) >= MOST_WAITING:
@@ -71,12 +71,12 @@ class IntakeQueue:
             finally:
                 for fact, entry in batch.items():
                     del self._underway[fact]
-                    entry.stored.cancel()  # only where nobody was told: we were cancelled ourselves
+                    entry.stored.cancel()  # does nothing unless this task was cancelled before it set an outcome
 
     async def _stored(self, facts: Sequence[Fact]) -> Sequence[Stored | Exception]:
         try:
             return await self.ledger.add_facts(facts, self.policy)
-        except Exception as error:  # noqa: BLE001 - each of those who wait for it raises it
+        except Exception as error:  # noqa: BLE001 - raised to every caller that waits for one of these facts
             return [error] * len(facts)
 
 
@@ -87,6 +87,6 @@ def _tell(batch: dict[Fact, _Waiting], outcomes: Sequence[Stored | Exception]) -
         if isinstance(outcome, Exception):
             entry.stored.set_exception(outcome)
             if not entry.waiters:
-                entry.stored.exception()  # nobody is there to be told
+                entry.stored.exception()  # mark it as retrieved: no caller is left to raise it to
         else:
             entry.stored.set_result(outcome)

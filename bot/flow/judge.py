@@ -1,4 +1,4 @@
-"""Candidate and champion as whole systems, memory included, on the same held-out messages; the gate decides."""
+"""Compares candidate and champion as whole systems, memory included, on the same held-out texts; the gate decides."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from bot.flow.score import Answered, Scorer
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Asks both through the serving path."""
+    """Asks both through the serving path and hands the answers to the gate."""
 
     scorer: Scorer
     registry: Registry
@@ -28,8 +28,10 @@ class Judge:
         tell: Progress,
         objections: Sequence[str] = (),
     ) -> Verdict:
-        """The verdict on a candidate against what `query` asks now: the champion, or, before the first adapter, the
-        other voices and the memory alone."""
+        """The verdict on a candidate against what `query` asks now.
+
+        That is the champion or, before the first adapter, the other voices and the memory alone.
+        """
         of_nobody = _of_nobody(query.task, self.now())
         whole, scored = 2 * (len(held_out) + len(of_nobody)), 0
 
@@ -60,5 +62,5 @@ def _of_nobody(task: Task, now: datetime) -> list[Example]:
 
 
 def _unasked(task: Task, answered: Answered) -> bool:
-    """It went to a team, and nobody was asked."""
+    """Whether the text went to a team without asking the person."""
     return answered.decision.label != task.fallback and not answered.decision.candidates

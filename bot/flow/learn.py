@@ -62,18 +62,18 @@ class Learner:
     base_path: Path
     now: Callable[[], datetime]
     fitter: VoiceFitter | None = None
-    """None: no voice stands beside the adapter."""
+    """Fits the voices beside the adapter; None: there are none."""
     let_go: LetGo | None = None
-    """None: the memory keeps whatever was learned."""
+    """Retires corrections that the adapter has learned; None: the memory keeps them all."""
     texts: TrainingTexts | None = None
-    """What trainings leave on disk; None: nothing."""
+    """The texts that trainings leave on disk; None: they leave none."""
     estimator: TrainingEstimator | None = None
-    """Says before a training how long it takes; None: nobody does."""
+    """Estimates before a training how long it takes; None: there is no estimate."""
     signals: SilentSignals | None = None
-    """What people show without saying it; None: nobody looks."""
+    """What people show without saying it; None: it is not used."""
 
     async def due(self, task: Task, tick: str) -> bool:
-        """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
+        """Ask for a cycle if enough corrections wait; once a tick, however many processes ask."""
         if await self.examples.waiting_corrections(task.name) < task.learning.min_corrections:
             return False
         return await self.registry.request_cycle(task.name, "schedule", tick, self.now())
@@ -88,7 +88,7 @@ class Learner:
                 await self._learn(cycle, told or (lambda _share, _doing: None))
             except ClaimLost:
                 log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
-            except Exception as error:  # whatever it was, the cycle ends: it would train again with every step
+            except Exception as error:  # whatever it was, the cycle must end, or every step would train it again
                 known = {"cycle": cycle.id, "problem": type(error).__name__}
                 log.error("learning failed", extra=known, exc_info=None if _foreseen(error) else error)
                 await self._fail(cycle, error)
@@ -104,7 +104,7 @@ class Learner:
             await self._remove_texts(cycle)
 
     async def _remove_texts(self, cycle: Cycle) -> None:
-        """The cycle is over: nobody goes on with its training."""
+        """Remove the cycle's training texts: it is over, and no training needs them any more."""
         if self.texts is None or cycle.adapter is None:
             return
         try:
@@ -133,14 +133,14 @@ class Learner:
             judge = Judge(self.scorer, self.registry, self.now)
             verdict = await judge.verdict(query, candidate, drawn.held_out, tell, [wrong] if wrong else [])
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
-        canary = task.learning.canary if query.adapter is not None else 0.0  # beside whom should the first be tried?
+        canary = task.learning.canary if query.adapter is not None else 0.0  # no champion to share with
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict, canary))
         if self.let_go is not None:
             await self.let_go(self.scorer, task)
         await self._remove_texts(cycle)
 
     async def _log_estimate(self, cycle: Cycle, query: Query, training_set: Sequence[Example]) -> None:
-        """A command has said it already, to whoever started it; nobody is asked here."""
+        """Log the training's estimate, unless a command started the cycle: that has shown the estimate already."""
         if self.estimator is None or cycle.requested_by == "command":
             return
         known: dict[str, object] = {"cycle": cycle.id, "task": cycle.task}
@@ -161,9 +161,10 @@ class Learner:
         return Adapter(name, query.task.name, path, base, query.codes, 1.0, self.now(), digest=digest)
 
     async def weighed(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Adapter:
-        """The candidate with its temperature and the weights of the voices beside it, from what it had not learned.
+        """The candidate with its temperature and its mixture, fitted on texts that it has not learned.
 
-        Of the voices, too, it is what they say unseen. Where there is too little: temperature 1, and the usual weights.
+        The other voices, too, are weighed on texts that they have not seen. With too few of them the temperature is 1
+        and the weights are the usual ones.
         """
         steered = await self._steering.of(query, candidate, training_set, lambda _share, _doing: None)
         return await self._weighed(query, candidate, steered)
@@ -183,7 +184,7 @@ class Learner:
         return replace(calibrated_one, mixture=mixture)
 
     async def _familiar(self, query: Query, slice_: Sequence[Example]) -> dict[str, float]:
-        """How near the nearest known text is to each of these, itself hidden, by content hash."""
+        """Content hash -> how near the nearest known text is, the text itself hidden."""
         near: dict[str, float] = {}
         for batch in batches(slice_):
             texts = [example.text for example in batch]
@@ -192,7 +193,7 @@ class Learner:
         return near
 
     async def _fit_voices(self, task: Task) -> None:
-        """Champion and candidate are judged with the same voices beside them, fitted on what is known now."""
+        """Fit the voices on the latest examples, so that champion and candidate are judged beside the same ones."""
         if self.fitter is None:
             return
         try:
@@ -232,15 +233,15 @@ class Learner:
         await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
         if not verdict.promoted:
-            with contextlib.suppress(Unreachable):  # whoever is away has unloaded it by that
+            with contextlib.suppress(Unreachable):  # a server that is down comes back without it
                 await self.adapters.unload(candidate.name)
 
     @asynccontextmanager
     async def _telling(self, cycle: Cycle, phase: Phase, adapter: str, told: Progress) -> AsyncIterator[Progress]:
         """Progress that reaches the caller at once, and everybody else through the registry twice a second.
 
-        What is yielded raises ClaimLost as soon as another process holds the cycle, and Refused as soon as somebody is
-        forgotten whose words it learns from: hours of work would be in vain.
+        The yielded callback raises ClaimLost as soon as another process holds the cycle, and Refused as soon as a
+        person is forgotten whose words the training learns from: going on would waste hours of work.
         """
         share, lost = 0.0, list[SwitchboardError]()
 
@@ -258,7 +259,7 @@ class Learner:
                 except (ClaimLost, Refused) as error:
                     lost.append(error)
                 except Unreachable:
-                    pass  # a figure nobody sees for half a second is no loss
+                    pass  # nobody misses a figure for half a second
                 await asyncio.sleep(_TELL_EVERY)
 
         publishing = asyncio.create_task(publish(), name=f"progress of {adapter}")
@@ -271,5 +272,5 @@ class Learner:
 
 
 def _foreseen(error: Exception) -> bool:
-    """Its message is a sentence of ours; that of any other error may quote what people wrote."""
+    """Whether the error's message is our own sentence; that of any other error may quote what people wrote."""
     return isinstance(error, SwitchboardError)

@@ -1,4 +1,4 @@
-"""Measures a learning curve: the voices beside the adapter, fitted on one draw of the examples after the other."""
+"""Measures a learning curve: fits the voices beside the adapter on one draw of the examples after another."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bot.domain.tasks import Task
 
 @dataclass(frozen=True, slots=True)
 class CurveMeasurer:
-    """Fits and asks. Nobody is served by what it fits: `voices` are kept in a folder of their own."""
+    """Fits voices and asks them. They serve nobody: `voices` are kept in a folder of their own."""
 
     voices: ExampleVoices
     task: Task
@@ -21,17 +21,17 @@ class CurveMeasurer:
     """All that may be learned from."""
     messages: Sequence[Example]
     vectors: Sequence[Vector | None]
-    """Of the messages."""
+    """The vector of each message."""
 
     async def measure(self, draws: Sequence[Draw]) -> AsyncIterator[Measured]:
-        """What each draw's voices answer, one after the other. Raises TrainingFailed."""
+        """Yield what each draw's voices answer, one draw after another. Raises TrainingFailed."""
         for draw in draws:
             lessons = drawn(self.lessons, draw)
             await self.voices.fit(self.task.name, f"{draw.size} {draw.number}", lessons)
             yield Measured(draw, len(lessons), await self._right())
 
     async def _right(self) -> Mapping[str, Sequence[bool]]:
-        """Arm -> of each message. A voice that was silent is wrong."""
+        """Arm -> whether it is right, message by message. A voice that gives no answer counts as wrong."""
         texts = [message.text for message in self.messages]
         asked = self.voices.usual
         said = await self.voices.say(self.task.name, texts, self.vectors, set(asked))

@@ -1,4 +1,4 @@
-"""What the adapter that serves gets right alone, the memory need not vote on any more: corrections are let go of."""
+"""Retires the corrections that the serving adapter gets right alone, so that the memory no longer votes with them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NoMemory:
-    """A memory that knows nothing, so that the others are heard alone."""
+    """A memory without examples, to ask the other voices alone."""
 
     async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
         """See `model_ports.Memory`."""
@@ -46,13 +46,14 @@ class NoMemory:
 class LetGo:
     """Asks the voices that serve, without the memory, about every correction that their adapter has learned.
 
-    Those that they get right, unasked, are let go of; the others, earlier ones too, the memory votes with.
+    Those that they get right without asking the person are retired. With the others, even if retired before, the
+    memory votes.
     """
 
     corrections: Corrections
 
     async def __call__(self, scorer: Scorer, task: Task) -> int:
-        """How many were let go of; 0, and nothing changed, where a voice is silent: the cycle before it stands."""
+        """Retire corrections and return how many; 0, and nothing changes, where a voice is silent: the cycle stands."""
         try:
             return await self._settle(scorer, await scorer.classifier.query(task))
         except SwitchboardError as error:

@@ -1,4 +1,4 @@
-"""Asking a base model that was not trained, through the server that serves it: exact distributions over the labels."""
+"""Asks an untrained base model through the server that serves it: exact distributions over the labels."""
 
 import json
 import time
@@ -13,20 +13,20 @@ from bot.domain.prompted_arms import Asking, PromptedArm
 from bot.flow.hosted_arms import digest
 
 _TIMED = 40
-"""Messages that are asked one by one, so that it is known how long one takes."""
+"""Messages that are asked one by one, to measure how long one takes."""
 _BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class LocalArms:
-    """Asks one base, one way of prompting after the other."""
+    """Asks one base, one way of prompting after another."""
 
     base: PromptedBase
     name: str
     cache: AnswerCache
 
     async def ask(self, asking: Asking, ways: Sequence[Variant], told: Callable[[int], None]) -> list[PromptedArm]:
-        """An arm a way. What was asked before an interruption is not asked again. Raises Refused."""
+        """One arm for each way. What was asked before an interruption is not asked again. Raises Refused."""
         return [await self._arm(asking, way, told) for way in ways]
 
     async def _arm(self, asking: Asking, way: Variant, done: Callable[[int], None]) -> PromptedArm:
@@ -66,6 +66,6 @@ def _told(one: Distributed, milliseconds: float | None) -> Told:
 
 
 def _batches(examples: Sequence[Example]) -> list[Sequence[Example]]:
-    """One by one at first, then together."""
+    """Single messages first, then batches."""
     alone: list[Sequence[Example]] = [[example] for example in examples[:_TIMED]]
     return alone + [examples[start : start + _BATCH] for start in range(_TIMED, len(examples), _BATCH)]

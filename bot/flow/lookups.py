@@ -1,4 +1,4 @@
-"""Asking a platform about one person, so that nobody else has to wait for the answer."""
+"""Asks a platform about one person, with a deadline, so that nobody else has to wait for the answer."""
 
 import asyncio
 import logging
@@ -11,12 +11,12 @@ log = logging.getLogger(__name__)
 
 _LONGEST_SECONDS = 5.0
 UNKNOWN_FOR = timedelta(minutes=10)
-"""How long we try to find out who somebody is. After that they count as somebody who may not."""
+"""How long we try to look somebody up. After that they count as somebody who may not."""
 AGAIN_AFTER = timedelta(seconds=30)
 
 
 async def looked_up(question: Awaitable[bool], platform: str) -> bool | None:
-    """The answer; None when it cannot be had now."""
+    """The platform's answer; None when it cannot be had now."""
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             return await question

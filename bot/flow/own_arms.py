@@ -1,4 +1,4 @@
-"""Asking what serves about messages that a comparison judges by, nothing twice: interrupted, it goes on from there."""
+"""Asks what serves about the messages of a comparison, nothing twice: interrupted, it goes on where it stopped."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -13,18 +13,21 @@ from bot.flow.score import Answered, Scorer, batches
 
 @dataclass(frozen=True, slots=True)
 class OwnArms:
-    """The mixture, and the mixture without the adapter; every batch is kept as soon as it is answered."""
+    """The mixture, with and without the adapter. Every batch is kept as soon as it is answered."""
 
     scorer: Scorer
     query: Query
     kept: OwnAnswers
     known: str
-    """A digest of the memory, another one after every correction."""
+    """A digest of the memory; every correction changes it."""
 
     async def ask(
         self, judging: Sequence[Example], done: Callable[[int], None]
     ) -> tuple[list[OwnAnswer], list[OwnAnswer]]:
-        """Both, in the order of the messages. Raises Unreachable while a voice is silent; what was answered is kept."""
+        """The answers of both, in the order of the messages.
+
+        Raises Unreachable while a voice is silent; what was answered by then is kept.
+        """
         state = _state(self.scorer.classifier, self.query, self.known)
         whole, answered = await self._asked(self.scorer, f"{state} whole", judging, done)
         without, _ = await self._asked(self.scorer.without_model(answered), f"{state} without", judging, done)
@@ -33,7 +36,7 @@ class OwnArms:
     async def _asked(
         self, scorer: Scorer, arm: str, judging: Sequence[Example], done: Callable[[int], None]
     ) -> tuple[list[OwnAnswer], list[Answered]]:
-        """What each is answered, and what had to be asked for that."""
+        """The answer to each message, and those that had to be asked for now."""
         keys = [_digest(arm, text_key(example.text)) for example in judging]
         found = {key: known for key in keys if (known := self.kept.known(key)) is not None}
         done(len(found))
@@ -49,7 +52,7 @@ class OwnArms:
 
 
 def _state(classifier: Classifier, query: Query, known: str) -> str:
-    """Of everything that has a say in an answer: whatever differs, all is asked anew."""
+    """A digest of everything that has a say in an answer: when any of it changes, all is asked anew."""
     task, adapter = query.task, query.adapter
     labels = [(label.name, label.means, label.unasked_right) for label in task.labels]
     asked = task.question, labels, task.fallback, task.ask_below, task.unasked_right, sorted(query.codes.items())

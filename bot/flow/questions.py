@@ -1,7 +1,7 @@
-"""The further questions: asked of every conversation with the one about its team, and later where that was too early.
+"""The further questions: asked of every conversation together with the one about its team, or later if that fails.
 
-Nobody waits for them. What is not answered a moment after the team is known, or could not be said by anybody, is asked
-again by the step; neither an error nor a slow answer reaches the decision on the team.
+Nobody waits for them. A question that is not answered a moment after the team is known, or that no voice could answer,
+is asked again by the step. Neither an error nor a slow answer affects the decision on the team.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ from bot.flow.step import Step
 log = logging.getLogger(__name__)
 
 _GRACE = 0.25
-"""Seconds after the team is known for which its decision waits for the other answers, to be stored with them."""
+"""Seconds for which the decision on the team waits for the other answers, to be stored with them."""
 Answers = tuple[Decision, ...]
 Asking = Sequence["asyncio.Task[list[Decision | None]]"]
-"""A task for each question."""
+"""One asyncio task for each question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,19 @@ class Questions:
     classifier: Classifier
     grace: float = _GRACE
     history: SolvedRequests | None = None
-    """What similar requests were solved with, for questions that suggest; None: nobody knows."""
+    """What similar requests were solved with, for questions that suggest; None: that is not known."""
 
     def begin(
         self, texts: Sequence[str], askers: Sequence[str], vectors: "asyncio.Future[Sequence[Vector | None]]"
     ) -> Asking:
-        """Ask all questions of all texts, at once and beside whatever else is asked; `vectors` are the texts'."""
+        """Start asking all questions about all texts, beside whatever else is asked. `vectors`: the texts' vectors."""
         return [
             asyncio.create_task(self._ask(task, texts, askers, vectors), name=f"question {task.name}")
             for task in self.tasks
         ]
 
     async def answers(self, texts: Sequence[str]) -> list[Answers]:
-        """Every answer to every text, however long it takes; one that nobody can give now is missing."""
+        """All answers to each text, however long that takes; an answer that no voice can give now is missing."""
         vectors = self.classifier.embedding(texts)
         try:
             return await self.all_of(self.begin(texts, (), vectors), len(texts))
@@ -62,11 +62,11 @@ class Questions:
             vectors.cancel()
 
     async def in_time(self, asking: Asking, texts: int) -> list[Answers]:
-        """What was answered in time, of each text; the rest is asked again later. Never raises for it."""
+        """The answers to each text that came in time; the rest is asked again later. Never raises because of them."""
         return await self.all_of(asking, texts, self.grace)
 
     async def all_of(self, asking: Asking, texts: int, grace: float | None = None) -> list[Answers]:
-        """The same, however long it takes."""
+        """The answers to each text, once all are there or `grace` seconds are over; the rest is cancelled."""
         try:
             done, _ = await asyncio.wait(asking, timeout=grace)
         finally:
@@ -82,7 +82,7 @@ class Questions:
         askers: Sequence[str],
         vectors: "asyncio.Future[Sequence[Vector | None]]",
     ) -> list[Decision | None]:
-        """The answers to one question. Whatever is wrong with it concerns no other question."""
+        """The answers to one question, None for each text when it fails. A failure affects no other question."""
         try:
             query = replace(await self.classifier.query(task, hurried=True), further=True)
             known = await self.classifier.consider(query, texts, False, askers, vectors, tell_language=False)
@@ -90,12 +90,12 @@ class Questions:
             return [answered(task, of, one.language) for of, one in zip(heard, known, strict=True)]
         except SwitchboardError as error:
             log.warning("question not answered", extra={"task": task.name, "problem": str(error)})
-        except Exception as error:  # noqa: BLE001 - of this question alone: the team is decided all the same
+        except Exception as error:  # noqa: BLE001 - it concerns this question alone: the team is decided all the same
             log.error("question failed", extra={"task": task.name, "problem": reason_of(error)})
         return [None] * len(texts)
 
     async def _with_history(self, task: Task, known: Sequence[Considered]) -> list[Sequence[Opinion | NoPrediction]]:
-        """What every voice says, and what similar requests were solved with where that is asked for."""
+        """What every voice says of each text; where the task suggests, also what similar requests were solved with."""
         opinions: list[Sequence[Opinion | NoPrediction]] = [one.opinions for one in known]
         if self.history is None or not task.suggests:
             return opinions
@@ -105,7 +105,7 @@ class Questions:
         return [(*of, one) if one is not None else of for of, one in zip(opinions, more, strict=True)]
 
     def missing(self, answers: Answers, team: str | None) -> bool:
-        """Whether a question is still to be answered about a conversation of this team; None: it is nobody's yet."""
+        """Whether a question about a conversation of this team is unanswered. `team` None: it has no team yet."""
         if team is None and any(task.asks_topics for task in self.tasks):
             return True
         return bool({task.name for task in asked_of(self.tasks, team)} - {one.task for one in answers})
@@ -113,7 +113,7 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAsker(Step[UnansweredConversation]):
-    """Asks what was not answered when the team was decided, and rewrites the card once it is said."""
+    """Asks what was not answered when the team was decided, and rewrites the card with the answers."""
 
     name: ClassVar[str] = "ask"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.FREED, Change.OWED})
@@ -123,14 +123,14 @@ class QuestionAsker(Step[UnansweredConversation]):
     now: Callable[[], datetime]
 
     async def claim(self, limit: int, at_work: Sequence[UnansweredConversation] = ()) -> list[UnansweredConversation]:
-        """Conversations whose team is known, and about which a question was not answered."""
+        """Claim conversations whose team is known and that have an unanswered question."""
         return await self.ledger.claim_unanswered(self.now(), limit) if self.questions.tasks else []
 
     def key(self, item: UnansweredConversation) -> ItemKey:
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: UnansweredConversation) -> None:
-        """Ask what is missing, and show everything on the card. Raises Unreachable while nobody can answer."""
+        """Ask what is missing, and show everything on the card. Raises Unreachable while no voice can answer."""
         team = item.conversation.label
         tasks = asked_of(self.questions.tasks, team)
         known = standing_of(tasks, item.answers, team)

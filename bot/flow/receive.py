@@ -31,7 +31,7 @@ from bot.lifecycle import origin
 log = logging.getLogger(__name__)
 
 _NAME = 80
-"""Characters of a person's or a file's name that we keep."""
+"""How many characters we keep of a person's or a file's name."""
 _ENDING = 10
 
 
@@ -43,10 +43,10 @@ class Receiver:
     ledger: Ledger
     policy: ThreadingPolicy
     ripe_in: Callable[[timedelta], None]
-    """Told when the conversation will have been quiet for long enough."""
+    """Called with the time until the conversation will have been quiet for long enough."""
     failures: FailedItems
     now: Callable[[], datetime]
-    """Our own clock, by which whatever waits for a while is timed: a platform's may be minutes ahead or behind."""
+    """Our own clock, which times everything that waits: a platform's may be minutes ahead or behind."""
     _queue: IntakeQueue = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,11 +56,11 @@ class Receiver:
         """Store the message. A repeat changes nothing."""
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
         kept = replace(kept, heard=self.now())
-        if await self._is_new(kept, "received") and self.policy.settle:  # otherwise it is ripe, and announced
+        if await self._is_new(kept, "received") and self.policy.settle:  # without, storing it has woken the sorter
             self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
-        """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
+        """Store the reaction, if it may be on one of our posts or is a lead's statement about a person's message."""
         kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji), heard=self.now())
         await self._is_new(kept, "reaction", added=reaction.added)
 
@@ -70,7 +70,7 @@ class Receiver:
         await self._is_new(kept, "press")
 
     async def edit(self, edit: Edit) -> None:
-        """Store what a message or note that we know says and shows by now."""
+        """Store the present words and attachments of a message or note that we know."""
         media = None if edit.media is None else _kept(edit.media)
         kept = replace(edit, text=clean(edit.text), media=media)
         await self._is_new(kept, "edited")
@@ -81,25 +81,25 @@ class Receiver:
         await self._is_new(kept, "deleted")
 
     async def note(self, note: Note) -> None:
-        """Store what a team wrote, if it is under something of ours."""
+        """Store what a team wrote, if it is under a post of ours."""
         kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
         kept = replace(kept, heard=self.now())
         await self._is_new(kept, "noted")
 
     async def person(self, person: Person) -> None:
-        """Store who they are, where that was not known yet."""
+        """Store the person's name, where it was not known yet."""
         await self.ledger.name_person(_named(person))
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
-        """From now on that chat has another id."""
+        """Store that the chat has another id from now on."""
         await self.ledger.move_chat(platform, before, after)
         log.info("chat moved", extra={"platform": platform, "before": before, "after": after})
 
     async def step(self) -> int:
-        """Store the facts that were set aside and that somebody wants to be tried again; how many there were."""
+        """Store again the facts that were set aside and are to be retried; return how many there were."""
         facts = await self.failures.parked()
         for key, fact in facts:
-            await self.failures.succeeded(key)  # parked anew if it fails again
+            await self.failures.succeeded(key)  # it is set aside anew if it fails again
             await self._take(fact)
         return len(facts)
 
@@ -119,7 +119,7 @@ class Receiver:
                 await self.press(fact)
 
     async def _is_new(self, fact: Fact, what: str, **more: bool) -> bool:
-        """Store it, and say which conversation it belongs to: there its way through the log and the trace begins."""
+        """Store the fact and return whether it is new. Its conversation's way through log and trace begins here."""
         began = asyncio.get_running_loop().time()
         stored = await self._stored(fact)
         if stored.new:
@@ -131,15 +131,15 @@ class Receiver:
         return stored.new
 
     async def _stored(self, fact: Fact) -> Stored:
-        """What came of it. A fact that cannot be stored, though the database answers, is set aside.
+        """What came of storing the fact. One that cannot be stored, though the database answers, is set aside.
 
-        Its platform would send it for ever otherwise, and nothing behind it would be heard.
+        Otherwise its platform would send it for ever, and nothing behind it would get through.
         """
         try:
             return await self._queue.store(fact)
         except Unreachable:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it would be again
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the fact would be wrong the next time, too
             about = {"step": self.name, **_about(fact), "kind": type(fact).__name__}
             told = {**about, "problem": reason_of(error), "at": origin(error), "remedy": "switchboard failed list"}
             log.error("item set aside", extra=told)
@@ -148,7 +148,7 @@ class Receiver:
 
 
 def _about(fact: Fact) -> dict[str, object]:
-    """What it is about, for the log."""
+    """Which message the fact is about, for the log."""
     return {"platform": fact.ref.platform, "chat": fact.ref.chat, "ref": fact.ref.id}
 
 
@@ -161,7 +161,7 @@ def _kept(media: tuple[Media, ...]) -> tuple[Media, ...]:
 
 
 def _short(name: str) -> str:
-    """A file's name keeps its ending: it says what opens when it is opened."""
+    """Shorten a file's name but keep its ending, which says what program opens it."""
     stem, dot, ending = name.rpartition(".")
     if len(name) <= _NAME or not dot or len(ending) > _ENDING:
         return name[:_NAME]

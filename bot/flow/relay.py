@@ -24,7 +24,7 @@ from bot.flow.step import Step
 log = logging.getLogger(__name__)
 
 _LONGEST_THOUGHT = 3.0
-"""Seconds that the team waits for a message while we wonder whether it is about something else."""
+"""Seconds that the team waits for a message while we ask whether it is about something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,19 @@ class Relay(Step[PendingFollowUp]):
     now: Callable[[], datetime]
 
     async def claim(self, limit: int, at_work: Sequence[PendingFollowUp] = ()) -> list[PendingFollowUp]:
-        """What was written after the decision."""
+        """Claim what was written after the decision."""
         return await self.ledger.claim_follow_ups(self.now(), limit)
 
     def key(self, item: PendingFollowUp) -> ItemKey:
         return ItemKey(self.name, str(item.id), item.conversation.id)
 
     async def handle(self, item: PendingFollowUp) -> None:
-        """Pass it on, and offer a request of its own where it may be about something else."""
+        """Pass the message on, and offer a request of its own where it may be about something else."""
         posts = [*relay.followed_up(item), *await self._split(item)]
         await self.ledger.conclude_follow_up(item, posts, self.now(), relay.opens_again(item))
 
     async def _split(self, said: PendingFollowUp) -> list[Post]:
-        """The offer of a request of its own. The team never waits long for it, nor for a model that is away."""
+        """The offer of a request of its own. The team never waits long for it, not even if the model is down."""
         if not relay.may_split(said):
             return []
         try:
@@ -67,9 +67,9 @@ class Relay(Step[PendingFollowUp]):
 
 @dataclass(frozen=True, slots=True)
 class NoteRelay(Step[PendingNote]):
-    """Sends what a team wrote to be sent, and offers to send the rest.
+    """Sends the notes that a team wrote to be sent, and offers to send the rest.
 
-    Nothing of the team's reaches the person that somebody did not send by an explicit act.
+    No note reaches the person unless somebody of the team sends it by an explicit act.
     """
 
     name: ClassVar[str] = "note"
@@ -80,14 +80,14 @@ class NoteRelay(Step[PendingNote]):
     now: Callable[[], datetime]
 
     async def claim(self, limit: int, at_work: Sequence[PendingNote] = ()) -> list[PendingNote]:
-        """Notes that nobody looked at yet, or that somebody wants to be sent by now."""
+        """Claim notes that nobody has looked at yet, or that somebody now wants to be sent."""
         return await self.ledger.claim_notes(self.now(), limit)
 
     def key(self, item: PendingNote) -> ItemKey:
         return ItemKey(self.name, str(item.id), item.conversation.id)
 
     async def handle(self, item: PendingNote) -> None:
-        """Send the note, offer it, or leave it inside."""
+        """Send the note, offer to send it, or keep it internal."""
         try:
             posts, sent = await self._sent(item)
         except Unreachable:
@@ -97,7 +97,7 @@ class NoteRelay(Step[PendingNote]):
         log.info("note looked at", extra={"conversation": item.conversation.id, "sent": sent})
 
     async def _sent(self, noted: PendingNote) -> tuple[list[Post], bool]:
-        """What is owed because of the note, and whether that sends it."""
+        """The posts that the note calls for, and whether they send it."""
         note = noted.note
         sender = None if noted.sent or not (note.text or note.media) else await self._sender(noted)
         words = relay.without_prefix(self.vocabulary, note.text)
@@ -111,7 +111,7 @@ class NoteRelay(Step[PendingNote]):
         return await self._offered(noted), False
 
     async def _sender(self, noted: PendingNote) -> Person | None:
-        """Who of the team asks by an explicit act that the note be sent; None: nobody does."""
+        """The team member who asks by an explicit act that the note be sent; None: nobody does."""
         note = noted.note
         asking = [
             reaction.actor
@@ -127,7 +127,7 @@ class NoteRelay(Step[PendingNote]):
         return sender
 
     async def _offered(self, noted: PendingNote) -> list[Post]:
-        """Its author is asked whether to send it: once, and only who may."""
+        """The question to the note's author whether to send it: asked once, and only of an author who may."""
         platform = self.platforms.get(noted.note.ref.platform)
         over = noted.sent or relay.is_offered(noted) or relay.left_behind(noted)
         words = relay.without_prefix(self.vocabulary, noted.note.text)
@@ -141,7 +141,7 @@ class NoteRelay(Step[PendingNote]):
         return [relay.offer(noted, platform.whispers)]
 
     def _left(self, noted: PendingNote, sender: Person) -> list[Post]:
-        """The conversation is another team's by now: who wanted to send something hears so."""
+        """Tell somebody who wanted to send a note that the conversation is another team's by now."""
         ref, label = noted.note.ref, noted.conversation.label
         alone = sender if self.platforms[ref.platform].whispers else None
         if noted.under is not None:
@@ -150,7 +150,7 @@ class NoteRelay(Step[PendingNote]):
         return [Post(Place(ref.platform, ref.chat), notice, only_for=alone, answers=ref)]
 
     async def _may_handle(self, noted: PendingNote, person: Person) -> bool | None:
-        """None: it cannot be looked up yet; after a while that counts as no."""
+        """Whether the person may send it. None: it cannot be looked up yet; after a while that counts as no."""
         ref, card = noted.note.ref, noted.card
         there = card is not None and not relay.left_behind(noted)
         room = card.place if card is not None and there else Place(ref.platform, ref.chat)
@@ -165,7 +165,7 @@ class NoteRelay(Step[PendingNote]):
 
 @dataclass(frozen=True, slots=True)
 class EditRelay(Step[PendingEdit]):
-    """Changes what was passed on to what its author says by now."""
+    """Changes what was passed on to the author's present words."""
 
     name: ClassVar[str] = "edit"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.REVISED, Change.FREED})
@@ -174,7 +174,7 @@ class EditRelay(Step[PendingEdit]):
     now: Callable[[], datetime]
 
     async def claim(self, limit: int, at_work: Sequence[PendingEdit] = ()) -> list[PendingEdit]:
-        """Messages and notes whose words changed after they had been passed on."""
+        """Claim messages and notes whose words changed after they had been passed on."""
         return await self.ledger.claim_edits(self.now(), limit)
 
     def key(self, item: PendingEdit) -> ItemKey:

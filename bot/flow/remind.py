@@ -1,4 +1,4 @@
-"""What nobody takes: its team is reminded, then the fallback team, and nobody while the team is away."""
+"""Reminds the team, then the fallback team, of a request that nobody takes; nobody while the team is away."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,27 +16,27 @@ from bot.flow.step import Step
 log = logging.getLogger(__name__)
 
 _FOR_EVER = timedelta(days=36_500)
-"""How long a team has where nobody is reminded: what an answer to a further question makes urgent is, all the same."""
+"""A team's time where reminders are off; an answer to a further question may still make a request urgent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder(Step[OverdueConversation]):
-    """Sees to it that somebody takes what was brought to a team."""
+    """Reminds people of requests that were brought to a team and that nobody has taken."""
 
     name: ClassVar[str] = "remind"
     wakes_on: ClassVar[frozenset[Change]] = frozenset()
-    """Nothing: no change announces that time has passed."""
+    """No change announces that time has passed."""
 
     task: Task
     ledger: Ledger
     take: timedelta | None
-    """How long a team has; None or nothing: for ever."""
+    """How long a team has to take a request; None or zero: for ever."""
     now: Callable[[], datetime]
     hurries: bool = False
     """Whether an answer to a further question may leave a team less time than `take`."""
 
     async def claim(self, limit: int, at_work: Sequence[OverdueConversation] = ()) -> list[OverdueConversation]:
-        """What waits for too long."""
+        """Claim what has waited for too long."""
         if not self.take and not self.hurries:
             return []
         return await self.ledger.claim_overdue(self.now(), self.take or _FOR_EVER, limit)
@@ -45,7 +45,7 @@ class Reminder(Step[OverdueConversation]):
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: OverdueConversation) -> None:
-        """Remind whoever should have taken it, if they are there."""
+        """Remind whoever should have taken the request, if they are there."""
         take = item.after or self.take or timedelta(0)
         posts = relay.reminded(self.task, item, take) if self._somebody_is_there(item, take) else []
         await self.ledger.conclude_reminder(item, posts, self.now())
@@ -53,7 +53,7 @@ class Reminder(Step[OverdueConversation]):
             log.info("reminded", extra={"conversation": item.conversation.id, "before": item.reminders})
 
     def _somebody_is_there(self, waiting: OverdueConversation, take: timedelta) -> bool:
-        """Whether the team has been there for long enough to have taken it: a morning begins without reproaches."""
+        """Whether the team was there long enough to have taken it: no reproaches first thing in the morning."""
         label = waiting.conversation.label
         hours = self.task.label(label).hours if label in self.task.names else None
         if hours is None:

@@ -1,4 +1,4 @@
-"""Past conversations through the serving path again, as another adapter or threshold would have decided them."""
+"""Decides past conversations again through the serving path, with another adapter or threshold."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +13,13 @@ from bot.flow.classify import BATCH, Classifier
 
 @dataclass(frozen=True, slots=True)
 class Replayer:
-    """Decides again. Each text is hidden from the memory while it is asked, or it would be its own proof."""
+    """Decides texts again. Each is hidden from the memory while it is asked, or it would be its own proof."""
 
     classifier: Classifier
     registry: Registry
 
     async def query(self, task: Task, adapter: str | None, threshold: float | None) -> Query:
-        """The question; without an adapter the one that serves. Raises UsageError for a name that nothing has."""
+        """The question to this adapter; None: to the champion. Raises UsageError if no adapter has that name."""
         asked = task if threshold is None else replace(task, ask_below=threshold)
         query = await self.classifier.query(asked)
         if adapter is None:
@@ -32,7 +32,7 @@ class Replayer:
     async def replay(
         self, query: Query, outcomes: Sequence[Outcome], told: Callable[[int], None]
     ) -> tuple[list[Replayed], int]:
-        """(each with what would be decided, in order; on how many the model said nothing, so that the others did)."""
+        """(Outcomes with what would be decided now, in order; the number of texts that a voice could not be asked)."""
         done: list[Replayed] = []
         silent = 0
         for start in range(0, len(outcomes), BATCH):

@@ -1,4 +1,4 @@
-"""Takes away what is kept no longer, a batch at a time: killed at any moment, it goes on where it was."""
+"""Removes what is kept no longer, a batch at a time: killed at any moment, it goes on where it stopped."""
 
 import asyncio
 import logging
@@ -12,12 +12,12 @@ from bot.domain.retention import Retained, Retention
 log = logging.getLogger(__name__)
 
 _BREATH = 0.05
-"""Seconds between batches: whoever writes meanwhile comes first."""
+"""Seconds between batches, so that other writers come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retainer:
-    """Every hour or so, and by command."""
+    """Removes what is due, every hour or so and by command."""
 
     name: ClassVar[str] = "retain"
     retention: Retention
@@ -26,19 +26,19 @@ class Retainer:
     now: Callable[[], datetime]
 
     async def count(self) -> dict[str, int]:
-        """Kind -> how much would go now."""
+        """Kind -> how much would be removed now."""
         due = self.retention.due(self.now())
         return {kind: await self._of(kind).count(kind, before) for kind, before in due.items()}
 
     async def remove(self) -> dict[str, int]:
-        """Kind -> how much went."""
+        """Remove what is due. Kind -> how much was removed."""
         gone: dict[str, int] = {}
         for kind, before in self.retention.due(self.now()).items():
             gone[kind] = await self._all(kind, before)
         return gone
 
     async def step(self) -> int:
-        """Look once; always 0, since what is due next is so only by the clock."""
+        """Look once. Always returns 0: only the clock tells what is due next."""
         gone = {kind: count for kind, count in (await self.remove()).items() if count}
         if gone:
             log.info("kept no longer", extra=gone)

@@ -1,4 +1,4 @@
-"""The past weeks, looked at: for the command, for the weekly digest, and for the alarm that something has changed."""
+"""Looks back over past weeks: for the command, for the weekly digest, and for the alarm that something has changed."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -17,28 +17,28 @@ from bot.domain.tasks import Task
 
 WEEK = timedelta(days=7)
 MOST = 5_000
-"""Conversations that are looked at, the newest."""
+"""The most conversations that are looked at, the newest first."""
 _SAMPLED = 1_000
-"""Conversations of either time that the alarm compares, the newest: enough for every test, and never more."""
+"""The most conversations of either period that the alarm compares, the newest: enough for every test."""
 _BEFORE = timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """Says what there is to say of a task's conversations."""
+    """Reviews a task's conversations."""
 
     results: Outcomes
     memory: Memory
     embedder: str
-    """By its name what is near is known."""
+    """Its name decides which similarities count as near."""
     now: Callable[[], datetime]
 
     async def review(self, task: Task, back: timedelta) -> Review:
-        """Of the conversations that were decided since then."""
+        """The review of the conversations decided in the last `back`."""
         now, known = self.now(), known_of(self.embedder)
-        outcomes = await self.results.outcomes(task.name, now - back, now, MOST, with_vectors=True)
+        outcomes = await self.results.outcomes(task.name, now - back, now, MOST, vectors_by=self.embedder)
         nearest = await self._nearest(task, outcomes)
-        loose = _of_one_width(unfit(task, outcomes, nearest, known.scale.kin))
+        loose = unfit(task, outcomes, nearest, known.scale.kin)
         vectors = _matrix(loose)
         similar = await asyncio.to_thread(known.likeness.similarities, vectors, vectors)
         early, late = _split(outcomes, now - WEEK)
@@ -52,14 +52,16 @@ class Reviewer:
         )
 
     async def drift(self, task: Task) -> Mapping[Measure, Drift]:
-        """The last seven days against the four weeks before, at a cost that does not grow."""
+        """Compare the last seven days with the four weeks before, at a cost that does not grow."""
         now = self.now()
-        late = await self.results.outcomes(task.name, now - WEEK, now, _SAMPLED, with_vectors=True)
-        early = await self.results.outcomes(task.name, now - WEEK - _BEFORE, now - WEEK, _SAMPLED, with_vectors=True)
+        late = await self.results.outcomes(task.name, now - WEEK, now, _SAMPLED, vectors_by=self.embedder)
+        early = await self.results.outcomes(
+            task.name, now - WEEK - _BEFORE, now - WEEK, _SAMPLED, vectors_by=self.embedder
+        )
         return await asyncio.to_thread(drifts, early, late)
 
     async def _nearest(self, task: Task, outcomes: Sequence[Outcome]) -> dict[int, float]:
-        """How near the nearest known text is, itself left out, by conversation; of those that nobody settled."""
+        """Conversation -> how near the nearest other known text is; only conversations that nobody settled."""
         loose = [one for one in outcomes if one.vector is not None and not one.settled]
         vectors = [one.vector for one in loose if one.vector is not None]
         if not loose:
@@ -71,7 +73,7 @@ class Reviewer:
 
 @dataclass(slots=True)
 class DriftWatch:
-    """Looks again and again whether something has changed, and keeps what it saw for whoever scrapes figures."""
+    """Looks repeatedly whether something has changed, and keeps the result for the metrics."""
 
     tasks: Sequence[Task]
     reviewer: Reviewer
@@ -79,7 +81,7 @@ class DriftWatch:
     """(task, measure) -> whether it has changed; empty while there is not enough evidence."""
 
     async def step(self) -> int:
-        """0: there is nothing more to do until the next look."""
+        """Look at every task. Always returns 0: there is nothing more to do until the next look."""
         seen: dict[tuple[str, str], bool] = {}
         for task in self.tasks:
             for measure, drift in (await self.reviewer.drift(task)).items():
@@ -90,12 +92,6 @@ class DriftWatch:
 
 def _split(outcomes: Sequence[Outcome], at: datetime) -> tuple[list[Outcome], list[Outcome]]:
     return [one for one in outcomes if one.at < at], [one for one in outcomes if one.at >= at]
-
-
-def _of_one_width(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """After a change of the encoder both widths are there; the wider one is the newer."""
-    width = max((len(one.vector) for one in outcomes if one.vector is not None), default=0)
-    return [one for one in outcomes if one.vector is not None and len(one.vector) == width]
 
 
 def _matrix(outcomes: Sequence[Outcome]) -> npt.NDArray[np.float32]:

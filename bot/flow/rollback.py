@@ -1,4 +1,4 @@
-"""A champion that leads correct more than the one before goes back by itself, once, and they are told why."""
+"""Rolls back a champion that leads correct more often than the one before, once, and tells them why."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AutomaticRollback:
-    """Looks at what became of the champions' decisions; several processes may."""
+    """Compares how the champions' decisions fared. Several processes may run it."""
 
     name: ClassVar[str] = "rollback"
     tasks: Sequence[Task]
@@ -24,7 +24,7 @@ class AutomaticRollback:
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Look at every task whose settings want it; always 0, since it takes a while until there is more to see."""
+        """Look at every task whose settings want it. Always returns 0: new evidence takes a while to come."""
         for task in self.tasks:
             if task.learning.automatic_rollback:
                 serving = await self.record.serving(task.name, self.base, self.now())

@@ -1,4 +1,4 @@
-"""How well the whole system, every voice included, answers labelled examples; what evaluations and verdicts rest on."""
+"""How well the whole system, every voice included, answers labelled examples: the basis of evaluations and verdicts."""
 
 import asyncio
 import logging
@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An example whose label is known, and what the whole system decides on its text."""
+    """A labelled example, and what the whole system decides on its text."""
 
     example: Example
     decision: Decision
     nearest: float | None
-    """Similarity of the nearest text that is known; None: nothing is known, or nobody looked."""
+    """Similarity of the nearest known text; None: nothing is known, or it was not looked up."""
     vector: Vector | None = None
     """None: the embedder could not be asked."""
 
     @property
     def score(self) -> Score:
-        """What a verdict needs of it."""
+        """The part of it that a verdict needs."""
         example, made = self.example, self.decision
         key = text_key(example.text)
         return Score(key, example.source, example.label, made.label, made.probabilities, made.language)
@@ -38,7 +38,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A model that is not asked: it says of every task that it was never trained for it."""
+    """Stands for a model that is left out: it answers as if it was never trained for any task."""
 
     left_out: Predictor
 
@@ -58,11 +58,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedBefore:
-    """An embedder that is asked only for what was not embedded before."""
+    """An embedder that embeds only texts without a known vector."""
 
     embedder: Embedder
     known: Mapping[str, Vector]
-    """By text."""
+    """Text -> vector."""
 
     @property
     def name(self) -> str:
@@ -77,11 +77,11 @@ class EmbeddedBefore:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """Asks about examples whose answer is known. Silence is no answer: there is a score of every example, or none."""
+    """Asks about labelled examples. Silence is no answer: either every example has a score, or none has."""
 
     classifier: Classifier
     pauses: tuple[float, ...] = (1, 2, 5, 10, 20, 40, 60, 60)
-    """Seconds between the questions to a server that fell silent, where somebody is patient. An embedded server that
+    """Seconds between the questions to a server that fell silent, where the caller is patient. An embedded server that
     died is back within a minute."""
 
     async def score(
@@ -91,7 +91,7 @@ class Scorer:
         told: Callable[[int], None] | None = None,
         patient: bool = False,
     ) -> list[Score]:
-        """The scores of what `answers` says, in order."""
+        """The scores of the answers, in order; see `answers`."""
         return [answered.score for answered in await self.answers(query, examples, told, patient)]
 
     async def answers(
@@ -103,8 +103,8 @@ class Scorer:
     ) -> list[Answered]:
         """How each example is answered, itself hidden from the memory, in order.
 
-        `told` hears after each batch how many more are scored. Raises Unreachable when a voice is silent: what the
-        others would have said without it is no score. `patient` asks again for a while first.
+        `told` is called after each batch with how many more are scored. Raises Unreachable when a voice is silent: what
+        the others say without it is no score. `patient` asks again for a while first.
         """
         found: list[Answered] = []
         for batch in batches(examples):
@@ -115,7 +115,7 @@ class Scorer:
         return found
 
     def without_model(self, answered: Sequence[Answered] = ()) -> "Scorer":
-        """The same voices, except for the model: with the weights that they have where there is none.
+        """The same scorer without the model: the other voices have the weights that they have where there is none.
 
         Texts that were `answered` with it are not embedded again.
         """
@@ -137,7 +137,7 @@ class Scorer:
         ]
 
     async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Its answer. Asks again, after each of the pauses, while the other side is unreachable."""
+        """Return what `ask` returns; while it raises Unreachable, ask again after each of the pauses."""
         for pause in self.pauses:
             try:
                 return await ask()
@@ -153,7 +153,7 @@ def _nearest(known: Considered) -> float | None:
 
 
 def batches(examples: Sequence[Example]) -> list[Sequence[Example]]:
-    """In order, as many at a time as one question takes."""
+    """The examples in order, as many at a time as one question takes."""
     return [examples[start : start + BATCH] for start in range(0, len(examples), BATCH)]
 
 

@@ -1,4 +1,4 @@
-"""Asks the candidate in the shadow what it would have decided; nobody waits for that, and nobody hears of it."""
+"""Asks the candidate in the shadow what it would have decided. Nobody waits for that, and nobody is told."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,21 +16,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """Through the serving path, but with the candidate's adapter, and each text hidden from the memory.
+    """Asks through the serving path, but with the candidate's adapter and each text hidden from the memory.
 
-    By the time it is asked a lead may have corrected that very text; without hiding it would know the answer.
+    By the time it is asked a lead may have corrected that very text; unless it is hidden the answer would be known.
     """
 
     name: ClassVar[str] = "shadow"
     wakes_on: ClassVar[frozenset[Change]] = frozenset()
-    """Nothing: it takes what is there when it has time."""
+    """Empty: it takes what waits when it has time."""
     tasks: Sequence[Task]
     classifier: Classifier
     shadows: Shadows
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Hear what waits, a batch a task; how much was heard. What a silent voice leaves open is heard later."""
+        """Ask about a batch of waiting texts a task; return how many were answered. Those of a silent voice wait."""
         return sum([await self._hear(task) for task in self.tasks if task.learning.shadow])
 
     async def _hear(self, task: Task) -> int:

@@ -1,4 +1,4 @@
-"""Tells leads what the candidate in the shadow would have done, on one card that is kept up to date, and hears them."""
+"""Shows leads on one card what the candidate in the shadow would have done, and handles the card's buttons."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -22,12 +22,12 @@ from bot.flow.step import Step
 log = logging.getLogger(__name__)
 
 _FAR_BACK = 50
-"""Cycles and promotions that are looked through for the candidate's: it is among the newest."""
+"""How many of the newest cycles and promotions are searched for the candidate's."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowCardKeeper:
-    """Keeps one card a candidate in each of the leads' rooms."""
+    """Keeps one card for the candidate in each of the leads' rooms."""
 
     name: ClassVar[str] = "shadow card"
     wakes_on: ClassVar[frozenset[Change]] = frozenset()
@@ -39,7 +39,7 @@ class ShadowCardKeeper:
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Look at every task; always 0, since it takes a while until there is more to say."""
+        """Look at every task. Always returns 0: new figures take a while to come."""
         for task in self.tasks:
             if task.label(task.fallback).deliver_to:
                 await self._keep(task)
@@ -67,7 +67,7 @@ class ShadowCardKeeper:
             log.info("shadow card owed", extra={"task": task.name, "adapter": figures.adapter})
 
     async def _superseded(self, task: Task, card: StandingShadowCard) -> list[Post]:
-        """Somebody may have promoted it by command: then the card says so."""
+        """Rewrite the card of a candidate that is no longer in the shadow: promoted, as by a command, or superseded."""
         for event in await self.registry.history(task.name, _FAR_BACK):
             if event.adapter == card.card.adapter and event.what is Outcome.SERVES:
                 return shadow_card.decided([card], Fate.PROMOTED, event.by)
@@ -76,7 +76,7 @@ class ShadowCardKeeper:
 
 @dataclass(frozen=True, slots=True)
 class ShadowButtons(Step[ShadowPress]):
-    """Does what leads ask for with the buttons of such a card, and turns everybody else away, kindly."""
+    """Does what leads ask for with the buttons of such a card, and politely refuses everybody else."""
 
     name: ClassVar[str] = "shadow_press"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.PRESS})
@@ -88,7 +88,7 @@ class ShadowButtons(Step[ShadowPress]):
     now: Callable[[], datetime]
 
     async def claim(self, limit: int, at_work: Sequence[ShadowPress] = ()) -> Sequence[ShadowPress]:
-        """Presses on such cards; those that are being handled now are not handed out twice."""
+        """Claim presses on such cards, except those that are being handled now."""
         busy = {item.id for item in at_work}
         return [item for item in await self.cards.claim_presses(self.now(), limit) if item.id not in busy]
 
@@ -96,7 +96,7 @@ class ShadowButtons(Step[ShadowPress]):
         return ItemKey(self.name, str(item.id))
 
     async def handle(self, item: ShadowPress) -> None:
-        """Do what the press means. Where somebody else was faster, it is looked at anew."""
+        """Carry out what the press means. If somebody else was faster, it is looked at anew."""
         ruling, posts = await self._ruling(item)
         if await self.cards.conclude(item, ruling, posts, self.now()):
             log.info("shadow card pressed", extra={"adapter": item.on.card.adapter, "means": ruling.value})
@@ -118,7 +118,7 @@ class ShadowButtons(Step[ShadowPress]):
         return Ruling(item.press.value), shadow_card.decided(item.cards, fate, who.name or who.id)
 
     async def _may(self, task: Task, item: ShadowPress) -> bool:
-        """Whoever cannot be looked up may not: deciding twice is little trouble, being decided by a stranger is."""
+        """Whether they may decide; no, if they cannot be looked up: a second press costs little, a stranger's a lot."""
         platform = self.platforms[item.on.place.platform]
         asked = platform.may_correct(item.press.actor, shadow_card.leads_of_the_model(task), item.on.place)
         return bool(await looked_up(asked, platform.name))

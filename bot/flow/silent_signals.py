@@ -1,4 +1,4 @@
-"""Counts what people show without saying it, for whoever watches the figures."""
+"""Counts what people show without saying it, for the metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,15 +9,15 @@ from bot.domain.tasks import Task
 
 @dataclass(frozen=True, slots=True)
 class SilentSignalWatch:
-    """Looks now and then: of a million conversations that takes longer than a scrape may."""
+    """Counts now and then: over a million conversations that takes longer than a scrape may."""
 
     tasks: Sequence[Task]
     signals: SilentSignals
     latest: dict[tuple[str, str], int] = field(default_factory=dict)
-    """(task, kind) -> how many there were when it looked last."""
+    """(task, kind) -> how many there were at the last look."""
 
     async def step(self) -> int:
-        """Look at every task that learns from them; always 0, since it takes a while until there are more."""
+        """Look at every task that learns from them. Always returns 0: new ones take a while to come."""
         for task in self.tasks:
             if task.learning.silent_signals > 0:
                 found = counts(await self.signals.signals(task))

@@ -1,4 +1,4 @@
-"""Step 2: What has no decision yet is classified, decided, and answered."""
+"""Step 2: Conversations without a decision are classified, decided and answered."""
 
 import asyncio
 import logging
@@ -31,12 +31,12 @@ from bot.flow.step import AT_ONCE, Step
 log = logging.getLogger(__name__)
 
 _WRITERS = 4
-"""Transactions at a time in which decisions are stored: few of the pool's connections."""
+"""How many transactions store decisions at a time: few of the pool's connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """A text to be decided on, whose it is, and whose conversation."""
+    """A text to be decided on, its author and its conversation."""
 
     text: str
     by: str
@@ -45,7 +45,7 @@ class _Asking:
 
 @dataclass(frozen=True, slots=True)
 class Sorter(Step[UndecidedConversation]):
-    """Finds conversations that need a decision and gives them one."""
+    """Finds conversations that need a decision, and decides them."""
 
     name: ClassVar[str] = "sort"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.MESSAGE, Change.NEXT, Change.FREED})
@@ -57,17 +57,17 @@ class Sorter(Step[UndecidedConversation]):
     settle: timedelta
     patience: timedelta
     wordless: str
-    """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
+    """What to do with an attachment without words: "ask" the person for some, or "fallback": its team looks at it."""
     now: Callable[[], datetime]
     pace: PersonPace = field(default_factory=lambda: PersonPace(0))
-    """How much of one person is looked at; without limits by default."""
+    """How many requests of one person are handled; without limits by default."""
     rules: Rules = field(default_factory=Rules)
     questions: Questions | None = None
-    """What else is asked of every conversation; None: nothing."""
+    """The further questions that are asked of every conversation; None: there are none."""
     canaries: Canaries | None = None
-    """Who is on trial; None: nobody ever is."""
+    """The adapters on trial; None: none ever is."""
     _texts: Batch[_Asking, Considered] = field(init=False, repr=False, compare=False)
-    """Texts that were claimed together, and whose each is, are classified in one round trip."""
+    """Texts that were claimed together are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
     """Decisions that were made together are stored in one transaction."""
 
@@ -76,16 +76,16 @@ class Sorter(Step[UndecidedConversation]):
         object.__setattr__(self, "_decisions", Batch(self.ledger.decide_all, AT_ONCE, _WRITERS, "store the decision"))
 
     async def claim(self, limit: int, at_work: Sequence[UndecidedConversation] = ()) -> list[UndecidedConversation]:
-        """Conversations without a decision in which nobody wrote for long enough."""
+        """Claim conversations without a decision that have been quiet for long enough."""
         return await self.ledger.claim_undecided(self.now(), self.settle, self.patience, limit)
 
     def key(self, item: UndecidedConversation) -> ItemKey:
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: UndecidedConversation) -> None:
-        """Decide, by a rule or by what the voices say, or ask for words where there are none.
+        """Decide, by a rule or by what the voices say, or ask the person for words where there are none.
 
-        Whose turn is not now is claimed again in a minute.
+        A conversation whose turn is later is claimed again in a minute.
         """
         turn = Turn.NOW if item.unanswered else self.pace.turn(item.conversation.person.key, self.now())
         if turn is Turn.LATER:
@@ -118,9 +118,9 @@ class Sorter(Step[UndecidedConversation]):
         return found
 
     async def _consider(self, asked: Sequence[_Asking]) -> list[Considered]:
-        """By the champion, but for the conversations that are on the side of a canary."""
+        """Ask the champion; for conversations on a canary's side, ask the canary."""
         texts, askers = [one.text for one in asked], [one.by for one in asked]
-        vectors = self.classifier.embedding(texts)  # while it is looked up who serves
+        vectors = self.classifier.embedding(texts)  # computed while the serving adapter is looked up
         try:
             query = await self.classifier.query(self.task, hurried=True)
             if self.questions is None or not self.questions.tasks:
@@ -163,7 +163,7 @@ class Sorter(Step[UndecidedConversation]):
     async def _without_words(
         self, case: UndecidedConversation, text: str, rule: Rule | None, beside: tuple[Decision, ...]
     ) -> None:
-        """`rule` has the person asked which team; `beside` is what rules answer to the further questions."""
+        """`rule` wants the person asked which team; `beside` is what rules answer to the further questions."""
         decision = self._wordless(case, text, rule, self._effects(beside).hold)
         if decision is None:
             await self.ledger.ask_for_words(case, compose.words_please(case))
@@ -171,7 +171,7 @@ class Sorter(Step[UndecidedConversation]):
             await self._hand_over(case, text, decision, None, beside)
 
     def _wordless(self, case: UndecidedConversation, text: str, rule: Rule | None, suspected: bool) -> Decision | None:
-        """The decision on what has no words; None: its person is asked for some."""
+        """The decision on a message without words; None: its person is asked for some."""
         attached = any(message.media for message in case.messages)
         if case.unanswered:
             return fallback(self.task, Reason.NO_ANSWER)
@@ -179,7 +179,7 @@ class Sorter(Step[UndecidedConversation]):
             return fallback(self.task, Reason.REQUESTED)
         if self.task.knows_no_request and is_thanks(text) and not attached:
             return thanked(self.task)
-        if suspected:  # who is suspected is asked nothing, not even for words
+        if suspected:  # a suspect is asked nothing, not even for words
             return fallback(self.task, Reason.WORDLESS)
         if rule is not None:
             return asking(self.task, rule, fallback(self.task, Reason.WORDLESS))
@@ -189,7 +189,7 @@ class Sorter(Step[UndecidedConversation]):
         self, case: UndecidedConversation, known: Considered, rule: Rule | None, beside: tuple[Decision, ...]
     ) -> Decision:
         """What the voices decide, or the question that a rule wants the person to be asked."""
-        # Whoever is suspected, by a rule or by the voices, is asked nothing: a team gets it, and looks
+        # A person suspected by a rule or by the voices is asked nothing: a team gets the request, and looks
         suspected = self._effects(_first_of_each((*beside, *known.answers))).hold
         may_ask = not case.conversation.asked and not suspected
         task, known = known.as_request(self.task) if case.conversation.wanted else (self.task, known)
@@ -217,7 +217,7 @@ class Sorter(Step[UndecidedConversation]):
             tell(case, decision)
 
     def _with_answers(self, decided: Decided, said: Sequence[Decision]) -> Decided:
-        """With what was answered besides, on the card, too. What nobody asked now is asked by and by."""
+        """The decision with the other answers, also on its card. A question that is still open is asked later."""
         tasks = self.questions.tasks if self.questions is not None else ()
         if not tasks and not said:
             return decided
@@ -231,12 +231,12 @@ class Sorter(Step[UndecidedConversation]):
         return Effects() if self.questions is None else effects(self.questions.tasks, answers)
 
     async def _stored(self, decided: Decided) -> bool:
-        """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
+        """Whether it was stored, with others if possible. False: a message came in between, and it is claimed again."""
         return await self._decisions.one(decided) or await self.ledger.decide_one(decided)
 
 
 def _first_of_each(answers: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Of two answers to one question the first: a rule's before the voices'."""
+    """The first answer to each question: a rule's goes before the voices'."""
     return tuple({one.task: one for one in reversed(answers)}.values())
 
 
@@ -246,9 +246,9 @@ async def _of(vectors: "asyncio.Future[Sequence[Vector | None]]", which: Sequenc
 
 
 def tell(case: UndecidedConversation, decision: Decision) -> None:
-    """Write to the log what was decided and why, without a word of what it is about.
+    """Log what was decided and why, without a word of what the request is about.
 
-    With the newest message's name, under which it was "received": what is logged of a conversation begins there.
+    It bears the name of the newest message, which was logged as "received": so the two log lines can be joined.
     """
     ref = case.messages[-1].ref
     log.info(

@@ -1,7 +1,8 @@
-"""What an adapter alone says, served, of messages it has not learned from: its temperature and weight rest on that.
+"""What an adapter alone answers, served, on messages it has not learned from: the basis of its temperature and weight.
 
-Where there is enough, training keeps a tenth apart for good. Of less a tenth would say nothing and be missed: there the
-training is rehearsed. An adapter that learns from two thirds is asked the rest, and then the real one learns from all.
+With enough examples, training keeps a tenth apart for good. With fewer, a tenth is too small to measure anything and
+too valuable to hold back, so the training is rehearsed: an adapter that learns from two thirds is asked about the rest,
+and then the real one learns from all.
 """
 
 import asyncio
@@ -20,11 +21,11 @@ from bot.flow.score import Scorer, batches
 
 @dataclass(frozen=True, slots=True)
 class Steered:
-    """What an adapter alone says, served, of messages that it has not learned from."""
+    """What an adapter alone answers, served, on messages that it has not learned from."""
 
     slice_: Sequence[Example]
     said: Sequence[tuple[Mapping[str, float], str]]
-    """Of each: its distribution, and the label."""
+    """For each message its distribution and its true label."""
 
     @property
     def right(self) -> int:
@@ -33,7 +34,7 @@ class Steered:
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """Finds out what a candidate says unseen."""
+    """Asks a candidate about messages that it has not learned from."""
 
     scorer: Scorer
     adapters: AdapterHost
@@ -43,7 +44,7 @@ class Steering:
     texts: TrainingTexts | None
 
     async def of(self, query: Query, candidate: Adapter, training_set: Sequence[Example], tell: Progress) -> Steered:
-        """Of the slice that was kept apart, else of a rehearsal; of nothing where there is too little for either.
+        """The answers on the slice that was kept apart, else of a rehearsal; none where there is too little for either.
 
         Raises what training and scoring raise. Interrupted, a rehearsal that was finished is not trained again.
         """
@@ -62,7 +63,7 @@ class Steering:
         try:
             return await self._said(query, replace(candidate, name=name, path=path, digest=None), asked)
         finally:
-            with suppress(Unreachable):  # whoever is away has unloaded it by that
+            with suppress(Unreachable):  # a server that is down now will have dropped it when it is back
                 await self.adapters.unload(name)
             if self.texts is not None:
                 await self.texts.discard(name)

@@ -12,7 +12,7 @@ from bot.domain.tracing import span
 Item = TypeVar("Item")
 
 AT_ONCE = 32
-"""Items that a step is at at the same time."""
+"""How many items a step handles at the same time."""
 
 
 class Step(ABC, Generic[Item]):
@@ -21,16 +21,16 @@ class Step(ABC, Generic[Item]):
     __slots__ = ()
 
     name: ClassVar[str]
-    """The word for it in logs, metrics and `switchboard failed`."""
+    """The step's name in logs, metrics and `switchboard failed`."""
     wakes_on: ClassVar[frozenset[Change]] = frozenset()
-    """The changes in the database that mean new work for it; whatever else does is found within a second."""
+    """The changes in the database that mean new work for it; work from any other cause is found within a second."""
 
     ends_alone: ClassVar[bool] = False
     """Whether the end of an item makes no other one due, but for what came meanwhile: then nothing is looked for."""
 
     @abstractmethod
     async def claim(self, limit: int, at_work: Sequence[Item] = ()) -> Sequence[Item]:
-        """Up to `limit` items that wait, claimed; `at_work` are those that are being handled now."""
+        """Claim and return up to `limit` waiting items; `at_work` are those that are being handled now."""
 
     @abstractmethod
     async def handle(self, item: Item) -> None:
@@ -38,16 +38,16 @@ class Step(ABC, Generic[Item]):
 
     @abstractmethod
     def key(self, item: Item) -> ItemKey:
-        """What the item is called when it fails."""
+        """The name under which a failure of the item is stored."""
 
     async def work(self, item: Item) -> None:
-        """Handle it, as a part of its conversation's trace."""
+        """Handle the item as a part of its conversation's trace."""
         key = self.key(item)
         with span(key.step, key.conversation):
             await self.handle(item)
 
     async def step(self) -> int:
-        """Claim once and handle what was claimed, each alone; how many items. Raises the first of their errors."""
+        """Claim once and handle what was claimed; return how many. Raises the first of their errors once all ended."""
         items = await self.claim(AT_ONCE)
         ends = await asyncio.gather(*(self.work(item) for item in items), return_exceptions=True)
         for end in ends:

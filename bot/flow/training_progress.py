@@ -1,4 +1,4 @@
-"""Tells leads how far a training is, whichever process trains: it reads what the cycle publishes."""
+"""Shows leads how far a training is, whichever process trains: it reads what the cycle publishes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from bot.domain.training_progress import TrainingPosts, progress
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgressKeeper:
-    """Keeps one post a cycle in each of the leads' rooms; several processes may."""
+    """Keeps one post for each cycle in each of the leads' rooms. Several processes may run it."""
 
     name: ClassVar[str] = "training progress"
     wakes_on: ClassVar[frozenset[Change]] = frozenset()
-    """Nothing: a training says twice a second how far it is."""
+    """Empty: a training changes its progress twice a second."""
     tasks: Sequence[Task]
     registry: Registry
     posts: TrainingPosts
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Look at every task's newest cycle; always 0, since it takes a while until there is more to say."""
+        """Look at every task's newest cycle. Always returns 0: the next news takes a while to come."""
         for task in self.tasks:
             for cycle in await self.registry.cycles(task.name, 1):
                 if posts := progress(task, cycle, await self.posts.told(cycle.id)):

@@ -1,4 +1,4 @@
-"""Attachments on their way, few at a time: their bytes are in memory, several times over, while they are carried."""
+"""Limits the attachments on their way: while one is carried, its bytes are in memory several times over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 MOST = 2
-"""Posts with attachments on their way at a time, on all platforms together: of 20 MB each they take 200 MB at most."""
+"""How many posts with attachments may be on their way on all platforms together; at 20 MB each they take 200 MB."""
 WAIT = timedelta(seconds=1)
-"""How long a post waits before it looks again whether there is room."""
+"""How long a post waits before it looks again for room."""
 
 
 @dataclass(slots=True)
 class Transfers:
-    """Counts what is on its way. One is shared by whatever carries attachments in a process."""
+    """Counts the posts with attachments on their way. All that carry attachments in a process share one."""
 
     most: int = MOST
     _now: int = field(default=0, init=False)
@@ -25,7 +25,7 @@ class Transfers:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """While it lasts, one more is on its way."""
+        """Count one more as on its way, as long as the context lasts."""
         self._now += 1
         try:
             yield

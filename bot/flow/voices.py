@@ -1,4 +1,4 @@
-"""Whose opinions a decision rests on: the model's with the voices beside it, and the memory's."""
+"""The opinions that a decision rests on: the model's with the voices beside it, and the memory's."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 _TAUGHT = 5
-"""Examples from which on the voices know a team that the adapter does not; with one correction it still needs help."""
+"""With so many examples the voices know a team that the adapter does not; with fewer its corrections need help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ class ModelVoice:
 class PooledVoice:
     """The model and the voices that are fitted on examples as one opinion, each as loud as it has proved to be.
 
-    Where the model is silent the others speak, and the opinion says that it is not the model's. Who has no weight is
-    not asked. Of a text in a language that nobody taught, those speak who go by what it means.
+    Where the model is silent the others answer, and the opinion says that it is not the model's. Voices without weight
+    are not asked. For a text in a language that no example taught, only the voices that go by its meaning count.
     """
 
     model: ModelVoice
     fitted: ExampleVoices
     crosses: bool = False
-    """Whether the encoder, by which some go, brings languages together."""
+    """Whether the encoder that some voices go by brings languages together."""
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
@@ -84,13 +84,13 @@ class PooledVoice:
         return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, foreign, strict=True)]
 
     async def _foreign(self, asked: Asked) -> Sequence[bool]:
-        """Which texts are in a language that nobody taught, though the encoder may read it."""
+        """Which texts are in a language that no example taught, though the encoder may read it."""
         taught = self.fitted.taught(asked.query.task.name) if self.crosses else {}
         told = await asked.languages() if taught else ()
         return [untaught(code, taught) for code in told] or [False] * len(asked.texts)
 
     async def _say(self, asked: Asked, mixture: Mixture) -> Sequence[Said]:
-        """What those say who count with the model or without it."""
+        """What the voices say that have a weight with the model or without it."""
         names = list(self.fitted.usual)
         cases = self._of([ADAPTER, *names], mixture), self._of(names, mixture)
         loud = {voice for voice in names if any(weights[voice] > 0 for weights in cases)}
@@ -118,7 +118,7 @@ class PooledVoice:
         return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, proved=proved, reads=WORDS in spoken)
 
     def _abroad(self, spoken: Collection[str], mixture: Mixture) -> dict[str, float]:
-        """The weights in a language that nobody taught; empty where nobody speaks who reads it."""
+        """The weights in a language that no example taught; empty where no voice that reads it has answered."""
         weights = {voice: weight for voice, weight in ABROAD.items() if voice in spoken}
         if ADAPTER in spoken and self.model.predictor.crosses():
             weights[ADAPTER] = self._of(spoken, mixture)[ADAPTER]
@@ -140,7 +140,7 @@ def unlearned(query: Query) -> list[str]:
 
 
 def _learned(adapter: Adapter | None, probabilities: Mapping[str, float]) -> Mapping[str, float]:
-    """What the adapter says of the labels it was trained for; of a team that came later it knows nothing."""
+    """What the adapter says of the labels it was trained for: it knows nothing of a team that came later."""
     if adapter is None:
         return probabilities
     known = {name: p for name, p in probabilities.items() if name in adapter.codes}
@@ -155,7 +155,7 @@ def _in_short(voice: str, row: Mapping[str, float], weight: float) -> Heard:
 
 @dataclass(frozen=True, slots=True)
 class MemoryVoice:
-    """The memory: what settled texts near this one say."""
+    """The memory's opinion: what the settled texts near this one say."""
 
     memory: Memory
     scale: Scale = field(default_factory=Scale)

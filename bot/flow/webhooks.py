@@ -1,4 +1,4 @@
-"""Tells another program what happened: one event a request, of each conversation one after the other."""
+"""Sends events to other programs: one event a request, those of a conversation one after another."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ async def post_event(line: WebhookLine, webhook: Webhook, event: WebhookEvent, n
 class WebhookSender(Step[WebhookEvent]):
     """Sends one webhook its events. Each webhook has a sender of its own, so that none waits for another's receiver.
 
-    At least once: whoever was told and could not say so is told again, under the same id. While a receiver takes
+    At least once: an event whose receipt was not confirmed is sent again under the same id. While a receiver takes
     nothing it is tried with one event at a time.
     """
 
@@ -53,7 +53,7 @@ class WebhookSender(Step[WebhookEvent]):
 
     @property
     def webhook(self) -> str:
-        """The name of whom it tells."""
+        """The name of the webhook."""
         return self._webhook.name
 
     async def claim(self, limit: int, at_work: Sequence[WebhookEvent] = ()) -> Sequence[WebhookEvent]:

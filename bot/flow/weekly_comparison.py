@@ -1,4 +1,4 @@
-"""Once a week: is the fine-tuned model worth it, by what was settled in the past weeks? To the leads, and kept."""
+"""Once a week: compares the fine-tuned model with others on what was settled lately, and tells the leads."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,23 +17,23 @@ log = logging.getLogger(__name__)
 BACK = timedelta(days=90)
 _MOST_CONVERSATIONS = 20_000
 MOST_MESSAGES = 400
-"""The newest: two arms that differ by three points are usually told apart by then, and asking all takes a minute."""
+"""The newest. They usually tell two arms apart that differ by three points, and asking all takes a minute."""
 
 Compare = Callable[[Task, Sequence[Example]], Awaitable[PastComparison]]
 
 
 @dataclass(frozen=True, slots=True)
 class WeeklyComparison:
-    """Makes the comparison of a task, keeps its verdict, and owes the leads the report."""
+    """Makes a task's comparison, keeps its verdict, and puts the report to the leads into the outbox."""
 
     compare: Compare
-    """Raises UsageError where nothing is left to judge by, Unreachable while a voice is silent."""
+    """Raises UsageError where nothing is left to judge by, and Unreachable while a voice is silent."""
     outcomes: Outcomes
     past: PastComparisons
     now: Callable[[], datetime]
 
     async def send(self, task: Task, tick: str) -> bool:
-        """Whether this process was the one to make it; `tick` is the same in all of them."""
+        """Whether this process made the comparison; `tick` names the week, the same in all processes."""
         async with self.past.alone(task.name):
             return not await self.past.made(task.name, tick) and await self._made(task, tick)
 

@@ -1,4 +1,4 @@
-"""Runs a step: up to so many items at once, a slot free the moment its item ends, each item with a deadline."""
+"""Runs a step: a limited number of items at once, a slot free the moment its item ends, each item with a deadline."""
 
 import asyncio
 import logging
@@ -20,22 +20,22 @@ Saw = Callable[[str, float, bool], None]
 
 
 def _unseen(step: str, seconds: float, failed: bool) -> None:
-    """Nobody wants to know."""
+    """Ignore the attempt: the default for `saw`."""
 
 
 _SLOW = 1.0
-"""Seconds after which an item gives its slot to others and goes on without one: a hanging one holds up nobody."""
+"""Seconds after which an item goes on without a slot, so that one that hangs holds up no other."""
 _MOST_SLOW = 1_000
-"""So many may go on without a slot; the items after them keep theirs."""
+"""How many items may go on without a slot; any more keep theirs."""
 _DEADLINE = 45.0
-"""Seconds that an item may take: less than its claim holds, so that no two processes are ever at the same one."""
+"""Seconds that an item may take: less than its claim holds, so that no two processes ever handle the same item."""
 
 
 class WorkerPool(Generic[Item]):
     """Handles the items of one step as they come, until cancelled.
 
-    An item that raises or exceeds its deadline is put off, and set aside if it fails for ever (`FailedItems`); all
-    others go on. May be run again after `run` ended with an error: what is at work stays at work.
+    An item that raises or exceeds its deadline is put off, and set aside if it fails for ever (`FailedItems`); the
+    others go on. `run` may be called again after it ended with an error: items at work stay at work.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class WorkerPool(Generic[Item]):
         slow: float = _SLOW,
         saw: Saw = _unseen,
     ) -> None:
-        """`saw` is told of every attempt at an item that ended: the step, its seconds, whether it failed."""
+        """`saw` is called after every attempt at an item with the step, the seconds, and whether the attempt failed."""
         self._step = step
         self._failures = failures
         self._now = now
@@ -69,12 +69,13 @@ class WorkerPool(Generic[Item]):
     async def run(self, at_most: float = 1.0, grace: float = 10.0) -> None:
         """Claim and handle items; look again when woken, when an item ends, and after `at_most` seconds.
 
-        At once only where there was as much as there are slots: of less, nothing is left, and a look in vain takes time
-        from the very items that it found. Where items end alone, their end is no reason to look either, unless somebody
-        looked while they were at work: what was found to be held then may be free now.
+        It looks again at once only after it found as many items as there were free slots: otherwise nothing is left,
+        and looking in vain takes time from the very items that it found. Where items end alone (`Step.ends_alone`), the
+        end of one is no reason to look either, unless there was a look while it was at work: what was held then may be
+        free now.
 
-        Cancelled, it lets what is at work finish for up to `grace` seconds: a post that was said but whose receipt was
-        not stored would be said twice.
+        When cancelled, it lets items at work finish for up to `grace` seconds: a post that was said but whose receipt
+        was not stored would be said twice.
         """
         while True:
             claiming = asyncio.ensure_future(self._claim())
@@ -95,7 +96,7 @@ class WorkerPool(Generic[Item]):
             await self._freed.wait()
 
     async def _claim(self) -> bool:
-        """Begin with as many items as there are free slots; whether more may wait."""
+        """Start as many items as there are free slots; return whether more may wait."""
         free = self._slots - len(self._holding)
         self._looks += 1
         items = await self._step.claim(free, tuple(self._at_work.values()))
@@ -119,7 +120,7 @@ class WorkerPool(Generic[Item]):
         self._holding.discard(task)
         del self._at_work[task]
         self._freed.set()
-        # What waited for this item, in its line or its conversation, may be due now
+        # Items that waited for this one, in its line or its conversation, may be due now
         if self._begun.pop(task) < self._looks or not self._step.ends_alone:
             self._wakeup.wake()
 
@@ -145,7 +146,7 @@ class WorkerPool(Generic[Item]):
         try:
             aside = await self._failures.failed(failure, self._now())
         except SwitchboardError as down:
-            # Then its claim expires by itself
+            # Its claim expires by itself then
             log.warning("failure not stored", extra={**about, "problem": str(down)})
             return
         self._failed.add(failure.key)

@@ -1,1 +1,1 @@
-"""What is served over HTTP: health, metrics, and the platforms' own routes."""
+"""The HTTP server: health, metrics, the API, and the platforms' own routes."""

@@ -1,4 +1,4 @@
-"""Adapters for a model server that shares no folder with us: two files of each, for whoever shows the token."""
+"""Serves adapters to a model server that shares no folder with us: two files of each, to callers with the token."""
 
 import asyncio
 import hmac
@@ -13,14 +13,14 @@ from starlette.routing import BaseRoute, Route
 from bot.domain.errors import Refused, Unreachable
 
 FindAdapter = Callable[[str], Awaitable[Path | None]]
-"""By name: the folder of a whole adapter, as it was judged; None: none of that name is here. Raises Refused."""
+"""Adapter name -> the folder of the complete adapter, as it was judged; None when there is none. Raises Refused."""
 Sums = Callable[[Path], Mapping[str, str]]
-"""A folder -> sha256 of each file of an adapter that may be fetched. Raises OSError."""
+"""Folder -> sha256 of each adapter file in it that may be fetched. Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterFiles:
-    """`/adapters/NAME` says which files there are and what they come to, `/adapters/NAME/FILE` is one of them."""
+    """`/adapters/NAME` lists the files with their checksums; `/adapters/NAME/FILE` returns one of them."""
 
     find: FindAdapter
     sums: Sums
@@ -28,7 +28,7 @@ class AdapterFiles:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """None without a token: then nobody fetches anything."""
+        """The routes; none without a token, so that nobody can fetch anything."""
         if not self.token:
             return []
         return [

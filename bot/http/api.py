@@ -1,4 +1,4 @@
-"""The API: what would be decided, which requests there are, and a lead's word, for whoever shows a token."""
+"""The API: what would be decided, which requests there are, and corrections, for callers with a token."""
 
 import json
 import logging
@@ -22,17 +22,17 @@ from bot.http.openapi import PAGE, openapi
 log = logging.getLogger(__name__)
 
 MAX_BODY = 64_000
-"""Bytes of a request: more than the longest message of any platform, in any script."""
+"""The most bytes of a request: more than the longest message of any platform, in any script."""
 MOST, USUAL = 200, 50
 _DIGITS = 20
-"""Of a number: more than any of ours has, and fewer than Python refuses to read."""
+"""The most digits of a number: more than any of ours has, and fewer than Python refuses to parse."""
 _STATES = {"open": (State.NEW, State.ASKED, State.ROUTED), "closed": (State.CLOSED,), "all": tuple(State)}
 Decide = Callable[[Task, str], Awaitable[Mapping[str, object]]]
-"""What would be decided about a text, as `switchboard route --json` says it."""
+"""The decision that a text would get, in the form of `switchboard route --json`."""
 
 
 class Denied(Exception):
-    """The request is answered with this status and a sentence that says what to change."""
+    """The status and the sentence to answer with; the sentence says what to change."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -41,7 +41,7 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Answers for whoever may ask."""
+    """Answers callers with a token."""
 
     tokens: Sequence[ApiToken]
     tasks: Sequence[Task]
@@ -52,7 +52,7 @@ class Api:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """None where nobody has a token: then there is no API."""
+        """The routes; none where the settings have no token, so that there is no API."""
         if not self.tokens:
             return []
         return [
@@ -66,14 +66,14 @@ class Api:
     def _answered(
         self, work: Callable[[HttpRequest, ApiToken], Awaitable[Response]], scope: Scope
     ) -> Callable[[HttpRequest], Awaitable[Response]]:
-        """The work, for whoever shows a token with that scope; every refusal is one sentence of JSON."""
+        """A handler that runs `work` for a token with that scope; every refusal is one sentence of JSON."""
 
         async def answer(request: HttpRequest) -> Response:
             try:
                 return await work(request, self._admitted(request, scope))
             except Denied as denied:
                 headers = {"WWW-Authenticate": "Bearer"} if denied.status == 401 else None
-                told = str(denied).encode("utf-8", "backslashreplace").decode()  # it may quote what is no text at all
+                told = str(denied).encode("utf-8", "backslashreplace").decode()  # it may quote invalid Unicode
                 return JSONResponse({"error": told}, denied.status, headers)
             except Unreachable as error:
                 log.warning("API request not answered", extra={"path": request.url.path, "problem": str(error)})
@@ -90,7 +90,7 @@ class Api:
             raise Denied(403, f"the token {token.name} lacks the scope {scope.value}; add it under api.tokens")
         return token
 
-    # --- what can be asked ---
+    # --- the calls ---
 
     async def _route(self, request: HttpRequest, _: ApiToken) -> Response:
         said = await _fields(request, {"text", "task"})
@@ -153,7 +153,7 @@ def _row(request: Request, with_text: bool) -> dict[str, object]:
 
 
 async def _fields(request: HttpRequest, known: set[str]) -> Mapping[str, object]:
-    """The request's JSON object. Raises Denied when it is too long, no JSON, or has fields that nobody knows."""
+    """The request's JSON object. Raises Denied when it is too long, not JSON, or has unknown fields."""
     read = bytearray()
     async for chunk in request.stream():
         read += chunk
@@ -187,7 +187,7 @@ def _number(written: str | None, key: str, usual: int | None, most: int = 2**62)
 
 
 async def document(request: HttpRequest) -> Response:
-    """The API described, for programs."""
+    """The description of the API, for programs."""
     return JSONResponse(openapi(str(request.scope.get("root_path", ""))))
 
 

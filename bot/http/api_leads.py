@@ -1,4 +1,4 @@
-"""Whoever speaks through the API: a lead by their token's scope, which was looked at when they spoke."""
+"""The API's `Platform`: corrections over HTTP are those of leads, because the token's scope was checked on arrival."""
 
 from datetime import timedelta
 
@@ -11,13 +11,13 @@ from bot.domain.tasks import Label
 
 
 class ApiLeads:
-    """A platform without chats: it only answers whose word counts."""
+    """A platform without chats: it only says who may correct."""
 
     name = PLATFORM
     whispers = False
 
     async def listen(self, inbox: Inbox) -> None:
-        """Nobody writes here: what comes over HTTP is stored where it comes in."""
+        """Receives nothing: what comes over HTTP is stored by the API itself."""
 
     def delay(self, item: OutboxItem) -> timedelta:
         return timedelta(0)
@@ -29,7 +29,7 @@ class ApiLeads:
         raise Refused("nothing is attached through the API")
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
-        """Nothing is stored in the name of a token that lacks the scope."""
+        """Whether the person comes from the API, where nothing is stored for a token without the scope."""
         return person.platform == PLATFORM
 
     async def may_handle(self, person: Person, room: Place) -> bool:

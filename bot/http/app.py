@@ -16,9 +16,9 @@ from bot.http.shared_look import SharedLook
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 """Part -> whether it works now."""
 Ages = Callable[[], Awaitable[Mapping[str, float | None]]]
-"""What waits, and the model -> seconds; None: there is none, or nobody knows now."""
+"""Each kind of waiting item, and the model -> age in seconds; None where there is none or it is unknown."""
 _FRESH = 1.0
-"""Seconds for which what was found serves all who look, so that nobody who looks often keeps the database busy."""
+"""Seconds for which a result is served again, so that frequent probes do not keep the database busy."""
 
 
 async def _no_ages() -> Mapping[str, float | None]:
@@ -33,7 +33,7 @@ class WebApp:
     metrics: Metrics
     ages: Ages = _no_ages
     token: str = field(default="", repr=False)
-    """What `/readyz` and `/metrics` want to be shown (`Authorization: Bearer …`); empty: nothing."""
+    """The token that `/readyz` and `/metrics` demand (`Authorization: Bearer …`); empty: none."""
     _ready_now: SharedLook[Response] = field(init=False, repr=False)
     _figures_now: SharedLook[Response] = field(init=False, repr=False)
 
@@ -42,7 +42,7 @@ class WebApp:
         object.__setattr__(self, "_figures_now", SharedLook(self._figures, _FRESH))
 
     def application(self, routes: Sequence[BaseRoute]) -> Starlette:
-        """The whole site; `routes` are the platforms'."""
+        """The whole site, with the platforms' `routes`."""
         return site(
             [
                 Route("/healthz", _alive),
@@ -78,7 +78,7 @@ class WebApp:
 
 
 def site(routes: Sequence[BaseRoute]) -> Starlette:
-    """Where one hangs up in the middle of a request, nothing has gone wrong that a log should know."""
+    """An application that logs no error when a client disconnects in the middle of a request."""
     return Starlette(routes=routes, exception_handlers={ClientDisconnect: _hung_up})
 
 

@@ -1,36 +1,42 @@
-"""The connections of the site, bounded in number and in time: who says nothing, or says it slowly, holds up nobody.
+"""Bounds the site's connections in number and in time, so that silent or slow clients hold up nobody.
 
-uvicorn itself waits for ever for a request that has not begun, and takes as many connections as there are files.
+uvicorn itself waits for ever for a request that has not begun, and accepts as many connections as the process may open
+files.
 """
 
 import asyncio
 import socket
+from dataclasses import dataclass
 from typing import TypeGuard
 
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST = 512
-"""Connections at a time. Where one more comes, the one that has waited longest without a whole request gives way."""
+"""The most connections at a time. One more closes the one that has waited longest for a complete request."""
 REQUEST_SECONDS = 15.0
-"""For a request to arrive whole, its body included: Slack and Telegram need a fraction of one."""
+"""Seconds for a request to arrive, its body included: Slack and Telegram need a fraction of one."""
 AT_ONCE = 64
-"""Connections taken before those that are there are looked at again: a burst must not use up the process's files."""
+"""Connections accepted before the open ones are served again: a burst must not use up the process's files."""
 BACKLOG = 4_096
-"""Connections that may wait to be taken: what comes in a burst must not have to knock again a second later."""
+"""Connections that may wait to be accepted: in a burst, clients should not have to try again a second later."""
+HEADER_BYTES = 64 * 1024
+"""The most bytes before a body. h11 itself limits only requests that have not arrived completely yet."""
 
 
 class BoundedConnection(H11Protocol):
-    """One connection. h11 besides bounds what stands before a body to 64 KiB."""
+    """One connection."""
 
     most = MOST
     seconds = REQUEST_SECONDS
     _deadline: asyncio.TimerHandle | None = None
     _heard: object = None
-    """The request that arrived whole last."""
+    """The latest request that arrived completely."""
     _since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take it, if need be in the place of one that only waits."""
+        """Accept it, if necessary by closing one that waits for a request."""
         super().connection_made(transport)
         self._wait()
         if len(self.connections) > self.most:
@@ -38,7 +44,7 @@ class BoundedConnection(H11Protocol):
             min(waiting, key=lambda one: one._since).transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request: from its first one on it has so long to become whole."""
+        """Receive bytes: from its first one on, a request has `seconds` to arrive completely."""
         super().data_received(data)
         cycle = self.cycle
         if cycle is not None and cycle is not self._heard and not cycle.more_body:
@@ -48,7 +54,7 @@ class BoundedConnection(H11Protocol):
             self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """Stop the timer of a closed connection."""
         self._rest()
         super().connection_lost(exc)
 
@@ -67,16 +73,37 @@ class BoundedConnection(H11Protocol):
 
 
 def _waits(one: object) -> TypeGuard[BoundedConnection]:
-    """Whether it has no whole request; the newest of all always has none."""
+    """Whether it has no complete request; always true of the newest connection."""
     return isinstance(one, BoundedConnection) and one._deadline is not None
 
 
-class BurstSocket(socket.socket):
-    """A listening socket with a long line before it, of which the loop takes a few at a time.
+@dataclass(frozen=True, slots=True)
+class BoundedHeaders:
+    """Refuses a request with too large headers, however many reads they arrived in."""
 
-    The loop takes as many at once as it told the socket may wait, and each is a file.
+    application: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 431 and close the connection."""
+        if scope["type"] == "http" and _before_the_body(scope) > HEADER_BYTES:
+            refusal = PlainTextResponse("The headers are larger than 64 KiB.\n", 431, {"Connection": "close"})
+            await refusal(scope, receive, send)
+        else:
+            await self.application(scope, receive, send)
+
+
+def _before_the_body(scope: Scope) -> int:
+    """Bytes before the body, separators and line ends included."""
+    lines = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return lines + len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
+
+
+class BurstSocket(socket.socket):
+    """A listening socket with a long queue, of which the event loop accepts a few connections at a time.
+
+    The loop accepts as many at once as the backlog it asked for, and each takes a file.
     """
 
     def listen(self, backlog: int = BACKLOG, /) -> None:
-        """Whatever the loop says: the line is long."""
+        """Listen with a queue of at least `BACKLOG`, whatever the event loop asks for."""
         super().listen(max(backlog, BACKLOG))

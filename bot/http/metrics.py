@@ -1,4 +1,4 @@
-"""What Prometheus sees: counts and ages, never a text, a name or a token."""
+"""The Prometheus metrics: counts and ages, never a text, a name or a token."""
 
 import asyncio
 import math
@@ -19,20 +19,20 @@ from bot.domain.queries import Queries, Week
 _PATIENCE = 3.0
 """Seconds that a scrape waits for the database."""
 _FRESH = 5.0
-"""Seconds for which what changes slowly is not read again, however many look."""
+"""Seconds for which slowly changing figures are not read again, however many scrapes there are."""
 CIRCUIT = ("closed", "half_open", "open")
-"""Questions go through; one is on its way to find out; none is asked."""
+"""Questions pass; one is trying whether the model is back; none is asked."""
 
 
 Learned = Callable[[datetime], Awaitable[Mapping[str, tuple[float | None, float]]]]
-"""Task -> (seconds since the adapter that serves was made, None where none does; how far its newest cycle is)."""
+"""Task -> (age in seconds of the adapter that serves, None where none does; progress of its newest cycle)."""
 
 Answering = Callable[[], Awaitable[Mapping[str, bool]]]
 """Model server -> whether it answers now."""
 
 
 class Metrics:
-    """Gauges read from the database when somebody looks."""
+    """Gauges read from the database on each scrape."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Metrics:
         learned: Learned | None = None,
         answering: Answering | None = None,
     ) -> None:
-        """`circuit`: whether questions of this process reach the model now: one of CIRCUIT.
+        """`circuit`: whether this process's questions reach the model now: one of CIRCUIT.
 
-        `drift`: (task, measure) -> whether it has changed, as this process saw it last.
-        `broken`: what must never be -> how often it is.
+        `drift`: (task, measure) -> whether it has changed, by this process's latest look. `broken`: each invariant ->
+        how often it is violated.
 
-        `silent`: (task, kind) -> how many silent signals there are, as this process saw it last.
-        `more`: what this process knows of itself. `learned`: see `Learned`. `answering`: see `Answering`.
+        `silent`: (task, kind) -> how many silent signals there are, by this process's latest look. `more`: figures of
+        this process itself. `learned`: see `Learned`. `answering`: see `Answering`.
         """
         self._insight = queries
         self._now = now
@@ -72,7 +72,7 @@ class Metrics:
             self.registry.register(collector)
 
     def _declare(self) -> None:
-        """Every gauge there is, by name and with what it says."""
+        """Declare every gauge, with its description."""
         self._up = self._gauge("database_up", "1 when the database answers")
         self._model = self._gauge("model_circuit", "1 for the state of the circuit breaker before the model", "state")
         self._drifted = self._gauge("drift", "1 when the week differs from the four before", "task", "measure")
@@ -94,9 +94,9 @@ class Metrics:
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
     async def refresh(self) -> None:
-        """Read the figures anew; a database that is down shows as down instead of failing the scrape.
+        """Read the figures again; a database that is down shows as down instead of failing the scrape.
 
-        One that is slow is not down: then what was read last is shown, and what is being read comes with a later look.
+        A slow one is not down: the figures read last are shown, and a later scrape shows those being read.
         """
         for state in CIRCUIT:
             self._model.labels(state).set(self._circuit() == state)
@@ -151,7 +151,7 @@ class Metrics:
         self._given_up.set(backlog["given_up"])
 
     def _show_decisions(self, decisions: Mapping[tuple[str, str, str, str, str], int]) -> None:
-        """By team, and by language: both at once would be more series than anybody looks at."""
+        """Show decisions by team, and by language; by both together there would be too many series."""
         by_label: Counter[tuple[str, str, str, str]] = Counter()
         by_language: Counter[tuple[str, str, str]] = Counter()
         for (platform, task, label, author, language), count in decisions.items():
@@ -165,13 +165,13 @@ class Metrics:
             self._languages.labels(*of).set(count)
 
     def _show_stages(self, stages: Mapping[tuple[str, Stage], int]) -> None:
-        """Every stage of a task that has corrections: what left one must not go on counting there."""
+        """Set every stage of a task that has corrections, so that one without any left shows zero."""
         for task in {task for task, _ in stages}:
             for stage in Stage:
                 self._stages.labels(task, stage).set(stages.get((task, stage), 0))
 
     def _show_failed(self, failed: Mapping[str, int]) -> None:
-        """Every step, those without failures too: an alarm on a rise must see the zero before it."""
+        """Set every step, also those without failures: an alarm on a rise must see the zero before it."""
         for step in STEPS:
             self._failed.labels(step).set(failed.get(step, 0))
 

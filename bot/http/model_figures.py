@@ -1,4 +1,4 @@
-"""What Prometheus sees of this process's calls to the model server, and of who has a say in its decisions."""
+"""The Prometheus metrics of this process's calls to the model server, and of the voices behind its decisions."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,14 +10,14 @@ from bot.domain.mixture import ADAPTER
 from bot.domain.model_calls import CallKind, ModelCall
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0)
-"""3 s is what somebody in a chat waits (`model.deadline_seconds`), 30 s what those wait who have time."""
+"""3 s is the wait for people in a chat (`model.deadline_seconds`), 30 s the one for commands and scoring."""
 
 _ALONE = {Author.MODEL: ADAPTER}
-"""What a voice is called whose opinion is no mixture; otherwise as its author."""
+"""Author of an opinion that is no mixture -> its voice's name; others have their author's name."""
 
 
 class ModelFigures(Collector):
-    """Is told of every call and of every text. Kinds of calls that there were none of are shown, too."""
+    """Counts every call and every text. Kinds without any call are shown, too."""
 
     def __init__(self) -> None:
         self._seconds = Histogram(
@@ -38,7 +38,7 @@ class ModelFigures(Collector):
             self._tokens.labels(of)
 
     def saw(self, call: ModelCall) -> None:
-        """One call has ended."""
+        """Count a call that has ended."""
         self._seconds.labels(call.kind.value).observe(call.seconds)
         if call.failed:
             self._errors.labels(call.kind.value).inc()
@@ -46,7 +46,7 @@ class ModelFigures(Collector):
         self._tokens.labels("answer").inc(call.answered)
 
     def heard(self, task: str, said: Sequence[Sequence[Opinion | NoPrediction]]) -> None:
-        """What each voice said, text by text."""
+        """Count what each voice said of each text."""
         self._texts.labels(task).inc(max(map(len, said), default=0))
         for opinions in said:
             for opinion in opinions:
@@ -54,13 +54,13 @@ class ModelFigures(Collector):
                     self._voices.labels(task, voice).inc()
 
     def collect(self) -> Iterator[Metric]:
-        """For Prometheus."""
+        """The metrics, for Prometheus."""
         for one in (self._seconds, self._errors, self._tokens, self._voices, self._texts):
             yield from one.collect()
 
 
 def _speaking(opinion: Opinion | NoPrediction) -> list[str]:
-    """Whoever an opinion rests on: several, where it is the mixture of what they say."""
+    """The voices behind an opinion; several where it is their mixture."""
     if isinstance(opinion, NoPrediction) or not opinion.probabilities:
         return []
     return [part.voice for part in opinion.parts] or [_ALONE.get(opinion.author, opinion.author.value)]

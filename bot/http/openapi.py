@@ -1,4 +1,4 @@
-"""The API described as OpenAPI 3.1, for programs; and the same as a page, for people."""
+"""The API's description as OpenAPI 3.1, for programs, and as a page, for people."""
 
 from collections.abc import Mapping
 from html import escape
@@ -18,9 +18,9 @@ _ANSWERS: Mapping[str, str] = {
 
 
 def openapi(below: str = "") -> Json:
-    """The document. `below`: the path under which all of this is served, a workspace's `/NAME`; empty: the root.
+    """The document. `below`: the path under which everything is served, a workspace's `/NAME`; empty for the root.
 
-    Its `servers` are meant from where the document lies, so that they hold behind a proxy that has paths of its own.
+    Its `servers` are relative to the document, so that they hold behind a proxy that adds paths of its own.
     """
     return {
         "openapi": "3.1.0",

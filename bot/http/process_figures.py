@@ -1,4 +1,4 @@
-"""What Prometheus sees of this process alone: how long each step's items take, what fails, and each platform's link."""
+"""The Prometheus metrics of this process alone: the duration and errors of each step's items, each platform's link."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,7 +13,7 @@ _SECONDS = (0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 45.0)
 
 
 class StepFigures(Collector):
-    """Is told of every item that a step was at. Steps that had none are shown, too: an alarm must see the zero."""
+    """Counts every attempt at an item. Steps without any are shown, too: an alarm must see the zero."""
 
     def __init__(self) -> None:
         self._seconds = Histogram(
@@ -25,25 +25,25 @@ class StepFigures(Collector):
             self._errors.labels(step)
 
     def saw(self, step: str, seconds: float, failed: bool) -> None:
-        """One attempt at one item has ended."""
+        """Count an attempt that has ended."""
         self._seconds.labels(step).observe(seconds)
         if failed:
             self._errors.labels(step).inc()
 
     def collect(self) -> Iterator[Metric]:
-        """For Prometheus."""
+        """The metrics, for Prometheus."""
         yield from self._seconds.collect()
         yield from self._errors.collect()
 
 
 class LinkFigures(Collector):
-    """Whether each platform hears and answers us, asked whenever somebody looks."""
+    """Whether each platform is connected, checked on each scrape."""
 
     def __init__(self, links: Mapping[str, Callable[[], bool]]) -> None:
         self._links = links
 
     def collect(self) -> Iterator[Metric]:
-        """For Prometheus."""
+        """The metrics, for Prometheus."""
         up = GaugeMetricFamily("switchboard_platform_up", "1 when this process hears the platform", labels=["platform"])
         for platform, healthy in self._links.items():
             up.add_metric([platform], float(healthy()))

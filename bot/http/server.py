@@ -1,4 +1,4 @@
-"""uvicorn on a socket of ours, stopped by cancellation like everything else."""
+"""Runs uvicorn on a socket of ours; cancelling the task stops it."""
 
 import asyncio
 import errno
@@ -10,15 +10,15 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.domain.errors import UsageError
-from bot.http.connections import AT_ONCE, BACKLOG, BoundedConnection, BurstSocket
+from bot.http.connections import AT_ONCE, BACKLOG, BoundedConnection, BoundedHeaders, BurstSocket
 
 _PATIENCE = 2
-"""Seconds that open pages keep a stopping server waiting."""
+"""Seconds for which open pages may delay the server's stop."""
 
 
 @contextmanager
 def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
-    """The socket to serve on, taken early so that a taken port is said before anything slow. Raises UsageError."""
+    """The socket to serve on, opened early so that a taken port is reported before slow work. Raises UsageError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         made = socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -35,16 +35,16 @@ def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
 async def serve_http(
     application: Starlette, listening: socket.socket, connection: type[BoundedConnection] = BoundedConnection
 ) -> None:
-    """Serve until cancelled, then finish what is being answered."""
+    """Serve until cancelled, then finish the answers in progress."""
     settings = uvicorn.Config(
-        application,
+        BoundedHeaders(application),
         http=connection,
         ws="none",
         backlog=AT_ONCE,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # whoever claims to have passed something on is believed by nobody
+        proxy_headers=False,  # headers of proxies are not trusted
         timeout_graceful_shutdown=_PATIENCE,
     )
     server = _Quiet(settings)
@@ -58,7 +58,7 @@ async def serve_http(
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves signals to us."""
+    """A server that leaves signals to us."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""One answer for all who ask at the same moment: a thousand who look cost as much as one."""
+"""One result for all callers at the same moment: a thousand cost as much as one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class SharedLook(Generic[T]):
-    """Looks once for everybody who asks while it looks, and for those who ask soon after."""
+    """Runs `look` once for all who call while it runs, and for those who call soon after."""
 
     look: Callable[[], Awaitable[T]]
     fresh_for: float
-    """Seconds."""
+    """Seconds for which a result is returned again."""
     _looking: asyncio.Task[T] | None = field(default=None, init=False)
     _stale_at: float = field(default=0.0, init=False)
 
     async def __call__(self) -> T:
-        """What was found, at most so old. A look that failed is nobody's answer but those's who waited for it."""
+        """A result that is at most `fresh_for` old. A failure is raised only to the callers who waited for it."""
         looking = self._looking
         if looking is None or (looking.done() and self._over(looking)):
             looking = self._looking = asyncio.create_task(self._looked(), name="look")

@@ -1,4 +1,4 @@
-"""The way to receivers of webhooks: one POST, no redirects, no proxy out of the environment."""
+"""Sends webhooks over HTTP: one POST, no redirects, no proxy from the environment."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,17 +9,17 @@ from bot.domain.errors import Unreachable
 from bot.domain.webhooks import WebhookLine
 
 PATIENCE = 10.0
-"""Seconds for an answer: a receiver is to store an event and answer, not to work on it meanwhile."""
+"""Seconds for an answer: a receiver should store the event and answer, and process it afterwards."""
 
 
 class HttpWebhookLine:
-    """Posts over HTTP; of an answer only its status is read."""
+    """Posts over HTTP; only the status of an answer is read."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """An error names its kind alone: an address may hold a token."""
+        """Post and return the status. Raises Unreachable with the kind of error alone: an address may hold a token."""
         try:
             async with self._client.stream("POST", url, content=body, headers=dict(headers)) as answer:
                 return answer.status_code
@@ -29,7 +29,7 @@ class HttpWebhookLine:
 
 @asynccontextmanager
 async def open_webhook_line(patience: float = PATIENCE) -> AsyncIterator[HttpWebhookLine]:
-    """A line to any number of receivers."""
+    """A client for any number of receivers."""
     async with httpx.AsyncClient(
         timeout=patience,
         follow_redirects=False,

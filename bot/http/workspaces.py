@@ -1,4 +1,4 @@
-"""The sites of several workspaces at one address: each below a path of its own, and nothing of one below another's."""
+"""The sites of several workspaces at one address, each below a path of its own and apart from the others."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -13,17 +13,17 @@ from bot.http.app import site
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSite:
-    """One workspace's site, and where it is."""
+    """One workspace's site, and its path."""
 
     path: str
-    """What stands before all its addresses; empty: nothing, it is the one at the root."""
+    """The prefix of all its paths; empty for the one at the root."""
     application: Starlette
     around: Callable[[], AbstractContextManager[None]]
-    """Entered while one request is answered."""
+    """The context in which each of its requests is answered."""
 
 
 def whole_site(sites: Sequence[WorkspaceSite]) -> Starlette:
-    """All of them; the first answers at the root, too."""
+    """The application for all sites; the first is also the one at the root."""
     first = sites[0]
     mounts = [Mount(one.path, app=_Around(one)) for one in sites if one.path]
     return site([*mounts, Mount("/", app=_Around(first))]) if mounts else first.application
@@ -31,7 +31,7 @@ def whole_site(sites: Sequence[WorkspaceSite]) -> Starlette:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """Answers a request as its workspace's."""
+    """Answers a request in its workspace's context."""
 
     site: WorkspaceSite
 

@@ -1,4 +1,4 @@
-"""The places where people talk, one folder each: a new one offers what `PlatformModule` asks for."""
+"""The places where people talk, one folder each; a new one implements `PlatformModule`."""
 
 import importlib
 import pkgutil
@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from starlette.routing import BaseRoute
 
 from bot.domain.errors import UsageError
+from bot.domain.installations import Installations
 from bot.domain.ledger import Ledger
 from bot.domain.messages import Place
 from bot.domain.model_ports import Examples, Registry
@@ -22,9 +23,9 @@ from bot.domain.tasks import Task, Vocabulary
 ENTRY_POINTS = "switchboard.platforms"
 """The group of entry points by which an installed package offers a platform: NAME = "package:PLATFORM"."""
 EMOJI_ACTS = ("take", "done", "wrong", "send")
-"""What an emoji says on a card or note besides teams, as the settings and `Vocabulary` call it."""
+"""The meanings of emoji on a card or note, besides teams, named as in the settings and `Vocabulary`."""
 MORE_EMOJI_ACTS = ("request", "no_request")
-"""What an emoji says besides, where a platform has one for it: make a request of this; this is none."""
+"""Further meanings, where a platform has an emoji for them: make this a request; this is no request."""
 LIVE_SECONDS = 60.0
 """How long `switchboard check --live` waits for people, on all platforms together."""
 EXAMPLE_TEAMS = ("billing", "it", "triage")
@@ -33,14 +34,14 @@ EXAMPLE_TEAMS = ("billing", "it", "triage")
 
 @dataclass(frozen=True, slots=True)
 class PlatformContext:
-    """What a platform may look at besides its own settings."""
+    """What a platform may use besides its own settings."""
 
     task: Task
-    """The task that routes: its labels are the teams."""
+    """The task that routes conversations: its labels are the teams."""
     languages: tuple[str, ...]
-    """Offered languages, the fallback first."""
+    """The languages on offer; the first is the fallback."""
     base: str
-    """The base model's name, as the registry knows it."""
+    """The base model's name in the registry."""
     vocabulary: Vocabulary
     ledger: Ledger
     chat_commands: ChatCommands
@@ -48,10 +49,12 @@ class PlatformContext:
     registry: Registry
     examples: Examples
     hearing: Mapping[str, Place] = field(default_factory=dict)
-    """Key of the settings -> the room that it names to hear of answers to further questions, on whatever platform."""
+    """Key of the settings -> the room it names to be informed of answers to further questions, on whatever platform."""
+    installations: Installations | None = None
+    """Where a token is kept that a browser brings; None: nowhere."""
 
     def hearing_on(self, platform: str) -> dict[str, str]:
-        """Rooms there that are no team's -> the settings that name them."""
+        """The rooms on `platform` that are informed of answers and are no team's -> the settings that name them."""
         teams = [label.deliver_to.get(platform) for label in self.task.labels]
         found: dict[str, list[str]] = {}
         for setting, place in self.hearing.items():
@@ -62,7 +65,7 @@ class PlatformContext:
 
 @runtime_checkable
 class Routed(Protocol):
-    """A platform that hears people over HTTP: `bot.http` mounts its routes. They answer 503 until it listens."""
+    """A platform that is called over HTTP: `bot.http` mounts its routes. They answer 503 until it listens."""
 
     @property
     def routes(self) -> Sequence[BaseRoute]: ...
@@ -70,18 +73,18 @@ class Routed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that `switchboard check` looked at."""
+    """The result of one check by `switchboard check`."""
 
     what: str
-    """In a few words: "the bot's token", "the room of billing"."""
+    """What was checked, in a few words: "the bot's token", "the room of billing"."""
     ok: bool
     remedy: str = ""
-    """What to do about it; empty when it works."""
+    """How to mend it; empty when the check passed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleTeam:
-    """How one team of the settings that `switchboard init` writes is reached here; each value as one writes it."""
+    """How one example team of `switchboard init` is reached on this platform; each value as settings write it."""
 
     emoji: str
     room: str
@@ -91,116 +94,116 @@ class ExampleTeam:
 class PlatformModule(ABC):
     """What a platform offers, as the object `PLATFORM` of its folder: all that the rest of the bot knows of it.
 
-    `docs/new-platform.md` shows how one is made. What later versions ask for comes with a default, so that a platform
-    made by somebody else goes on working.
+    `docs/new-platform.md` shows how to make one. Methods added by later versions have a default, so that platforms made
+    by others go on working.
     """
 
     @property
     @abstractmethod
     def usual_emoji(self) -> Mapping[str, str]:
-        """What each of `EMOJI_ACTS` has for an emoji where the settings do not say."""
+        """The emoji for each of `EMOJI_ACTS` where the settings name none."""
 
     @property
     def more_emoji(self) -> Mapping[str, str]:
-        """What each of `MORE_EMOJI_ACTS` has for an emoji where the settings do not say; none: nothing says it."""
+        """The emoji for each of `MORE_EMOJI_ACTS` where the settings name none; acts may be left out."""
         return {}
 
     @property
     def common_variables(self) -> Collection[str]:
-        """Variables of the environment that several workspaces may share, because they hold no secret of one of them.
+        """The environment variables that several workspaces may share, because they hold no secret of one of them.
 
-        Any other is a workspace's own: `NAME_ACME` for the workspace acme.
+        Any other variable belongs to one workspace: `NAME_ACME` for the workspace acme.
         """
         return ()
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What of the environment it reads: variable -> what it is, in a few words."""
+        """The environment variables that the platform reads -> what each is, in a few words."""
         return {}
 
     @property
     @abstractmethod
     def example_teams(self) -> Mapping[str, ExampleTeam]:
-        """How the teams of the settings that `switchboard init` writes are reached: `EXAMPLE_TEAMS`."""
+        """How each of `EXAMPLE_TEAMS`, the teams that `switchboard init` writes, is reached on this platform."""
 
     @abstractmethod
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> object:
-        """Its part of the settings, and its secrets. Raises ConfigError naming each wrong key: `platforms.NAME.key`."""
+        """The platform's settings and secrets. Raises ConfigError naming each wrong key: `platforms.NAME.key`."""
 
     def below(self, config: object, path: str) -> object:
-        """The same settings where our HTTP addresses have `path` before them, as those of a workspace have."""
+        """The same settings with `path` put before our HTTP addresses, as for a workspace."""
         return config
 
     @abstractmethod
     def emoji(self, written: str) -> str:
-        """The normal form of an emoji, for settings and events alike. Raises ValueError saying what is allowed."""
+        """The normal form of an emoji, for settings and events alike. Raises ValueError that says what is allowed."""
 
     @abstractmethod
     def place(self, written: str) -> Place:
-        """The room behind an address in the settings. Raises ValueError saying how one is written."""
+        """The room behind an address in the settings. Raises ValueError that says how to write one."""
 
     @abstractmethod
     def lead(self, written: object) -> str:
-        """The id of somebody, or of a group of people, who may correct. Raises ValueError saying how one is written."""
+        """The id of a person or group of people who may correct. Raises ValueError that says how to write one."""
 
     def sender(self, written: object) -> str:
-        """The id of one person, by whom messages come. Raises ValueError saying how one is written."""
+        """The id of one person who sends messages. Raises ValueError that says how to write one."""
         return self.lead(written)
 
     @abstractmethod
     def connect(self, config: object, context: PlatformContext) -> AbstractAsyncContextManager[Platform]:
-        """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""
+        """The platform, ready to send; closed with the context. Raises Refused when the token is invalid."""
 
     @abstractmethod
     def check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
-        """Prove with real calls that everything needed works there, one finding at a time. Says nothing to anybody.
+        """Prove with real calls that everything needed works there, one finding at a time. Posts nothing.
 
-        The first says whether the platform answers and knows us; when it does not, nothing else is looked at. That it
-        cannot be reached is said in other words than that a token is no good.
+        The first finding is whether the platform answers and accepts our token; when it does not, nothing else is
+        checked. An unreachable platform and an invalid token are reported in different words.
         """
 
     @abstractmethod
     def settings_table(self, address: str = "") -> str:
-        """Its table in the settings that `switchboard init` writes, `[platforms.NAME]`, every key with a comment.
+        """The table `[platforms.NAME]` of the settings that `switchboard init` writes; every key has a comment.
 
-        With `address` as in `install`.
+        `address` means the same as in `install`.
         """
 
     async def live_check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
-        """Post a test message in every team's room and wait `LIVE_SECONDS` at most for a reaction on each.
+        """Post a test message in every team's room and wait at most `LIVE_SECONDS` for a reaction on each.
 
-        A finding for each message once it is there, which asks for the reaction, and one for each reaction. In the end
-        no message is left that looks as if it could still be answered.
+        Yields a finding for each message once it is posted, which asks for the reaction, and one for each reaction. No
+        message is left behind that looks as if it could still be answered.
         """
         nothing: tuple[Finding, ...] = ()
         for finding in nothing:
             yield finding
 
     def emoji_note(self) -> str:
-        """What one has to know before choosing emoji here, a sentence for the written settings; empty: nothing."""
+        """A sentence for the written settings on what to know before choosing emoji here; may be empty."""
         return ""
 
     def install(self, address: str = "") -> Mapping[str, str]:
-        """File name -> content of what has to be handed to the platform to install the bot there; empty: nothing.
+        """File name -> content of each file to hand to the platform in order to install the bot there; may be empty.
 
-        With `address` (https://bot.example.com) the platform calls us there; without, we call it.
+        With `address` (https://bot.example.com) the platform calls us there; without it, we call the platform.
         """
         return {}
 
     def first_steps(self, files: Sequence[str], address: str = "") -> Sequence[str]:
-        """What is to be done there before the first start, a sentence each; `files` are where `install`'s are now."""
+        """What to do on the platform before the first start, one sentence each; `files`: paths of `install`'s files."""
         return ()
 
 
 def platform_names() -> list[str]:
-    """Every platform that can be used, without loading any."""
+    """The names of all platforms that can be used; loads none of them."""
     return sorted({*_own_names(), *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
 
 
 def platform_modules() -> dict[str, PlatformModule]:
     """Every platform by name: those with a folder here, and those of installed packages (`ENTRY_POINTS`).
 
-    Raises UsageError naming a package whose platform cannot be loaded, or is called like another one.
+    Raises UsageError naming a package whose platform cannot be loaded or has the name of another platform.
     """
     modules = {name: _platform(importlib.import_module(f"{__name__}.{name}").PLATFORM) for name in _own_names()}
     for entry in entry_points(group=ENTRY_POINTS):

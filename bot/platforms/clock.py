@@ -9,9 +9,9 @@ _TOLERANCE = timedelta(seconds=30)
 
 
 def clock(platform: str, date: str | None, now: datetime) -> Finding | None:
-    """What the `Date` of an HTTP answer that came just now says of our clock; None when it has none to read.
+    """A finding on our clock, by the `Date` of an HTTP answer received just now; None when there is no date to read.
 
-    A clock that is wrong delays answers by as much, and signatures of events are refused beyond five minutes.
+    A wrong clock delays answers by as much as it is wrong; beyond five minutes, signatures of events are refused.
     """
     try:
         theirs = parsedate_to_datetime(date or "")

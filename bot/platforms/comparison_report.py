@@ -1,4 +1,4 @@
-"""The weekly comparison in sentences: the verdict, then each arm in short. Every platform shows these."""
+"""The weekly comparison in sentences: the verdict, then a line for each arm; used by every platform."""
 
 from collections.abc import Iterator
 
@@ -7,16 +7,16 @@ from bot.domain.worth import LEAST, Ruling, money
 from bot.locales import sentence
 
 _OF_THE_MODEL = (Ruling.WORTH_IT, Ruling.UNDECIDED, Ruling.TOO_FEW)
-"""Said from the model's side: what it brings, not what doing without it brings."""
+"""Rulings told from the model's side: what the model brings, not what doing without it would bring."""
 
 
 def comparison(content: ComparisonReport, language: str) -> list[str]:
-    """The verdict first, then a line an arm."""
+    """The verdict first, then a line for each arm."""
     return list(_lines(content, language))
 
 
 def _lines(content: ComparisonReport, language: str) -> Iterator[str]:
-    if content.ruling in set(Ruling):  # a newer version may know more: then the figures are told
+    if content.ruling in set(Ruling):  # a newer version may have further rulings: then only the figures are shown
         yield sentence(
             language, f"worth_{content.ruling}", points=_points(content), messages=content.messages, least=LEAST
         )
@@ -27,7 +27,7 @@ def _lines(content: ComparisonReport, language: str) -> Iterator[str]:
 
 
 def _points(content: ComparisonReport) -> str:
-    """+4.1 ± 1.2, in percentage points."""
+    """The gain with its margin in percentage points, such as +4.1 ± 1.2; a dash where either is missing."""
     if content.gain is None or content.margin is None:
         return "–"
     gain = -content.gain if content.ruling in _OF_THE_MODEL else content.gain

@@ -1,4 +1,4 @@
-"""The weekly digest in sentences, with its one picture drawn in signs: every platform shows these, and every phone."""
+"""The weekly digest in sentences, with a picture drawn in characters, which every platform and phone can show."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ _CHANGED = {
 
 
 def digest(content: Digest, language: str, task: Task) -> list[str]:
-    """The week's figures first, then what may be worth doing something about; a line each."""
+    """The week's figures first, then what may call for action; one line each."""
     return list(_lines(content, language, task))
 
 
@@ -34,13 +34,13 @@ def _lines(content: Digest, language: str, task: Task) -> Iterator[str]:
     for count in content.groups:
         yield sentence(language, "digest_group", count=count)
     for measure in content.drifted:
-        if measure in _CHANGED:  # a newer version may know more
+        if measure in _CHANGED:  # a newer version may have further measures
             yield sentence(language, _CHANGED[measure])
     if content.waiting:
         yield sentence(language, "digest_waiting", count=content.waiting)
 
 
 def sparkline(counts: Sequence[int]) -> str:
-    """A bar a count, the highest for the most; nothing is the lowest."""
+    """One bar for each count: the highest for the largest count, the lowest for zero."""
     most = max(counts, default=0)
     return "".join(_BARS[round(count * (len(_BARS) - 1) / most) if most else 0] for count in counts)

@@ -1,4 +1,4 @@
-"""What the further questions add to a card, and what other rooms hear of their answers, in a team's language. Pure."""
+"""What further questions add to a card, and how other rooms are told of the answers, in a team's language. Pure."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from bot.locales import sentence
 
 
 def answers(card: Card, language: str) -> list[str]:
-    """A line for each answer, and one for whatever follows from it, its cause first."""
+    """A line for each answer, followed by one for each consequence of it."""
     return [line for answer in present(card.answers) for line in _lines(answer, language)]
 
 
@@ -28,7 +28,7 @@ def _lines(answer: QuestionAnswer, language: str) -> list[str]:
 
 
 def _suggestion(answer: QuestionAnswer, language: str) -> list[str]:
-    """What could be offered, in the settings' own sentence, and how often that was on the cards of solved requests."""
+    """The suggestion in the settings' own sentence, and how often it was on the cards of solved requests."""
     first = in_short(answer, language)
     lines = [f"{first}: {answer.means}" if answer.means else first]
     if answer.solved > 0:
@@ -37,7 +37,7 @@ def _suggestion(answer: QuestionAnswer, language: str) -> list[str]:
 
 
 def in_short(answer: QuestionAnswer | Alert, language: str) -> str:
-    """The answer and how sure it is, or that a lead or a rule says so; of a suggestion that it is one."""
+    """The answer and how sure it is, or that a lead or a rule gave it; a suggestion is marked as one."""
     said = _sure(answer, language)
     suggests = isinstance(answer, QuestionAnswer) and bool(answer.means)
     return sentence(language, "suggestion", answer=said) if suggests else said
@@ -52,7 +52,7 @@ def _sure(answer: QuestionAnswer | Alert, language: str) -> str:
 
 
 def legends(card: Card, platform: str, language: str, emoji: Callable[[str], str] = str) -> list[str]:
-    """For leads: which emoji says another answer, a line for each question that has some on this platform."""
+    """For leads: which emoji gives another answer, one line for each question that has emoji on this platform."""
     lines = []
     several: dict[str, list[str]] = {}
     for answer in card.answers:
@@ -67,7 +67,7 @@ def legends(card: Card, platform: str, language: str, emoji: Callable[[str], str
 
 
 def alert(content: Alert, language: str, task: Task) -> str:
-    """What another room hears. The person's words, of a copy, are the platform's to quote under it."""
+    """The sentence for another room. For a copy, the platform quotes the person's words under it."""
     words = {"answer": in_short(content, language), "team": task.shown(content.team)}
     if content.withdrawn:
         return sentence(language, "alert_withdrawn", **words)
@@ -77,12 +77,12 @@ def alert(content: Alert, language: str, task: Task) -> str:
 
 
 def choices(content: WrongTeam, task: Task) -> list[str]:
-    """What stands on the buttons."""
+    """The texts of the buttons."""
     return list(content.titles) or [task.shown(label) for label in content.choices]
 
 
 def wrong_answer(content: WrongTeam, language: str) -> str:
-    """Which answer is right then; or the one that it is."""
+    """The question which answer is right, or the answer that was chosen."""
     if content.chosen is None:
         return sentence(language, "wrong_answer", question=content.question)
     shown = dict(zip(content.choices, content.titles, strict=False))

@@ -1,4 +1,4 @@
-"""What leads read of a candidate in the shadow, and the buttons they decide with: every platform shows these."""
+"""The card of a candidate in the shadow, as leads read it, and its buttons; used by every platform."""
 
 from bot.domain.report_posts import ShadowCard, ShadowExplanation
 from bot.domain.shadow_card import EXPLAIN, KEEP, PROMOTE
@@ -7,7 +7,7 @@ from bot.platforms.verdict_wording import verdict_reason
 
 
 def shadow_card(content: ShadowCard, language: str) -> list[str]:
-    """What it would have done; then what was decided, if anything was."""
+    """What the candidate would have done; then what was decided, if anything was."""
     figures = {"heard": content.heard, "differently": content.differently, "agreed": content.agreed}
     told = sentence(language, "shadow_card", adapter=content.adapter, **figures)
     if not content.decided:
@@ -17,7 +17,7 @@ def shadow_card(content: ShadowCard, language: str) -> list[str]:
 
 
 def shadow_buttons(content: ShadowCard, language: str) -> list[tuple[str, str]]:
-    """(value, what stands on it); none once it was decided."""
+    """(value, text) of each button; none once it is decided."""
     if content.decided:
         return []
     return [(value, sentence(language, f"shadow_{value}")) for value in (PROMOTE, KEEP, EXPLAIN)]

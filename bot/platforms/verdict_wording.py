@@ -1,8 +1,9 @@
-"""Why the gate let a candidate serve or not, in its reader's language.
+"""Why the gate let a candidate serve or not, in the reader's language.
 
-Verdicts are recorded in English, as commands and scripts read them. Like a message of gettext, the English sentence is
-the key: the locales' English says which sentence it is and what was put into it, so that verdicts of years ago are read
-in the reader's language, too. What no sentence of this version says stays as it was recorded.
+Verdicts are recorded in English, because commands and scripts read them. As with gettext, the English sentence is the
+key: matching it against the English locale tells which sentence it is and what was filled in, so that verdicts of years
+ago are also read in the reader's language. A reason that matches no sentence of this version is shown as it was
+recorded.
 """
 
 import re
@@ -18,15 +19,15 @@ _REASONS = (
     *("thin_languages", "calibration", "repeats", "unasked", "disagreement", "asks_usually"),
     *("asks_promised_teams", "asks_promised", "asks_as_set_teams", "asks_as_set_counted", "asks_as_set"),
 )
-"""In this order they are tried: what another one could be mistaken for comes first."""
+"""In the order in which they are tried: a sentence that could match another one's text comes after it."""
 _LISTED = {"languages": "part_language", "teams": "part_team"}
-"""What holds a list -> the sentence of one part."""
+"""Placeholder that holds a list -> the sentence for each part."""
 _BETWEEN = "; "
-"""Parts are separated alike in every language."""
+"""The separator of parts, the same in every language."""
 
 
 def verdict_reason(recorded: str, language: str) -> str:
-    """The same reason in that language."""
+    """The recorded reason in that language; unchanged when no sentence matches it."""
     for name in _REASONS:
         if found := _form(name).fullmatch(recorded):
             words = {gap: _listed(gap, value, language) for gap, value in found.groupdict().items()}
@@ -48,6 +49,6 @@ def _listed(gap: str, value: str, language: str) -> str:
 
 @cache
 def _form(name: str) -> re.Pattern[str]:
-    """The English sentence, with a gap for each word that is put in."""
+    """A pattern of the English sentence, with a group for each placeholder."""
     pieces = re.split(r"{(\w+)}", _SENTENCES.text(_RECORDED, f"verdict_{name}"))
     return re.compile("".join(f"(?P<{piece}>.+?)" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)))

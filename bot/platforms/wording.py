@@ -1,4 +1,4 @@
-"""What the sentences of every platform have in common: which one is said when. Platforms add only their markup."""
+"""Which sentence is said when, the same for all platforms; these add only their markup."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,12 +36,12 @@ from bot.platforms.verdict_wording import verdict_reason
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What rendering has to know besides what is to be said."""
+    """What rendering needs besides the content itself."""
 
     languages: tuple[str, ...]
-    """Offered languages, the fallback first: to the person in theirs, to teams in the fallback."""
+    """The languages on offer, the fallback first. A person reads theirs, teams read the fallback."""
     base: str
-    """What a card calls the model when no adapter serves."""
+    """The name that a card gives the model when no adapter serves."""
     task: Task
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
@@ -56,8 +56,8 @@ class RenderContext:
 
 
 _SURE, _FAIRLY = 0.90, 0.70
-"""Calibrated probabilities from which on it is called very or fairly sure: at the first one answer in ten is wrong, at
-the second three. Words, not a rule: nothing is decided by them."""
+"""From these calibrated probabilities on, a decision is called very or fairly sure: at the first one answer in ten is
+wrong, at the second three. They choose words only and decide nothing."""
 _WEEK = 7
 _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WITHDRAWN: "card_withdrawn",
@@ -65,7 +65,7 @@ _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WORDLESS: "card_wordless",
     Reason.RETIRED: "card_retired",
 }
-"""Reasons that say enough, whoever decided."""
+"""Reasons that explain the decision by themselves, whoever decided."""
 _REMEMBERED: Mapping[str, str] = {Basis.TAP: "card_remembered_tap", Basis.EXAMPLE: "card_remembered_example"}
 _MEMORY_ALONE: Mapping[str, str] = {
     Reason.MODEL_DOWN: "card_by_memory_down",
@@ -84,11 +84,11 @@ _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.OUT_OF_HOURS: "card_by_fallback_out_of_hours",
     Reason.REQUESTED: "card_by_fallback_requested",
 }
-"""What is said where no model spoke, or nobody was asked: why not."""
+"""Why the fallback decided: no model gave an opinion, or none was asked."""
 
 
 def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: str, task: Task) -> str:
-    """The sentence the person hears, in a language that is offered."""
+    """The sentence for the person, in one of the offered languages."""
     match content:
         case Answer():
             said = _answer(content, language, task.shown(content.label))
@@ -119,7 +119,7 @@ def _answer(content: Answer, language: str, team: str) -> str:
 
 
 def _when(back: datetime, days: int | None, language: str) -> str:
-    """Day and time, as the team's own clock shows it: the day of the week is said only where it leaves no doubt."""
+    """Day and time by the team's own clock; the day of the week is named only where it is unambiguous."""
     near = {0: "when_today", 1: "when_tomorrow"}.get(days) if days is not None else None
     if near is not None:
         return sentence(language, near, time=f"{back:%H:%M}")
@@ -129,20 +129,20 @@ def _when(back: datetime, days: int | None, language: str) -> str:
 
 
 def reply(content: Reply, language: str, task: Task) -> str:
-    """Who speaks to the person; the words themselves are the platform's to quote."""
+    """Who writes to the person; the platform quotes the words themselves under it."""
     key = "reply_edited" if content.edited else "reply"
     return sentence(language, key, team=task.shown(content.label))
 
 
 def question(content: Question, language: str, task: Task) -> str:
-    """The question, or what became of it."""
+    """The question, or the answer it was given."""
     if content.answered is not None and content.chosen:
         return sentence(language, "question_answered", team=task.shown(content.answered))
     return sentence(language, "question")
 
 
 def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp | Alert, language: str, task: Task) -> str:
-    """The line the team reads; what people wrote themselves is the platform's to quote under it."""
+    """The line for the team; the platform quotes under it what people wrote themselves."""
     match content:
         case Notice():
             words = {"who": _named(content.who, language), "problem": content.problem}
@@ -176,7 +176,7 @@ def _follow_up(content: FollowUp) -> str:
 
 
 def continuation(content: Continuation, language: str) -> str:
-    """Which piece it is, of how many."""
+    """Which piece of how many this is."""
     return sentence(language, "continuation", part=content.part, parts=content.parts)
 
 
@@ -185,13 +185,13 @@ def _named(name: str, language: str) -> str:
 
 
 def attachment(media: Media, language: str) -> str:
-    """What an attachment is called; one that came with what the message points at says so."""
+    """The attachment's name; it is marked where it came with the message that this one points at."""
     name = media.name or media.kind.value
     return sentence(language, "attachment_cited", name=name) if media.cited else name
 
 
 def card_marks(card: Card, language: str) -> list[str]:
-    """What became of the card's conversation, a short line each: taken, done, edited, deleted, disputed, held."""
+    """The state of the card's conversation, one short line each: taken, done, edited, deleted, disputed, held."""
     marks = []
     if card.done:
         marks.append(sentence(language, "card_done"))
@@ -207,14 +207,14 @@ def card_marks(card: Card, language: str) -> list[str]:
 
 
 def moved(card: Card, language: str, task: Task) -> str:
-    """What a struck card says of where the request is now."""
+    """Where the request is now, for a struck card."""
     if card.moved_to == NOT_A_REQUEST:
         return sentence(language, "card_no_request")
     return sentence(language, "card_moved", team=task.shown(card.moved_to or ""))
 
 
 def why(card: Card, language: str, base: str) -> str:
-    """Why this team, in a sentence. The probability in words and percent, calibrated.
+    """Why this team, in one sentence; the calibrated probability in words and percent.
 
     `base` stands in where no adapter serves.
     """
@@ -244,14 +244,14 @@ def why(card: Card, language: str, base: str) -> str:
 
 
 def life(correction: CorrectionLife, language: str) -> str:
-    """Where a lead's correction is in its life, in a sentence."""
+    """How far a lead's correction has come, in one sentence."""
     if correction.stage is Stage.QUARANTINED and correction.facts.held is not None:
         return sentence(language, f"card_held_{correction.facts.held.value}")
     return sentence(language, f"life_{correction.stage.value}", adapter=correction.adapter or "")
 
 
 def voices_said(voices: Sequence[Heard], task: Task, language: str) -> list[str]:
-    """What each voice finds likeliest, and its share of the whole: a line, or none where there was one voice."""
+    """One line with each voice's likeliest label and its share of the whole; none where there was only one voice."""
     if len(voices) < 2:
         return []
     heard = [
@@ -269,13 +269,13 @@ def voices_said(voices: Sequence[Heard], task: Task, language: str) -> list[str]
 
 
 def not_read(left_out: Sequence[str], language: str) -> list[str]:
-    """What of a long message no voice read: a line, or none."""
+    """One line on the parts of a long message that no voice read, or none."""
     parts = ", ".join(sentence(language, f"noise_{one}") for one in left_out)
     return [sentence(language, "not_read", parts=parts)] if parts else []
 
 
 def _voice(voice: str, language: str) -> str:
-    """In words, for those that have some; a voice that came later goes by its own name."""
+    """The voice's name in words; a voice without a sentence of its own keeps its name."""
     return sentence(language, f"voice_{voice}") if voice in _VOICES else voice
 
 
@@ -283,7 +283,7 @@ _VOICES = frozenset({"adapter", "words", "vectors", "neighbours", "memory", "mod
 
 
 def remembered(texts: Sequence[str], basis: str, language: str) -> list[str]:
-    """The known texts that a decision leans on, a line each that says how they came by their label."""
+    """The known texts that a decision leans on, one line each that says where the label came from."""
     key = _REMEMBERED.get(basis, "card_remembered")
     return [sentence(language, key, text=text) for text in texts]
 
@@ -294,7 +294,7 @@ def certainty(confidence: float) -> str:
 
 
 def report(content: LearningReport, language: str) -> list[str]:
-    """What leads hear of a verdict, or of a withdrawal: the sentence, then the reasons."""
+    """The report to leads on a verdict or a withdrawal: the sentence, then the reasons."""
     if content.withdrawal is not None:
         return [_withdrawal(content.adapter, content.withdrawal, language)]
     reasons = [verdict_reason(one, language) for one in content.reasons]
@@ -326,6 +326,6 @@ def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
 
 
 def training_progress(content: TrainingProgress, language: str) -> str:
-    """How far it is, or why it failed."""
+    """How far the training is, or why it failed."""
     key = f"training_{content.phase}"
     return sentence(language, key, adapter=content.adapter, percent=content.percent, problem=content.problem)

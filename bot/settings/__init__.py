@@ -52,10 +52,10 @@ _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class Database:
     url: str | None = field(repr=False)
-    """None: the embedded PostgreSQL in `directory`. It may hold a password."""
+    """None for the embedded PostgreSQL in `directory`. The URL may hold a password."""
     directory: Path
     workspace: str = ""
-    """Whose database of its own lies beside that one, in the same server; empty: it is that one itself."""
+    """The workspace that has a database of its own in that server, beside this one; empty for this one itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +63,26 @@ class Model:
     base: str
     """`starter`, a Hugging Face id, or a folder."""
     server: str | None
-    """The URL, or unix:/… and the socket, of a vLLM that runs; None: start our own."""
+    """The URL, or unix:/… and the socket, of a running vLLM; None: start our own."""
     runs: Path
     embedder: str
-    """`bundled`, the name of one that comes along, a Hugging Face id or folder, or MODEL@URL of a server."""
+    """`bundled`, the name of an included one, a Hugging Face id or folder, or MODEL@URL of a server."""
     deadline: float
-    """Seconds that somebody in a chat waits for the model before the other voices decide."""
+    """Seconds that a person in a chat waits for the model before the other voices decide."""
     key: str = field(default="", repr=False)
-    """What the model server wants to be shown, out of MODEL_API_KEY; empty: nothing."""
+    """The key that the model server demands, from MODEL_API_KEY; empty: none."""
     server_folder: Path | None = None
     """Where the embedded server of all workspaces keeps its address; None: beside `runs`."""
     server_adapters: str = SAME
-    """How adapters reach the model server: "same", "fetch", or the folder that it sees `runs` as."""
+    """How adapters reach the model server: "same", "fetch", or the folder under which it sees `runs`."""
     replicas: tuple[str, ...] = ()
-    """Further servers of the same model, as `server` is one."""
+    """Further servers of the same model, in the form of `server`."""
     adapter_token: str = field(default="", repr=False)
-    """What who fetches adapters has to show, out of SWITCHBOARD_ADAPTER_TOKEN; empty where nobody does."""
+    """The token for fetching adapters, from SWITCHBOARD_ADAPTER_TOKEN; empty where none are fetched."""
 
     @property
     def servers(self) -> tuple[str, ...]:
-        """Every server of somebody else's that is asked; empty: we start our own."""
+        """Every external model server; empty: we start our own."""
         return () if self.server is None else (self.server, *self.replicas)
 
 
@@ -91,21 +91,21 @@ class Web:
     host: str
     port: int
     probe_token: str = field(default="", repr=False)
-    """What `/readyz` and `/metrics` want to be shown; empty: nothing."""
+    """The token that `/readyz` and `/metrics` demand; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How conversations breathe."""
+    """The time limits of conversations."""
 
     settle: timedelta
     idle: timedelta
     patience: timedelta
-    """How long the one question waits for its answer before the fallback team takes over."""
+    """How long the question to the person waits for an answer before the fallback team takes over."""
     reopen: timedelta
-    """For so long after it was done a conversation opens again when its person writes."""
+    """For how long after it was done a conversation opens again when its person writes."""
     take: timedelta
-    """How long a team may leave a conversation untaken before it is told; zero: for ever."""
+    """How long a team may leave a conversation untaken before it is reminded; zero: for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,36 +118,36 @@ class Settings:
     languages: tuple[str, ...]
     vocabulary: Vocabulary
     wordless: str
-    """What becomes of a message that is an attachment and no words: "ask" for some, or to the "fallback" team."""
+    """What a message with an attachment and no words leads to: "ask" for words, or the "fallback" team."""
     platforms: Mapping[str, object]
     """Platform name -> its own Config."""
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
-    """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    """How long an adapter that learned from an erased person may go on serving."""
     endpoints: tuple[Endpoint, ...] = ()
     """Hosted models that `switchboard compare` may ask."""
     prices: PriceBook | None = None
-    """Of every comparison; None: those that come along."""
+    """The prices of every comparison; None: the included ones."""
     per_person: int = 30
-    """Requests of one person that are looked at in a minute; 0: as many as come."""
+    """The most requests of one person that are handled in a minute; 0: no limit."""
     mask_training: bool = True
-    """Whether what tells who somebody is stays out of the folders of trainings."""
+    """Whether personal data is masked in the folders of trainings."""
     training: RayCluster | None = None
-    """Where adapters are trained; None: in a process here."""
+    """The cluster that trains adapters; None: a process on this machine."""
     retention: Retention = field(default_factory=Retention)
     api: tuple[ApiToken, ...] = ()
-    """Who may use the API; empty: there is none."""
+    """The tokens for the API; empty: there is no API."""
     rules: Rules = field(default_factory=Rules)
-    """What decides before any voice is asked."""
+    """The rules that decide before any voice is asked."""
     webhooks: tuple[Webhook, ...] = ()
-    """Which programs are told what happens."""
+    """The webhooks, each with the events that it receives."""
     workspace: str = ""
-    """What this workspace is called; empty: it is the one that existed before there were several."""
+    """This workspace's name; empty for the main one, whose file names the others."""
     workspaces: "tuple[Settings, ...]" = ()
-    """Further ones that the same process serves."""
+    """The further workspaces that the same process serves."""
 
     def of_workspace(self, name: str | None) -> "Settings":
-        """One of them alone; None: all that the file names. Raises ConfigError naming the choices."""
+        """The settings of one workspace; None: all that the file names. Raises ConfigError naming the choices."""
         if name is None:
             return self
         for one in self.workspaces:
@@ -163,7 +163,7 @@ class Settings:
 
     @property
     def questions(self) -> tuple[Task, ...]:
-        """The further questions: asked of every conversation, and sending none anywhere."""
+        """The further questions: asked of every conversation, without sending it anywhere."""
         return tuple(task for task in self.tasks if not task.routes)
 
     def task(self, name: str | None) -> Task:
@@ -177,9 +177,9 @@ class Settings:
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> Settings:
-    """Read the settings. Raises ConfigError with every mistake in it.
+    """Read the settings. Raises ConfigError with every mistake in them.
 
-    Relative folders are seen from `home`, by default the folder the file is in.
+    Relative folders start at `home`, by default the file's folder.
     """
     return load_all(path, environment, home or path.resolve().parent, document_of, read, platform_modules())
 
@@ -197,12 +197,12 @@ def document_of(path: Path) -> Table:
 
 
 def read(document: Table, path: Path, environment: Mapping[str, str], home: Path) -> Settings:
-    """Settings that are parsed already, as if they stood in `path`. Raises ConfigError with every mistake in them."""
+    """Read parsed settings as if they were in `path`. Raises ConfigError with every mistake in them."""
     return _Reader(path, environment, home).settings(document)
 
 
 def with_listen(settings: Settings, listen: str | None) -> Settings:
-    """The same settings listening elsewhere; `listen` is HOST:PORT, None changes nothing. Raises ConfigError."""
+    """The settings with another address; `listen` is HOST:PORT, None changes nothing. Raises ConfigError."""
     if listen is None:
         return settings
     found = _Reader(settings.path, {}, settings.path.parent).listening(listen)
@@ -279,7 +279,7 @@ class _Reader:
         return Database(None if url == "embedded" else url, directory)
 
     def _secret(self, variable: str) -> str:
-        """Out of the environment or a file. Files of variables leave their quotes and line ends in the values."""
+        """A secret from the environment or a file. Files of variables leave their quotes and line ends in it."""
         try:
             return self._environment.get(variable, "").strip().strip("\"'")
         except ConfigError as error:
@@ -332,9 +332,9 @@ class _Reader:
         return configs
 
     def _named(self, document: Table) -> frozenset[str]:
-        """The platforms that the file means to run on, one whose token is missing included.
+        """The platforms that the file means to run on, including one whose token is missing.
 
-        None where a name is mistaken: what is wrong about that would be said of every team again.
+        Empty where a name is wrong: otherwise that mistake would be repeated for every team.
         """
         named = document.get("platforms")
         names = frozenset(named) if isinstance(named, dict) else frozenset[str]()
@@ -344,7 +344,7 @@ class _Reader:
         self._values.unknown(table, {"unlearn_days", "mask_training"}, "privacy.")
         return timedelta(days=self._values.number(table, "unlearn_days", 30, "privacy."))
 
-    # --- how we talk ---
+    # --- conversations ---
 
     def _rhythm(self, talk: Table) -> Timing:
         def number(key: str, default: float) -> float:
@@ -369,7 +369,7 @@ class _Reader:
 
     def _zone(self, talk: Table) -> str:
         if "timezone" not in talk:
-            return "UTC"  # unproven: a machine without a time zone database does without hours
+            return "UTC"  # not looked up: a machine without a time zone database works without hours
         name = self._values.text(talk, "timezone", "UTC", "conversation.")
         try:
             return ZoneInfo(name).key

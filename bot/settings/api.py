@@ -1,4 +1,4 @@
-"""The settings' API: who may use it over HTTP, by which token, and for what."""
+"""The settings' API: who may use it over HTTP, with which token, and for what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bot.domain.errors import ConfigError
 from bot.settings.values import Table, Values, listed
 
 _LEAST = 20
-"""Characters of a token out of the environment: fewer could be guessed."""
+"""The fewest characters of a token from the environment: a shorter one could be guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ApiSettings:
     environment: Mapping[str, str]
 
     def read(self, table: Table) -> tuple[ApiToken, ...]:
-        """Every token; none: there is no API."""
+        """Every token; without any there is no API."""
         self.values.unknown(table, {"tokens"}, "api.")
         rows = self.values.table(table, "tokens", "api.")
         tokens = tuple(self._token(name, self.values.table(rows, name, "api.tokens.")) for name in rows)

@@ -1,4 +1,4 @@
-"""The settings' `[compare]`: whose prices count, hosted models that may be asked, and what they may cost."""
+"""The settings' `[compare]`: the price book, the hosted models that may be asked, and their budgets."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Endpoints:
         return tuple(self._endpoint(name, self.values.table(rows, name, where), f"{where}{name}.") for name in rows)
 
     def prices(self, table: Table, home: Path) -> PriceBook | None:
-        """One's own; None: those that come along."""
+        """The price book that the settings name; None: the included one."""
         written = self.values.text(table, "prices", "", "compare.")
         if not written:
             return None
@@ -72,7 +72,7 @@ class Endpoints:
         return url
 
     def _key(self, table: Table, where: str) -> str:
-        """Never the key itself: settings are copied, shown and committed."""
+        """The variable's name, never the key itself: settings are copied, shown and committed."""
         name = self.values.text(table, "key", "", where)
         if name and not _VARIABLE.fullmatch(name):
             self.values.mistake(f'{where}key: write the environment variable that holds it, "OPENAI_API_KEY"')
@@ -80,7 +80,7 @@ class Endpoints:
         return name
 
     def _secret(self, key: str) -> str:
-        """Files of variables leave their quotes and line ends in the values."""
+        """A secret from the environment, without the quotes and line ends that files of variables leave in it."""
         try:
             return self.environment.get(key, "").strip().strip("\"'") if key else ""
         except ConfigError as error:

@@ -1,4 +1,4 @@
-"""The settings' emoji: what each means on a card, of which no two may be the same on one platform."""
+"""The settings' emoji: what each means on a card; no two meanings share one on a platform."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class EmojiSettings:
     platform_modules: Mapping[str, PlatformModule]
 
     def emoji(self, platform: str, written: str, where: str) -> str:
-        """The normal form; `where` is the whole key."""
+        """The normal form; `where` is the whole key. A mistake is noted."""
         try:
             return self.platform_modules[platform].emoji(written)
         except ValueError as error:
@@ -26,7 +26,7 @@ class EmojiSettings:
             return written
 
     def vocabulary(self, table: Table, send_prefix: str) -> Vocabulary:
-        """What emoji mean besides teams; for what is not written, the usual ones."""
+        """The meanings of emoji besides teams, with the usual emoji where the settings name none."""
         self.values.unknown(table, {*EMOJI_ACTS, *MORE_EMOJI_ACTS}, _WHERE)
         acts = {act: self._act(table, act) for act in EMOJI_ACTS}
         return Vocabulary(**self._apart(table, acts), send_prefix=send_prefix)
@@ -37,7 +37,7 @@ class EmojiSettings:
         return {platform: self.emoji(platform, text, f"{_WHERE}{act}.{platform}") for platform, text in chosen.items()}
 
     def _apart(self, table: Table, acts: Mapping[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        """No two acts with one emoji. What was written is right; the usual one gives way."""
+        """The acts, no two with one emoji: written ones stay, usual ones give way, equal written ones are noted."""
         written = [(act, p) for act in acts for p in acts[act] if _is_written(table, act, p)]
         seen: dict[tuple[str, str], str] = {}
         for act, platform in written:
@@ -51,9 +51,10 @@ class EmojiSettings:
         }
 
     def beside_teams(self, table: Table, vocabulary: Vocabulary, labels: Iterable[tuple[str, Label]]) -> Vocabulary:
-        """No label's emoji may mean something else, too; `labels` come with the keys they stand under.
+        """The vocabulary without labels' emoji; `labels` come with the keys they stand under.
 
-        An act's usual emoji gives way to a label: then nothing says it on that platform unless the settings do.
+        An act's usual emoji gives way to a label's, and the act then has none on that platform; a written one is a
+        mistake.
         """
         teams = {(p, emoji): where for where, label in labels for p, emoji in label.emoji.items()}
         kept: dict[str, dict[str, str]] = {act: {} for act in EMOJI_ACTS}

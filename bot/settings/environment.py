@@ -1,4 +1,4 @@
-"""What Switchboard reads of the environment besides what platforms read: the words that docs/settings.md has."""
+"""The environment variables of Switchboard besides the platforms' own, as described in docs/settings.md."""
 
 from collections.abc import Mapping
 
@@ -18,6 +18,11 @@ VARIABLES: Mapping[str, str] = {
     "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "the same",
     "OTEL_TRACES_EXPORTER": "none: nothing is traced, whatever else is set; or otlp",
     "OTEL_SDK_DISABLED": "true: the same",
+    "OTEL_EXPORTER_OTLP_HEADERS": "what the collector wants to be shown: name=value, several with commas between them",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "the same, instead of it",
     "MODEL_API_KEY": "what a model server of yours (model.server) wants to be shown",
 }
 """Variable -> what it is, in a few words."""
+
+SECRETS_APART: frozenset[str] = frozenset({"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"})
+"""Variables that may be files as well, and that are read where no settings are."""

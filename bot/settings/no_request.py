@@ -1,4 +1,4 @@
-"""What asks nobody for anything, as the settings have it: on or off, with a kind word or none, and by which emoji."""
+"""The settings for messages that are no requests: on or off, with a kind word or none, and their emoji."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _WHERE = "conversation.emoji."
 
 @dataclass(frozen=True, slots=True)
 class NoRequestSettings:
-    """Reads `conversation.not_a_request` and the emoji that make a request of something, or none."""
+    """Reads `conversation.not_a_request`, and the emoji that make a message a request or no request."""
 
     values: Values
     words: EmojiSettings
@@ -25,7 +25,7 @@ class NoRequestSettings:
     def tasks(
         self, talk: Table, tasks: Sequence[Task], vocabulary: Vocabulary, languages: Sequence[str]
     ) -> tuple[Task, ...]:
-        """The tasks; where it is on, the one that routes has the label for it."""
+        """The tasks; where the feature is on, the routing one has the label for it."""
         said = self.values.one_of(talk, "not_a_request", ("off", "silent", "reply"), "conversation.")
         for task in tasks:
             if NOT_A_REQUEST in task.names:
@@ -43,7 +43,7 @@ class NoRequestSettings:
         )
 
     def vocabulary(self, talk: Table, vocabulary: Vocabulary, tasks: Sequence[Task]) -> Vocabulary:
-        """With the emoji for it. A usual one that means something else already gives way; a written one may not."""
+        """The vocabulary with these emoji: a usual one that is taken is left out, a written one is a mistake."""
         table = self.values.table(talk, "emoji", "conversation.")
         taken = {
             (platform, emoji): act for act in EMOJI_ACTS for platform, emoji in getattr(vocabulary, act).items()

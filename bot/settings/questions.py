@@ -1,4 +1,4 @@
-"""What the settings say of the further questions: what follows from their labels, and emoji that no two may share."""
+"""The settings of further questions: the consequences of their labels, and emoji that no two questions share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,23 +11,23 @@ from bot.settings.topics import label_key
 from bot.settings.values import Table, Values, listed
 
 CONSEQUENCES = ("tell", "sooner", "hold", "first", "also_to")
-"""The keys of a label by which something follows from it."""
+"""The keys of a label's consequences."""
 LEADS = "leads"
-"""In place of rooms: the fallback team's."""
+"""Written in place of rooms: the fallback team's."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionSettings:
-    """Reads what tasks that send nowhere have besides their labels."""
+    """Reads what labels of further questions have besides those of teams."""
 
     values: Values
     place: Callable[[str, str, str, str], Place | None]
-    """(platform, what is written, the keys above, the key) -> the room; a mistake is noted."""
+    """(platform, the written text, the keys above, the key) -> the room; a mistake is noted."""
     platforms: frozenset[str]
-    """Those that the file names; empty where that is not known."""
+    """The platforms that the file names; empty where that is not known."""
 
     def read(self, tasks: Sequence[Task], table: Table, routing: Task) -> tuple[Task, ...]:
-        """The tasks with what follows from each label of a question."""
+        """The tasks, with the consequences of each label of a question."""
         self._one_emoji_each(tasks, routing)
         self._team_is_no_suggestion(routing)
         found = []
@@ -69,7 +69,7 @@ class QuestionSettings:
         )
 
     def _clock(self, row: Table, where: str) -> timedelta | None:
-        """Minutes, at least one."""
+        """The minutes of `sooner`, at least one."""
         if "sooner" not in row:
             return None
         minutes = self.values.number(row, "sooner", 1, where)
@@ -98,7 +98,7 @@ class QuestionSettings:
         return tuple(room for room in rooms if room is not None)
 
     def _one_emoji_each(self, tasks: Sequence[Task], routing: Task) -> None:
-        """No emoji may mean labels of two tasks on one platform: nobody could tell which is meant."""
+        """Note a mistake where an emoji means labels of two tasks on one platform: nobody could tell which is meant."""
         seen: dict[tuple[str, str], tuple[str, str]] = {}
         for task in tasks:
             for label in task.labels:

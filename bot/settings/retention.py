@@ -1,4 +1,4 @@
-"""`[retention]`: how many days each kind of what grows is kept."""
+"""`[retention]`: for how many days each kind of growing data is kept."""
 
 from dataclasses import fields
 from datetime import timedelta
@@ -8,7 +8,7 @@ from bot.settings.values import Table, Values
 
 
 def read_retention(values: Values, table: Table) -> Retention:
-    """Days by kind, `words_days` and the like; 0 keeps for ever. What is left out is as usual."""
+    """Days by kind, `words_days` and the like; 0 keeps for ever. Keys that are left out have the usual value."""
     usual = Retention()
     kinds = [field.name for field in fields(Retention)]
     values.unknown(table, {f"{kind}_days" for kind in kinds}, "retention.")

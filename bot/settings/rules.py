@@ -1,4 +1,4 @@
-"""The settings' rules: `[[rules]]`, in order, each with what has to hold and what follows."""
+"""The settings' rules: `[[rules]]`, in order, each with its conditions and its outcome."""
 
 import json
 import re
@@ -27,12 +27,12 @@ class RuleSettings:
     values: Values
     platform_modules: Mapping[str, PlatformModule]
     platforms: frozenset[str]
-    """Those that the file names; empty where that is not known."""
+    """The platforms that the file names; empty where that is not known."""
     tasks: Sequence[Task]
     zone: str
 
     def read(self, document: Table) -> Rules:
-        """Every rule; what is wrong with any is remembered as a mistake, and so is one that could never count."""
+        """The valid rules; mistakes are noted, also for rules that can never apply."""
         written = document.get("rules", [])
         if not isinstance(written, list) or not all(isinstance(row, dict) for row in written):
             self.values.mistake("rules: must be a list of tables; begin each rule with [[rules]]")
@@ -70,10 +70,10 @@ class RuleSettings:
         return None if then is None else Rule(name, conditions, then, _as_written(row))
 
     def _mistaken(self, row: Table, read: Conditions) -> bool:
-        """Whether conditions were written of which nothing could be read: that is said where they stand."""
+        """Whether conditions were written but none could be read, which is reported where each stands."""
         return read.empty and any(row.get(key) for key in _CONDITIONS)
 
-    # --- what has to hold ---
+    # --- conditions ---
 
     def _conditions(self, row: Table, where: str) -> Conditions:
         return Conditions(
@@ -89,7 +89,7 @@ class RuleSettings:
         )
 
     def _texts(self, row: Table, key: str, where: str, read: Callable[[str], str]) -> list[str]:
-        """A text, or a list of them, each as `read` has it."""
+        """A text or a list of texts, each converted by `read`."""
         value = row.get(key, [])
         written = [value] if isinstance(value, str) else list(self.values.texts(row, key, (), where))
         if key in row and not written:
@@ -149,7 +149,7 @@ class RuleSettings:
         return frozenset(rooms)
 
     def _of_platforms(self, row: Table, key: str, where: str) -> dict[str, list[object]]:
-        """`{ slack = ["…"], telegram = […] }`; one alone needs no brackets."""
+        """`{ slack = ["…"], telegram = […] }`; a single value needs no brackets."""
         if key in row and not row.get(key):
             self.values.mistake(
                 f"{where}{key}: empty, so that it would hold for nobody; leave it out, or name somebody"
@@ -187,7 +187,7 @@ class RuleSettings:
             self.values.mistake(f"{where}{key}: {error}")
             return None
 
-    # --- what follows ---
+    # --- outcomes ---
 
     def _outcome(self, row: Table, where: str) -> Outcome | None:
         given = [key for key in _OUTCOMES if key in row]
@@ -197,7 +197,7 @@ class RuleSettings:
             return None
         routing = routing_task(self.tasks)
         if routing is None:
-            return None  # that no task sends to teams is said elsewhere
+            return None  # a missing routing task is reported elsewhere
         match given[0]:
             case "team":
                 return self._team(routing, self.values.text(row, "team", "", where), where)
@@ -252,7 +252,7 @@ class RuleSettings:
 
 
 def _as_written(row: Table) -> str:
-    """The conditions on one line, in the settings' own words."""
+    """The conditions on one line, as the settings have them."""
     return ", ".join(f"{key} = {json.dumps(row[key], ensure_ascii=False)}" for key in _CONDITIONS if key in row)
 
 

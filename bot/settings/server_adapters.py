@@ -1,4 +1,4 @@
-"""`model.server_adapters`: how adapters reach a model server of somebody else's."""
+"""`model.server_adapters`: how adapters reach an external model server."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ _VARIABLE = "SWITCHBOARD_ADAPTER_TOKEN"
 def read_server_adapters(
     values: Values, table: Table, elsewhere: bool, secret: Callable[[str], str]
 ) -> tuple[str, str]:
-    """The way, and the token that whoever fetches has to show; `elsewhere`: the server is not our own."""
+    """The way, and the token for fetching; `elsewhere`: the server is not our own."""
     way = values.text(table, "server_adapters", SAME, "model.")
     if way not in (SAME, FETCH) and not way.startswith("/"):
         values.mistake(

@@ -1,4 +1,4 @@
-"""`model.server`: our own model server, somebody else's, or several of theirs that serve the same."""
+"""`model.server`: our own model server, an external one, or several external ones that serve the same model."""
 
 from bot.settings.values import Table, Values
 
@@ -7,7 +7,7 @@ _ADDRESSES = ("http://", "https://", "unix:/")
 
 
 def read_servers(values: Values, table: Table) -> tuple[str, tuple[str, ...]]:
-    """The server, and further ones beside it; "embedded" where we start our own."""
+    """The server, and the further ones; "embedded" where we start our own."""
     written: tuple[str, ...] = (EMBEDDED,)
     if isinstance(table.get("server"), list):
         written = values.texts(table, "server", (), "model.") or ("",)

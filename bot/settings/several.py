@@ -1,4 +1,4 @@
-"""Questions of the settings that several labels may answer at once: one question of yes or no for each label."""
+"""Questions that several labels may answer at once: a yes-or-no question for each label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ class SeveralSettings:
     values: Values
 
     def read(self, tasks: Sequence[Task], table: Table) -> tuple[Task, ...]:
-        """The tasks, with `subject.legal`, `subject.billing` … in place of a `subject` of which any may be right."""
+        """The tasks, with `subject.legal`, `subject.billing` … in place of a `subject` that has `choose = "any"`."""
         return tuple(part for task in tasks for part in self._parts(task, table.get(task.name)))
 
     def _parts(self, task: Task, row: object) -> list[Task]:
@@ -43,5 +43,5 @@ def _part(task: Task, label: Label) -> Task:
 
 
 def written_name(task: Task) -> str:
-    """What the settings call it."""
+    """The question's name in the settings."""
     return task.part_of or task.name

@@ -1,4 +1,4 @@
-"""The settings' tasks: the questions, their labels, and how the teams among these are reached."""
+"""The settings' tasks: the questions, their labels, and how teams are reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Tasks:
     words: EmojiSettings
     platform_modules: Mapping[str, PlatformModule]
     platforms: frozenset[str]
-    """Those that the file names; empty where that is not known."""
+    """The platforms that the file names; empty where that is not known."""
     zone: str
     """The time zone of the teams' hours and of the schedule."""
 
@@ -86,7 +86,7 @@ class Tasks:
         return self.values.number(table, key, 1.0, where, at_most=1.0) if key in table else None
 
     def _promises(self, table: Table, labels: tuple[Label, ...], where: str) -> None:
-        """A threshold by hand, or a share that it is fitted to: not both."""
+        """Note a mistake where a threshold is written along with a share that it would be fitted to."""
         promised = ["unasked_right"] if "unasked_right" in table else []
         promised += [f"labels.{one.name}.unasked_right" for one in labels if one.unasked_right is not None]
         if "ask_below" in table and promised:
@@ -123,7 +123,7 @@ class Tasks:
         )
 
     def _cron(self, table: Table, key: str, usual: str, where: str) -> str:
-        """When something is done; what only reports may be written as nothing: then it never is."""
+        """The cron expression; reports may have an empty one, and are then never made."""
         written = self.values.text(table, key, usual, where)
         if key in _REPORTS and not written.strip():
             return ""
@@ -194,7 +194,7 @@ class Tasks:
             self.values.mistake(f"{where}leads.{platform}: {error}")
             return ""
 
-    # --- what labels must not do to each other ---
+    # --- conflicts between labels ---
 
     def _twins(self, labels: tuple[Label, ...], where: str) -> None:
         seen: dict[tuple[str, str], str] = {}
@@ -214,7 +214,7 @@ class Tasks:
                     )
 
     def _deaf(self, labels: tuple[Label, ...], where: str) -> None:
-        """A team that can be reached only where we do not run would never hear of anything."""
+        """Note a mistake for a team with rooms only on platforms that are not set up: nothing would reach it."""
         for label in labels:
             if label.deliver_to and self.platforms and not self.platforms & label.deliver_to.keys():
                 self.values.mistake(
@@ -224,7 +224,7 @@ class Tasks:
 
 
 def _addressed(task: object) -> bool:
-    """Whether a label of it is given an address, be it a mistaken one: that is said where it stands."""
+    """Whether one of its labels has an address, even a wrong one, which is reported where it stands."""
     labels = task.get("labels") if isinstance(task, dict) else None
     rows = labels.values() if isinstance(labels, dict) else ()
     return any(isinstance(row, dict) and row.get("deliver_to") for row in rows)

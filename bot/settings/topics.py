@@ -1,4 +1,4 @@
-"""The settings' topics of teams: together the labels of one further question, which is asked of every conversation."""
+"""The settings' topics of teams: together the labels of one further question that is asked of every conversation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,11 +13,11 @@ _QUESTION = "Which topic is this about?"
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
-    """Reads `topics` of teams: a table of names, each with a sentence or with the keys of a label."""
+    """Reads teams' `topics`: a table of names, each with a sentence or with the keys of a label."""
 
     values: Values
     label: Callable[[str, Table, str], Label]
-    """(name, what is written of it, the keys above) -> the label; mistakes are noted."""
+    """(name, its table, the keys above) -> the label; mistakes are noted."""
 
     def read(self, teams: Task, table: Table) -> tuple[Task, ...]:
         """The question about topics; none where no team has any."""
@@ -48,15 +48,15 @@ class TopicSettings:
         return [replace(self._topic(name, said, where), team=team) for name, said in written.items()]
 
     def _topic(self, name: str, said: object, where: str) -> Label:
-        """A sentence is what it means; a table has the keys of a label that is no team."""
+        """The topic's label. A sentence is its meaning; a table has the keys of a label that is no team."""
         row = {"means": said} if isinstance(said, str) else said if isinstance(said, dict) else {}
         self.values.unknown(row, _OWN, f"{where}.{name}.")
         return self.label(name, {key: row[key] for key in row if key in _OWN}, f"{where}.{name}.")
 
     def _once(self, found: list[Label], teams: Task) -> None:
-        """No two topics of one name: a file of examples, and `--task topic`, name a topic alone. None like a team.
+        """Note where two topics, or a topic and a team, have one name: files and `--task topic` name it alone.
 
-        Titles may be the same where the teams are not: a card shows topics of one team.
+        Titles must differ only within a team, since a card shows the topics of one team.
         """
         names: dict[str, str] = {}
         shown: dict[tuple[str, str], str] = {}
@@ -75,7 +75,7 @@ class TopicSettings:
 
 
 def label_key(task: str, label: Label, teams: str) -> str:
-    """Where a label stands in the settings: a topic stands under its team."""
+    """A label's key in the settings; a topic's is under its team."""
     return (
         f"tasks.{teams}.labels.{label.team}.topics.{label.name}" if label.team else f"tasks.{task}.labels.{label.name}"
     )

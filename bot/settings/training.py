@@ -10,7 +10,7 @@ _EXAMPLE = '"ray://head:10001"'
 
 @dataclass(frozen=True, slots=True)
 class RayCluster:
-    """Where a Ray cluster is, and what one training may have of it."""
+    """The address of a Ray cluster, and what one training may use of it."""
 
     address: str
     cpus: float
@@ -18,7 +18,7 @@ class RayCluster:
 
 
 def read_training(values: Values, table: Table) -> RayCluster | None:
-    """None: in a process on this machine."""
+    """The cluster; None: train in a process on this machine."""
     values.unknown(table, {"where", "address", "cpus", "gpus"}, "training.")
     where = values.one_of(table, "where", ("local", "ray"), "training.")
     address = values.text(table, "address", "", "training.")

@@ -1,4 +1,4 @@
-"""Values out of the settings' tables: every mistake is remembered instead of stopping at the first."""
+"""Takes values from the settings' tables; mistakes are collected instead of stopping at the first."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -8,18 +8,18 @@ Table = Mapping[str, object]
 
 
 class Values:
-    """Takes values out of tables; `where` is what stands before a key when a mistake names it, `tasks.routing.`."""
+    """Takes values from tables; `where` is the prefix of a key in a mistake, such as `tasks.routing.`."""
 
     def __init__(self, platforms: Collection[str]) -> None:
         self._platforms = platforms
         self._mistakes: list[str] = []
 
     def mistake(self, *mistakes: str) -> None:
-        """Remember what is wrong: the key, and what to write instead."""
+        """Note a mistake: the key, and what to write instead."""
         self._mistakes += mistakes
 
     def complain(self) -> None:
-        """Raises ConfigError when there were mistakes, all of them in it."""
+        """Raise ConfigError with all the mistakes, if there are any."""
         if self._mistakes:
             raise ConfigError(self._mistakes)
 
@@ -52,7 +52,7 @@ class Values:
         return default
 
     def one_of(self, table: Table, key: str, choices: tuple[str, ...], where: str) -> str:
-        """One of the choices; the first of them where nothing is written."""
+        """One of the choices; the first where nothing is written."""
         value = self.text(table, key, choices[0], where)
         if value in choices:
             return value
@@ -74,7 +74,7 @@ class Values:
         return default
 
     def by_platform(self, table: Table, key: str, where: str) -> dict[str, str]:
-        """A text for each platform that is named."""
+        """A text for each platform in the table."""
         rows: dict[str, str] = {}
         for platform, value in self.of_platforms(table, key, where).items():
             if isinstance(value, str):
@@ -84,7 +84,7 @@ class Values:
         return rows
 
     def lists_by_platform(self, table: Table, key: str, where: str) -> dict[str, list[object]]:
-        """A list for each platform that is named."""
+        """A list for each platform in the table."""
         rows: dict[str, list[object]] = {}
         for platform, value in self.of_platforms(table, key, where).items():
             if isinstance(value, list):
@@ -94,7 +94,7 @@ class Values:
         return rows
 
     def of_platforms(self, table: Table, key: str, where: str) -> Table:
-        """What is written for the platforms that there are."""
+        """The values of the known platforms."""
         rows = self.table(table, key, where)
         for platform in rows:
             if platform not in self._platforms:

@@ -1,4 +1,4 @@
-"""The settings' webhooks: which programs are told what happens, where, and by which secret they know us."""
+"""The settings' webhooks: which programs receive which events, where, and the secret that signs them."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bot.settings.values import Table, Values, listed
 
 _KEYS = "url events environment texts"
 _LEAST = 20
-"""Characters of a secret: fewer could be guessed."""
+"""The fewest characters of a secret: a shorter one could be guessed."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -24,7 +24,7 @@ class WebhookSettings:
     environment: Mapping[str, str]
 
     def read(self, document: Table) -> tuple[Webhook, ...]:
-        """Every webhook; none: nobody is told anything."""
+        """Every webhook; without any, no events are sent."""
         rows = self.values.table(document, "webhooks")
         return tuple(self._webhook(name, self.values.table(rows, name, "webhooks.")) for name in rows)
 
@@ -52,7 +52,7 @@ class WebhookSettings:
         return frozenset(EventKind(one) for one in written if one in known)
 
     def _secret(self, table: Table, where: str) -> str:
-        """What is written is repeated only where it looks like a variable: somebody may have written the secret."""
+        """The secret. A mistake repeats what is written only if it looks like a variable: it may be a secret."""
         variable = self.values.text(table, "environment", "", where)
         if not _VARIABLE.fullmatch(variable):
             self.values.mistake(
@@ -74,7 +74,7 @@ class WebhookSettings:
 
 
 def _wrong_with(url: str) -> str:
-    """What is wrong with an address, without repeating it: it may hold a token. Empty: nothing is."""
+    """What is wrong with an address, without repeating it, since it may hold a token; empty when nothing is."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -1,4 +1,4 @@
-"""Further workspaces: each a settings file of its own, with a database, secrets and addresses that no other has."""
+"""Further workspaces: each a settings file, with a database, secrets and addresses of its own."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,29}")
 COMMON = ("database", "model", "training", "web", "workspaces")
-"""Tables that belong to the process, so that they stand in the file that names the workspaces."""
+"""Tables of the whole process; they stand in the file that names the workspaces."""
 _DATABASE = "DATABASE_URL"
 
 
 def base_path(workspace: str) -> str:
-    """What stands before the path of every address of a workspace; nothing where it has no name."""
+    """The prefix of a workspace's paths; empty where it has no name."""
     return f"/workspaces/{workspace}" if workspace else ""
 
 
 class WorkspaceEnvironment(Mapping[str, str]):
-    """The environment as one workspace sees it: `NAME` is `NAME_ACME`, and nobody else's variable is to be had.
+    """The environment of one workspace: `NAME` is read from `NAME_ACME`, and no other variable is available.
 
-    `common` are variables that hold nobody's secret, or an app's that all share: without one of its own, a workspace
-    has theirs.
+    `common` are variables that hold no workspace's secret, or an app's that all share: a workspace without one of its
+    own uses the common value.
     """
 
     def __init__(self, environment: Mapping[str, str], workspace: str, common: frozenset[str]) -> None:
@@ -39,7 +39,7 @@ class WorkspaceEnvironment(Mapping[str, str]):
         self._suffix = f"_{workspace.upper()}"
         self._common = common
         self.own: dict[str, str] = {}
-        """What was read that is this workspace's alone: the variable, without the suffix -> its value."""
+        """This workspace's own variables that were read: the name without the suffix -> its value."""
         self._asked: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
@@ -59,7 +59,7 @@ class WorkspaceEnvironment(Mapping[str, str]):
         return sum(1 for _ in self)
 
     def named(self, mistake: str) -> str:
-        """What is wrong, with the variables called as they are in the process's environment."""
+        """The mistake, with the variables' names in the process's environment."""
         ours = sorted(self._asked - self._common, key=len, reverse=True)
         pattern = "|".join(re.escape(name) for name in ours)
         return re.sub(rf"\b({pattern})\b", rf"\1{self._suffix}", mistake) if ours else mistake
@@ -67,13 +67,13 @@ class WorkspaceEnvironment(Mapping[str, str]):
 
 @dataclass(slots=True)
 class WorkspaceFiles:
-    """Reads `[workspaces]`: NAME = "FILE"; what is wrong in any of the files is listed with the others'."""
+    """Reads `[workspaces]`: NAME = "FILE"; the mistakes in all the files are listed together."""
 
     environment: Mapping[str, str]
     home: Path
     common: frozenset[str]
     platforms: frozenset[str]
-    """Names of all platforms: what begins with one of these is the identity of a bot."""
+    """The names of all platforms: variables that begin with one identify a bot."""
     mistakes: list[str] = field(default_factory=list)
     _seen: list[tuple[str, WorkspaceEnvironment]] = field(default_factory=list)
 
@@ -109,7 +109,7 @@ class WorkspaceFiles:
                 self.mistakes.append(f"workspaces.{name}: {file.name} is the file of {first}; give each its own")
 
     def read(self, name: str, file: Path, document: Table, reading: Callable[[Mapping[str, str]], None]) -> None:
-        """Have one file read with the workspace's own environment; its mistakes are told with its name before them."""
+        """Have one file read with the workspace's own environment; its mistakes are prefixed with its name."""
         environment = WorkspaceEnvironment(self.environment, name, self.common)
         where = f"workspace {name} ({file.name}): "
         for table in COMMON:
@@ -124,7 +124,7 @@ class WorkspaceFiles:
         self._seen.append((name, environment))
 
     def _shared_secrets(self, name: str, environment: WorkspaceEnvironment) -> None:
-        """One bot or one database for two workspaces would bring what is said in one to the other."""
+        """Note where two workspaces share a bot or database: messages of one would reach the other."""
         identities = (_DATABASE, *(f"{platform.upper()}_" for platform in self.platforms))
         for variable, value in environment.own.items():
             if not variable.startswith(identities):

@@ -1,1 +1,1 @@
-"""What people say and do becomes facts, and what was concluded from them is stored: a file a subject."""
+"""Stores what people say and do as facts, and what was concluded from them: one file for each subject."""

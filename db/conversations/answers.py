@@ -1,4 +1,4 @@
-"""Answers to the further questions about conversations, and what follows from them for a conversation itself."""
+"""Answers to the further questions about conversations, and their effects on the conversation itself."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,12 +30,12 @@ _BY_LEADS = (Reason.CORRECTED, Reason.WITHDRAWN)
 
 
 async def answers_of(session: AsyncSession, conversations: Sequence[int]) -> _Answers:
-    """The answer that counts now to each further question about these conversations."""
+    """The current answer to each further question about these conversations."""
     return await _newest(session, conversations)
 
 
 async def first_answers_of(session: AsyncSession, conversations: Sequence[int]) -> _Answers:
-    """What was answered before any lead had a hand in it."""
+    """The newest answers in which no lead had a hand."""
     unaided = and_(DecisionRow.by != Author.LEAD, DecisionRow.reason.not_in(_BY_LEADS))
     return await _newest(session, conversations, unaided)
 
@@ -60,7 +60,7 @@ async def _newest(
 
 
 async def alerts_of(session: AsyncSession, conversations: Sequence[int]) -> Mapping[int, tuple[StandingAlert, ...]]:
-    """What other rooms were told of these conversations, in its newest wording."""
+    """The alerts that other rooms were sent about these conversations, in their newest wording."""
     if not conversations:
         return {}
     every = (
@@ -87,7 +87,8 @@ async def alerts_of(session: AsyncSession, conversations: Sequence[int]) -> Mapp
 
 
 async def store_with_teams(session: AsyncSession, decided: Sequence[Decided], at: Mapping[int, datetime]) -> None:
-    """What was answered with these decisions, in their transaction; and which conversations lack an answer yet."""
+    """Store the answers given with these decisions in the same transaction, and mark conversations that lack an
+    answer."""
     made = [
         (one.case.conversation.id, answer, at[one.case.conversation.id]) for one in decided for answer in one.answers
     ]
@@ -102,14 +103,14 @@ async def store_with_teams(session: AsyncSession, decided: Sequence[Decided], at
 
 
 async def _follow(session: AsyncSession, conversations: Sequence[int], effects: Effects, unanswered: bool) -> None:
-    """One statement for all of whom the same follows, which is most."""
+    """Store the same effects for several conversations in one statement; most share theirs."""
     columns = {**follows(effects), "on_hold": effects.hold, "lacks_answers": unanswered}
     changed = update(_ROW).where(_ROW.id.in_(conversations)).values(**columns)
     await session.execute(changed.execution_options(synchronize_session=False))
 
 
 def follows(effects: Effects) -> dict[str, object]:
-    """The columns of a conversation that say what follows from its answers, all but what holds back its posts."""
+    """The columns for what follows from a conversation's answers, except `on_hold`."""
     seconds = None if effects.sooner is None else effects.sooner.total_seconds()
     return {"comes_first": effects.first, "take_seconds": seconds}
 
@@ -124,7 +125,7 @@ async def claim_unanswered(session: AsyncSession, now: datetime, limit: int) -> 
 
 
 def _waiting(now: datetime) -> Select[ConversationRow]:
-    """Once its card is said: then it can be rewritten, and others can be shown the way to it."""
+    """Only once its card is said: then the card can be rewritten, and alerts in other rooms can link to it."""
     card = and_(PostRow.conversation_id == _ROW.id, PostRow.kind == Card.__name__, PostRow.edits.is_(None))
     unsaid = exists().where(card, PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
     return (
@@ -170,7 +171,7 @@ async def conclude_answers(
         return
     if answers:
         await record_all(session, [(row.id, answer, now) for answer in answers])
-    # What somebody took is being looked at: nothing is held back any more
+    # A conversation that is taken or closed has been looked at: nothing is held back any more
     looked = row.taken_by is not None or row.state == State.CLOSED
     await _follow(session, [row.id], Effects(effects.hold and not looked, effects.first, effects.sooner), unanswered)
     await enqueue(session, row.id, posts, now)

@@ -1,4 +1,4 @@
-"""One conversation is at one step at a time: whatever claims it keeps the others away for a while."""
+"""One conversation is at one step at a time: the step that claims it keeps the others away for a while."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,20 +12,20 @@ from db.tables import ConversationRow
 from db.wrong_clocks import holds
 
 LEASE = timedelta(seconds=60)
-"""How long a claim holds; after that its work is claimed again. Sooner where its process dies (`db.processes`)."""
+"""How long a claim holds before its work is claimed again; a claim ends sooner if its process dies (`db.processes`)."""
 NOW: BindParameter[datetime] = bindparam("now", type_=DateTime(timezone=True))
 LIMIT: BindParameter[int] = bindparam("limit", type_=Integer())
-"""What a look for work is told. Steps look every second: a statement that is made for each of these looks costs more of
-the processor than asking it."""
+"""The parameters of a claiming statement. Steps look every second: building the statement for each look would cost more
+processor time than running it."""
 
 
 def free(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether nobody is at work on a conversation."""
+    """Whether no step holds the conversation."""
     return or_(ConversationRow.leased_until.is_(None), ~holds(ConversationRow.leased_until, now))
 
 
 async def lease(session: AsyncSession, rows: Iterable[ConversationRow], now: datetime) -> None:
-    """Keep every other step away from these conversations, for a while."""
+    """Keep every other step away from these conversations for a while (`LEASE`)."""
     ids = [row.id for row in rows]
     if ids:
         held = (
@@ -42,9 +42,9 @@ async def release(session: AsyncSession, conversation_id: int) -> None:
 
 
 async def held(session: AsyncSession, known: Conversation) -> ConversationRow | None:
-    """The conversation's row, locked; None when it moved on since it was claimed, so that a conclusion is stale.
+    """The conversation's row, locked; None when it changed since it was claimed, so that a conclusion is stale.
 
-    It moved on, too, when the lease was taken away: what the step knows of it was edited, deleted or erased since.
+    Its lease is taken away, too, when what the step knows of it was edited, deleted or erased since.
     """
     found = select(ConversationRow).where(ConversationRow.id == known.id).with_for_update()
     row = await session.scalar(found.execution_options(populate_existing=True))

@@ -1,4 +1,4 @@
-"""What leads ruled: at most one ruling of a conversation and task stands, and what it teaches stands with it."""
+"""Leads' rulings: at most one for each conversation and task stands, and its example stands with it."""
 
 from datetime import datetime
 
@@ -22,9 +22,9 @@ async def store_lead_label(
     now: datetime,
     guards: Guards,
 ) -> Held | None:
-    """Put the ruling in the place of what stood before; None withdraws that. The same again changes nothing.
+    """Replace the standing ruling with this one; None withdraws it. Storing the same ruling again changes nothing.
 
-    Returns why it teaches nobody yet, if so.
+    Returns why the ruling does not teach yet; None if it teaches.
     """
     stood = await session.scalar(
         select(CorrectionRow)
@@ -48,7 +48,8 @@ async def store_lead_label(
 async def _lesson(
     session: AsyncSession, row: ConversationRow, task: str, lead_label: LeadLabel, now: datetime, guards: Guards
 ) -> ConversationExample:
-    """What the ruling teaches, and whether at once. A confirmation agrees with the system: no guard asks about it."""
+    """The example the ruling gives, and whether it teaches at once. A confirmation agrees with us: no guard is
+    asked."""
     label, lead, at = lead_label.label, lead_label.lead.key, lead_label.at
     if lead_label.confirms:
         disputed = Held.DISPUTED if lead_label.disputed else None
@@ -60,7 +61,7 @@ async def _lesson(
 
 
 async def _held(session: AsyncSession, conversation: int, task: str) -> Held | None:
-    """Why what stands of it teaches nobody yet."""
+    """Why the conversation's standing example does not teach yet; None if it does, or if there is none."""
     standing = select(ExampleRow.held).where(
         ExampleRow.conversation_id == conversation,
         ExampleRow.task == task,

@@ -1,4 +1,4 @@
-"""Decisions on undecided conversations, as many at once as there are: a few statements for all of them."""
+"""Decisions on undecided conversations, any number of them at once, in a few statements."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,9 +24,9 @@ _When: TypeAlias = dict[int, datetime]
 
 
 def _moved(asking: bool, wait: bool) -> Select[int, datetime]:
-    """Give conversations to their teams, or note that their persons are asked, if nothing came in between.
+    """Give conversations to their teams, or note that their persons are asked, unless they changed meanwhile.
 
-    Without `wait` those are left out that somebody else is at just now: one of them must not hold up the others.
+    Without `wait`, conversations that are locked are left out: one of them must not hold up the others.
     """
     said = arrays(
         conversation=BigInteger(),
@@ -60,9 +60,9 @@ def _asked(task: ColumnElement[str]) -> dict[str, object]:
 
 
 def _concluded(moved: CTE) -> Update:
-    """What the person said is part of the decision; what others said in the thread is still to be relayed.
+    """Mark the person's messages as part of the decision; what others said in the thread is still to be relayed.
 
-    In the statement that moves the conversation: it moves only if nothing was said since it was read.
+    Part of the statement that moves the conversation, which it does only if nothing was said since it was read.
     """
     theirs = update(_MESSAGES).where(
         _MESSAGES.c.conversation_id == moved.c.id,
@@ -73,11 +73,11 @@ def _concluded(moved: CTE) -> Update:
 
 
 _MOVED = {(asking, wait): _moved(asking, wait) for asking in (True, False) for wait in (True, False)}
-"""Made once, so that they are compiled once."""
+"""Built once, so that they are compiled once."""
 
 
 async def decide_all(session: AsyncSession, decided: Sequence[Decided], embedder: str, wait: bool) -> list[bool]:
-    """Which of them were stored. The others were overtaken or, without `wait`, are being worked at just now."""
+    """Store these decisions; return which were stored. The others were overtaken or, without `wait`, are locked."""
     at: _When = {}
     for asking in (True, False):
         some = [one for one in decided if bool(one.decision.candidates) is asking]
@@ -91,7 +91,7 @@ async def decide_all(session: AsyncSession, decided: Sequence[Decided], embedder
 
 
 async def _leave_behind(session: AsyncSession, stored: Sequence[Decided], at: _When) -> None:
-    # A press may have waited while an answer to the question was read
+    # A press may have waited while the person's written answer to the question was read
     waited = any(one.case.conversation.asked for one in stored)
     changes = [Change.OWED, Change.FREED] if waited else [Change.OWED]
     ids = [one.case.conversation.id for one in stored]

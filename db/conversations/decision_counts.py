@@ -1,7 +1,7 @@
-"""How many decisions there are of each kind, without looking at all of them.
+"""The number of decisions of each kind, without reading all of them.
 
-Decisions are only ever added. So those up to some row are counted once, and only what came after is counted when
-somebody asks; nobody who decides has to wait for a counter that everybody writes.
+Decisions are only ever added. So those up to some row are counted once, and later ones whenever the counts are read; no
+decision waits for a counter that every decision writes.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from db.engine import Database
 from db.tables import ConversationRow, DecisionCountRow, DecisionRow, RollupRow
 
 ENOUGH = 2_000
-"""Uncounted decisions that are worth a fold."""
+"""How many uncounted decisions are worth a fold."""
 _NAME = "decisions"
 _KEY = ("platform", "task", "label", "by", "language")
 _Key = tuple[str, str, str, str, str]
@@ -26,14 +26,14 @@ _Key = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Decisions by platform, task, label, author and language, and how many of them had to be counted just now."""
+    """Decisions by platform, task, label, author and language, and how many of them were not folded yet."""
 
     totals: Mapping[_Key, int]
     uncounted: int
 
 
 async def counted(session: AsyncSession) -> Counts:
-    """All of them, as of one moment."""
+    """The counts of all decisions, as of one moment."""
     row = DecisionCountRow
     known = select(row.platform, row.task, row.label, row.by, row.language, row.count, literal(False).label("new"))
     every = union_all(known, _of(up_to()).add_columns(literal(True).label("new"))).subquery()
@@ -47,7 +47,8 @@ async def counted(session: AsyncSession) -> Counts:
 
 
 async def fold(database: Database) -> None:
-    """Count what was not counted yet, for good. When the table is too busy for that, the next who asks does it."""
+    """Add the uncounted decisions to the stored counts. If the table is too busy, nothing changes and a later fold does
+    it."""
     try:
         newest = await _newest(database)
     except Unreachable:
@@ -66,9 +67,9 @@ async def fold(database: Database) -> None:
 
 
 async def _newest(database: Database) -> int:
-    """The last decision before which none can still be on its way: the lock waits for who is just writing one.
+    """The last decision before which none can still be uncommitted: the lock waits for those just being written.
 
-    Without it, one that got its number early and is committed late would never be counted.
+    Without the lock, a decision that got its number early and is committed late would never be counted.
     """
     async with database.transaction() as session:
         await session.execute(text("SET LOCAL lock_timeout = '200ms'"))
@@ -82,7 +83,7 @@ async def rules_applied(session: AsyncSession) -> Mapping[str, int]:
 
 
 def up_to() -> object:
-    """The last decision that was counted for good."""
+    """The number of the last decision in the stored counts."""
     mark = select(RollupRow.up_to).where(RollupRow.name == _NAME).scalar_subquery()
     return func.coalesce(mark, 0)
 

@@ -1,4 +1,4 @@
-"""What a decision leaves behind, whoever made it: a row in the audit trail, a conversation with its team."""
+"""What a decision leaves behind, whoever made it: a row in the audit trail, and a conversation with its team."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,7 +25,7 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
 
 
 async def record_all(session: AsyncSession, made: Sequence[tuple[int, Decision, datetime]], *changes: Change) -> None:
-    """Add the decisions on these conversations to the audit trail, and announce what that changes."""
+    """Add the decisions on these conversations to the audit trail, and announce these changes."""
     told = (announcement(*changes),) if changes else ()
     rows = [_values(conversation, decision, at) for conversation, decision, at in made]
     await session.execute(insert(_DECISIONS).values(language=_language()).returning(_DECISIONS.c.id, *told), rows)
@@ -52,9 +52,9 @@ def _values(conversation_id: int, made: Decision, at: datetime) -> dict[str, obj
 
 
 def _language() -> ColumnElement[str]:
-    """The text's own or, where it has none, that of the conversation's first words that had one.
+    """The text's language or, where it has none, the first language recorded for the conversation.
 
-    Whoever rules on a conversation rules on a text in that language.
+    A ruling on a conversation is about a text in that language.
     """
     told = (DecisionRow.conversation_id == bindparam("of_conversation"), DecisionRow.language.is_not(None))
     begun_in = select(DecisionRow.language).where(*told).order_by(DecisionRow.id).limit(1).scalar_subquery()
@@ -62,12 +62,12 @@ def _language() -> ColumnElement[str]:
 
 
 def moment() -> ColumnElement[datetime]:
-    """When the conversation was claimed: the caller's clock, which `now` of the next claim is compared with."""
+    """When the conversation was claimed, by the caller's clock, with which the `now` of the next claim is compared."""
     return func.coalesce(ConversationRow.claimed_at, func.now())
 
 
 def _state(label: object) -> object:
-    """With its team; what asks nobody for anything is over at once."""
+    """The state after the decision: routed, or closed at once for a text that asks for nothing."""
     if isinstance(label, str):
         return State.CLOSED if label == NOT_A_REQUEST else State.ROUTED
     over = cast(ColumnElement[str], label) == NOT_A_REQUEST
@@ -82,7 +82,7 @@ def _closed_at(label: object, at: object) -> object:
 
 
 def with_its_team(task: object, label: object, at: object) -> dict[str, object]:
-    """The columns of a conversation whose team has it from now on, and nobody of it yet."""
+    """The columns of a conversation that its team has from now on, while nobody has taken it yet."""
     return {
         "state": _state(label),
         "closed_at": _closed_at(label, at),
@@ -108,7 +108,7 @@ async def move(session: AsyncSession, conversation_id: int, made: Decision, at: 
 
 
 def heard(conversation_id: int, messages: Sequence[Message], at: datetime) -> Update:
-    """Only what had been read goes with the decision; anything newer is still to be relayed."""
+    """Count only the messages that had been read as part of the decision; newer ones are still to be relayed."""
     ids = [message.ref.id for message in messages]
     return (
         update(MessageRow)

@@ -1,4 +1,4 @@
-"""Posts that will never be said, and what becomes of what depended on them."""
+"""Posts that will never be said, and what becomes of the posts that depended on them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,9 +28,9 @@ async def give_up(
     posts: Sequence[Post],
     decision: Decision | None,
 ) -> None:
-    """A card for another room is owed only while the conversation is where this one says: a lead may have moved it.
+    """Give up the post. A card for another room is owed only if the team of this card still has the conversation.
 
-    That nothing reaches the person is said once, until something reaches them again.
+    The team is told once that nothing reaches the person, until something reaches the person again.
     """
     talk = await _conversation(session, item)
     gone = update(PostRow).where(PostRow.id == item.id, PENDING).values(given_up_at=now, problem=problem)
@@ -49,13 +49,14 @@ async def give_up(
 
 
 async def _conversation(session: AsyncSession, item: OutboxItem) -> ConversationRow | None:
-    """The post's conversation, locked before the post is, in the order in which every step locks them."""
+    """The post's conversation, locked before the post, in the order in which every step locks them."""
     of = await session.scalar(select(PostRow.conversation_id).where(PostRow.id == item.id))
     return None if of is None else await session.get(ConversationRow, of, with_for_update=True)
 
 
 async def _known(session: AsyncSession, gone: PostRow, post: Post) -> bool:
-    """Whether the team knows already that nothing reaches the person: nothing was said there since it was told."""
+    """Whether the team already knows that nothing reaches the person: nothing was said in that chat since it was
+    told."""
     if not (isinstance(post.content, Notice) and post.content.what is What.UNREACHABLE):
         return False
     its = select(func.max(PostRow.id)).where(PostRow.conversation_id == gone.conversation_id)
@@ -67,7 +68,7 @@ async def _known(session: AsyncSession, gone: PostRow, post: Post) -> bool:
 
 
 async def _concerns(session: AsyncSession, row: PostRow, talk: ConversationRow) -> bool:
-    """Whether the post is the card of the team that has it, or was to be said under that card."""
+    """Whether the post is the card of the team that has the conversation, or was to be said under that card."""
     said = mappers.content(row)
     if isinstance(said, FollowUp) and row.under is not None:
         said = (await wordings(session, [row.under])).get(row.under, said)
@@ -75,7 +76,7 @@ async def _concerns(session: AsyncSession, row: PostRow, talk: ConversationRow) 
 
 
 async def _under_the_next(session: AsyncSession, gone: PostRow, now: datetime) -> None:
-    """What waited to be said under a card that is out of reach goes under the one that stands now."""
+    """Move posts that waited to be said under a card out of reach to the card that stands now."""
     card = gone.id if gone.under is None else gone.under
     waiting = select(PostRow).where(PostRow.under == card, PENDING).order_by(PostRow.id)
     found = (await session.scalars(waiting)).all()

@@ -54,9 +54,9 @@ async def add_edit(session: AsyncSession, edit: Edit) -> Stored:
 
 
 def _attached(row: Said, edit: Edit) -> tuple[Media, ...] | None:
-    """What is attached by now; None: what was. A file that has another id only, as platforms give it, is the same.
+    """The attachments after the edit; None: unchanged. A file whose platform only gave it another id is the same file.
 
-    What came along with the message that this one points at stays: an edit tells of a message's own files.
+    Files that came with the message this one cites stay: an edit lists a message's own files only.
     """
     if edit.media is None:
         return None
@@ -87,7 +87,7 @@ async def add_deletion(session: AsyncSession, deletion: Deletion) -> Stored:
 
 
 async def _found(session: AsyncSession, ref: MessageRef) -> tuple[Said | None, ConversationRow | None]:
-    """What was said, and its conversation, both locked, in the order in which every step locks them.
+    """The message or note and its conversation, both locked, in the order in which every step locks them.
 
     A parked note has no conversation.
     """
@@ -102,15 +102,15 @@ async def _found(session: AsyncSession, ref: MessageRef) -> tuple[Said | None, C
 
 
 def _passed_on(row: Said) -> bool:
-    """Whether the words are in somebody's room by now."""
+    """Whether the words stand in somebody's room by now."""
     return row.carried_by is not None or (isinstance(row, MessageRow) and row.decided)
 
 
 def _again(row: Said) -> dict[str, object]:
-    """What becomes of an edited message or note besides its words."""
+    """What changes in an edited message or note besides its words."""
     if _passed_on(row):
         return {"stale": True}
-    # Nothing of it was worth passing on until now
+    # Until now there was nothing in it worth passing on
     return {"concluded_at": None} if isinstance(row, MessageRow) else {}
 
 
@@ -120,7 +120,7 @@ async def _change(session: AsyncSession, row: Said, **values: object) -> None:
 
 
 async def _reconsider(session: AsyncSession, talk: ConversationRow, row: Said) -> None:
-    """A step that holds the conversation knows other words than there are now: what it concludes is refused."""
+    """Take the conversation from a step that holds it: what that step concludes from the old words is refused."""
     undecided = talk.state in _UNDECIDED and isinstance(row, MessageRow)
     values = {"version": ConversationRow.version + 1, "resting": False} if undecided else {}
     changed = update(ConversationRow).where(ConversationRow.id == talk.id).values(leased_until=None, **values)
@@ -135,7 +135,7 @@ async def _tell(session: AsyncSession, talk: ConversationRow, row: Said) -> None
 
 
 async def _forget(session: AsyncSession, talk: ConversationRow, row: Said, now: datetime) -> None:
-    """Empty whatever quotes the words that were taken back."""
+    """Empty everything that quotes the words that were taken back."""
     excerpt = None
     if isinstance(row, MessageRow) and row.author_id == talk.person_id and (row.decided or row.concluded_at is None):
         excerpt = await _basis(session, talk.id)
@@ -155,7 +155,7 @@ async def _forget(session: AsyncSession, talk: ConversationRow, row: Said, now: 
 
 
 async def _basis(session: AsyncSession, conversation_id: int) -> str:
-    """All that the decision rests on, as it reads now."""
+    """Everything the decision is based on, as it reads now."""
     return joined([row.text for row in await _decided(session, conversation_id)])
 
 
@@ -232,7 +232,7 @@ async def _read(session: AsyncSession, found: Sequence[tuple[Said, ConversationR
 async def _cards(
     session: AsyncSession, talks: Sequence[int]
 ) -> tuple[Mapping[int, StandingCard], Mapping[int, tuple[StandingCard, ...]]]:
-    """The standing card of each conversation, and every card of it; one on its way says the old words yet."""
+    """The standing card of each conversation, and all its cards; a card on its way still shows the old words."""
     every = await all_cards(session, talks)
     return standing_among(every), every
 
@@ -253,7 +253,7 @@ def _waiting(table: type[MessageRow] | type[NoteRow], now: ColumnElement[datetim
 _WAITING: Mapping[type[Said], Select[Any]] = {
     table: _waiting(table, NOW).limit(LIMIT) for table in (MessageRow, NoteRow)
 }
-"""Made once, so that they are compiled once."""
+"""Built once, so that they are compiled once."""
 
 
 async def _talks(session: AsyncSession, ids: Sequence[int]) -> dict[int, ConversationRow]:

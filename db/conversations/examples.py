@@ -1,4 +1,4 @@
-"""What a settled conversation teaches a task: its one standing example of a kind, replaced or withdrawn as a whole."""
+"""What a settled conversation teaches a task: one standing example of each kind, replaced or withdrawn as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ RULINGS = (Source.CORRECTION, Source.CONFIRMATION)
 
 @dataclass(frozen=True, slots=True)
 class ConversationExample:
-    """The label that a conversation's text has, and on whose word."""
+    """The label of a conversation's text, and whose word it is."""
 
     task: str
     label: str
     source: Source
     at: datetime
     lead: str | None = None
-    """On whose word, `platform:id`; None: on no lead's."""
+    """The lead who gave the label, `platform:id`; None: no lead did."""
     held: Held | None = None
-    """Why it teaches nobody yet; None: it does."""
+    """Why it does not teach yet; None: it teaches."""
     weight: float = 1.0
 
 
 async def store_example(
     session: AsyncSession, row: ConversationRow, lesson: ConversationExample, now: datetime
 ) -> None:
-    """Make this the conversation's standing example for the task, in place of an earlier ruling (or tap)."""
+    """Store this as the conversation's standing example for the task, in place of its earlier ruling or tap."""
     await withdraw_example(session, row.id, lesson.task, RULINGS if lesson.source in RULINGS else (Source.TAP,), now)
     if not row.text:
         return
@@ -58,7 +58,7 @@ async def store_example(
 async def withdraw_example(
     session: AsyncSession, conversation_id: int, task: str, sources: Sequence[Source], now: datetime
 ) -> None:
-    """Withdraw what the conversation taught a task on such a word; nothing is deleted."""
+    """Withdraw the conversation's examples from these sources for the task; nothing is deleted."""
     stood = update(ExampleRow).where(
         ExampleRow.conversation_id == conversation_id,
         ExampleRow.task == task,

@@ -1,4 +1,4 @@
-"""Facts of one transaction: messages by the dozen, everything else each behind a savepoint of its own."""
+"""Facts stored in one transaction: messages together, every other fact behind a savepoint of its own."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from db.conversations.notes import add_note
 async def add_facts(
     session: AsyncSession, facts: Sequence[Fact], policy: ThreadingPolicy
 ) -> Sequence[Stored | Exception]:
-    """What came of each. Messages are first: nothing else that came with them can be what they answer."""
+    """Store the facts and return the outcome of each. Messages come first: none can answer another fact here."""
     messages = {number: fact for number, fact in enumerate(facts) if isinstance(fact, Message)}
     stored = await add_messages(session, list(messages.values()), policy)
     outcomes: dict[int, Stored | Exception] = dict(zip(messages, stored, strict=True))

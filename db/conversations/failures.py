@@ -1,4 +1,4 @@
-"""Items that failed: put off with a growing back-off, and set aside after too many attempts."""
+"""Items that failed: postponed with a growing back-off, and set aside after too many attempts."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,26 +24,26 @@ Row = TypeVar("Row")
 Item = TypeVar("Item")
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
-"""What decoding raises for a row of a newer version's, or for one that somebody damaged."""
+"""What decoding raises for a row written by a newer version, or for a damaged one."""
 _ROW = FailedItemRow
 _MEMORY = timedelta(days=1)
-"""For so long failures of an item count that did not fail again."""
+"""How long past failures count for an item that has not failed again."""
 
 
 def cannot_read(error: Exception) -> str:
-    """Why a row is set aside that could not be decoded."""
+    """The reason recorded for a row that could not be decoded."""
     return f"this version cannot read it ({type(error).__name__})"
 
 
 def backs_off(
     step: str, item: InstrumentedAttribute[int], now: datetime | ColumnElement[datetime], kind: str = ""
 ) -> ColumnElement[bool]:
-    """Whether the item failed and is not to be tried again yet. `kind` stands before an id that is not unique."""
+    """Whether the item failed and must not be tried again yet. `kind` precedes an id that is not unique by itself."""
     return exists().where(_ROW.step == step, _ROW.item == _named(item, kind), holds(_ROW.not_before, now))
 
 
 def is_set_aside(step: str, item: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """Whether the item is out of the way until somebody lets it be tried again."""
+    """Whether the item is set aside until somebody has it tried again."""
     return exists().where(_ROW.step == step, _ROW.item == _named(item, ""), _ROW.set_aside_at.is_not(None))
 
 
@@ -53,7 +53,7 @@ def _named(item: InstrumentedAttribute[int], kind: str) -> ColumnElement[str]:
 
 
 async def record(session: AsyncSession, failure: Failure, now: datetime, fact: dict[str, object] | None = None) -> bool:
-    """Store a failed attempt and let go of the item; whether it is set aside now."""
+    """Store a failed attempt and release the item's claim; return whether it is set aside now."""
     key = failure.key
     row = await _counted(session, failure, now, fact)
     aside = failure.final or (row.attempts >= MOST_ATTEMPTS and not failure.later)
@@ -76,7 +76,7 @@ async def record(session: AsyncSession, failure: Failure, now: datetime, fact: d
 async def _counted(
     session: AsyncSession, failure: Failure, now: datetime, fact: dict[str, object] | None
 ) -> FailedItemRow:
-    """The item's row with this failure in it. One that had been dropped begins anew: there is news about it."""
+    """The item's row, with this failure counted. A dropped item starts anew, for this failure is news about it."""
     key, guilty = failure.key, 0 if failure.later else 1
     again = _ROW.dropped_at.is_not(None)
     known = {"last_at": now, "reason": failure.reason}
@@ -111,7 +111,7 @@ async def _conversation(session: AsyncSession, key: ItemKey) -> int | None:
 
 
 async def forget(session: AsyncSession, key: ItemKey) -> None:
-    """The item succeeded."""
+    """Delete the record of the item's failures: it succeeded."""
     gone = delete(_ROW).where(_ROW.step == key.step, _ROW.item == key.item, _ROW.dropped_at.is_(None))
     await session.execute(gone.execution_options(synchronize_session=False))
 

@@ -1,4 +1,4 @@
-"""What people write after the decision, to be carried to the team."""
+"""What people write after the decision, to be relayed to the team."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -42,7 +42,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[MessageRow, Conversat
 
 
 def _waiting(now: ColumnElement[datetime]) -> Select[MessageRow, ConversationRow]:
-    """Each routed conversation's oldest message that was not relayed."""
+    """Each routed conversation's oldest message that was not relayed yet."""
     earlier = aliased(MessageRow)
     another = (
         exists()
@@ -60,7 +60,7 @@ def _waiting(now: ColumnElement[datetime]) -> Select[MessageRow, ConversationRow
 
 
 _WAITING = _waiting(NOW).limit(LIMIT)
-"""Made once, so that it is compiled once."""
+"""Built once, so that it is compiled once."""
 
 
 async def conclude_follow_up(
@@ -68,7 +68,7 @@ async def conclude_follow_up(
 ) -> None:
     row = await held(session, said.conversation)
     if row is None:
-        # It went to another team meanwhile, or the words changed: what is true now is looked at again
+        # Another team got it meanwhile, or the words changed: the next look reads the new state
         await release(session, said.conversation.id)
         await announce(session, Change.FREED)
         return
@@ -93,7 +93,7 @@ async def conclude_follow_up(
 
 
 async def reopen(session: AsyncSession, conversation_id: int, now: datetime) -> None:
-    """Open a closed conversation again; its team has it again, and time to take it."""
+    """Reopen a closed conversation; its team has it again, with new time to take it."""
     again = update(ConversationRow).where(ConversationRow.id == conversation_id)
     opened = {"state": State.ROUTED, "closed_at": None, "reopened_at": now, "routed_at": now, "reminders": 0}
     await session.execute(again.values(**opened).execution_options(synchronize_session=False))

@@ -1,4 +1,4 @@
-"""What stands around a correction when it is made: by it the guards tell whether it teaches at once."""
+"""The facts around a correction when it is made; from them the guards decide whether it teaches at once."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ _TEACHES = and_(ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined)
 async def claim_of(
     session: AsyncSession, row: ConversationRow, task: str, lead_label: LeadLabel, now: datetime
 ) -> Claim:
-    """What leads say of a conversation, with what is known around it."""
+    """What leads say of a conversation, with the facts around it."""
     label, lead = lead_label.label, lead_label.lead.key
     if lead_label.disputed or lead_label.agreeing > 1:
         return Claim(label, lead_label.agreeing, lead_label.disputed)
@@ -44,16 +44,16 @@ async def claim_of(
 
 
 def _same_words(row: ConversationRow, label: str, lead: str) -> ColumnElement[bool]:
-    """Another lead said the same of the very words, on another card: that is a second lead, too."""
+    """Whether another lead gave this label to the very same words on another card: that counts as a second lead."""
     agrees = and_(ExampleRow.label == label, ExampleRow.lead != lead, ExampleRow.conversation_id != row.id)
     stands = and_(ExampleRow.withdrawn_at.is_(None), ExampleRow.held.is_distinct_from(Held.DISPUTED))
     return and_(ExampleRow.text_key == text_key(row.text or ""), agrees, stands)
 
 
 async def track_record(session: AsyncSession, task: str, lead: str) -> tuple[int, int]:
-    """(corrections of the lead with which the request was closed, those that another lead's stands in the place of)."""
+    """(the lead's corrections with which requests were closed, those replaced by another lead's)."""
     theirs = and_(CorrectionRow.task == task, CorrectionRow.lead == lead, ~CorrectionRow.confirms)
-    # Of a further question no request bears the label: a ruling that stands when it is closed was not objected to
+    # A request bears no label of a further question: a ruling that stands when the request is closed counts as agreed
     with_it = or_(ConversationRow.task != task, ConversationRow.label == CorrectionRow.label)
     ended = and_(ConversationRow.id == CorrectionRow.conversation_id, ConversationRow.state == State.CLOSED, with_it)
     agreed = select(func.count()).where(theirs, CorrectionRow.withdrawn_at.is_(None), exists().where(ended))
@@ -76,7 +76,7 @@ async def _count(session: AsyncSession, which: ColumnElement[bool]) -> int:
 
 
 async def _near(session: AsyncSession, row: ConversationRow, task: str, lead: str) -> list[Near]:
-    """The nearest trusted examples, and corrections that others made, by exact search."""
+    """The nearest trusted examples and other leads' corrections, by exact search."""
     if row.vector is None or row.embedder is None:
         return []
     near = similarity(row.vector, row.embedder)

@@ -1,4 +1,4 @@
-"""What people do to posts becomes facts: reactions and presses."""
+"""What people do to posts, stored as facts: reactions and presses."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from db.tables import MessageRow, NoteRow, PostRow, PressRow, ReactionRow
 
 
 def _heard(fact: Reaction | Press) -> datetime:
-    """When it was taken in, by our own clock."""
+    """When we received it, by our own clock."""
     return fact.heard or fact.at
 
 
@@ -25,7 +25,7 @@ async def add_reaction(session: AsyncSession, reaction: Reaction) -> Stored:
 
 
 async def store_reaction(session: AsyncSession, reaction: Reaction) -> bool:
-    """False: it was here before."""
+    """Store the reaction; False: it was stored before."""
     elsewhere = reaction.actor.platform if reaction.actor.platform != reaction.ref.platform else None
     told = {"emoji": reaction.emoji, "added": reaction.added, "actor_platform": elsewhere}
     fact = insert(ReactionRow).values(**_by(reaction), **told)
@@ -56,12 +56,14 @@ def _by(fact: Reaction | Press) -> dict[str, object]:
 
 
 async def _our_business(session: AsyncSession, ref: MessageRef, choice: bool = False) -> tuple[bool, int | None]:
-    """Whether we ever posted in that chat, said or about to be said: its receipt may still be on its way.
+    """(whether we ever posted in that chat, the conversation of the message).
 
-    And the conversation of what that message is, where there is one by now: a post of ours, a note, or a person's own.
+    A post on its way counts as posted, for its receipt may still come. The conversation is known if the message is a
+    post of ours, a note, or a person's own message.
 
-    A lead's choice is on a conversation's own message, where we may have said nothing yet. Each question has an index
-    of its own, and asks for its first entry: PostgreSQL would look through the table for any, where there is none.
+    A lead's choice is made on a conversation's own message, in a chat where we may not have posted yet. Each query uses
+    an index of its own and asks for its first entry: asked for any row, PostgreSQL would scan the table where there is
+    none.
     """
     here = select(PostRow.id).where(PostRow.platform == ref.platform)
     questions = [

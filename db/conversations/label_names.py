@@ -1,4 +1,4 @@
-"""What teams of the past are called by now."""
+"""The current names of former teams."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,7 +8,7 @@ from db.tables import LabelChangeRow
 
 
 async def names_by_now(session: AsyncSession, task: str) -> dict[str, str]:
-    """Former name -> what that team is called by now; of a retired one nothing."""
+    """Former name -> the team's current name; a retired team has no entry."""
     made = select(LabelChangeRow.kind, LabelChangeRow.before, LabelChangeRow.after).where(LabelChangeRow.task == task)
     rows = await session.execute(made.order_by(LabelChangeRow.id))
     return present_names((Kind(kind), before, after) for kind, before, after in rows)

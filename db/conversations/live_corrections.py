@@ -1,4 +1,4 @@
-"""What became of an adapter's decisions: how many leads corrected."""
+"""How many of an adapter's decisions leads corrected."""
 
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from db.tables import CorrectionRow, DecisionRow
 
 
 async def corrections(session: AsyncSession, task: str, adapter: str, start: datetime, end: datetime) -> Corrections:
-    """Of conversations that were given to a team unasked while this adapter spoke.
+    """Count conversations given to a team without a question while this adapter answered, and those corrected.
 
-    What was decided without it, because it was silent, is not its; a correction that was withdrawn is none.
+    Decisions made while the adapter gave no answer do not count; nor do withdrawn corrections.
     """
     moved = exists().where(
         CorrectionRow.conversation_id == DecisionRow.conversation_id,

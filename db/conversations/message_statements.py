@@ -1,4 +1,4 @@
-"""The statements that store messages: each takes any number of them, as arrays, and costs one way there and back."""
+"""The statements that store messages: each takes any number of them as arrays, in one round trip."""
 
 from sqlalchemy import TextClause, text
 
@@ -23,7 +23,7 @@ _LANGUAGE = """
         WHERE chose.platform = said.platform AND chose.person_id = said.author_id
     ), said.language)
 """
-"""What the author chose, or else what their platform reports."""
+"""The language the author chose, or else what their platform reports."""
 _COLUMNS = """
     conversation_id, platform, chat, message_id, thread, author_id, author_name,
     language, external, text, media, cites, opens, at
@@ -35,12 +35,12 @@ _VALUES = f"""
 """
 
 _OVER = f"{{of}}.state = 'closed' AND coalesce({{of}}.label, '') = '{NOT_A_REQUEST}'"
-"""It asked nobody for anything: nothing belongs to it that is written later, which may ask for something."""
+"""The conversation asked for nothing: later messages do not belong to it, since they may ask for something."""
 
 ALONE: TextClause = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(key, 1)) FROM unnest(CAST(:keys AS text[])) key"
 )
-"""Keep other messages out of these chats; in one order everywhere, lest two who want the same wait for each other."""
+"""Keeps other messages out of these chats; locks in one order everywhere, so that two transactions never deadlock."""
 
 FOUND: TextClause = text(f"""
     SELECT known.id AS known, known.moved_from IS NOT NULL AND known.at <> said.at AS another, CASE
@@ -73,9 +73,9 @@ FOUND: TextClause = text(f"""
         ON known.platform = said.platform AND known.chat = said.chat AND known.message_id = said.message_id
     ORDER BY said.n
 """)  # noqa: S608 - nothing of it is anybody's but ours
-"""Whether each is here already, or another has its number, and the conversation that it belongs to.
+"""For each message: the stored message with its number, whether that is another one, and the conversation it joins.
 
-What people wrote is timed by their platform, what we did by our own clock.
+People's messages are timed by their platform, our own actions by our own clock.
 """
 
 OPENING: TextClause = text(f"""
@@ -96,7 +96,7 @@ OPENING: TextClause = text(f"""
     ORDER BY said.n
     RETURNING conversation_id, platform, chat, message_id, pg_notify('{CHANNEL}', :change)
 """)  # noqa: S608
-"""Messages, each with a conversation of its own; no two of them by one author in one chat."""
+"""Stores messages that each open a conversation; no two are by one author in one chat."""
 
 JOINING: TextClause = text(f"""
     WITH said AS MATERIALIZED ({_SAID}), grown AS (
@@ -120,8 +120,8 @@ JOINING: TextClause = text(f"""
     FROM said ORDER BY said.n
     RETURNING pg_notify('{CHANNEL}', :change)
 """)  # noqa: S608
-"""Messages in conversations that there are already, no two in one.
+"""Stores messages in existing conversations, no two in the same one.
 
-Its person's name and language are what they wrote under last. One that was closed before anything was decided, for its
-words had been deleted, needs a decision now.
+The person's name and language become those of this message. A conversation that was closed before any decision, because
+its words had been deleted, needs a decision now.
 """

@@ -1,4 +1,4 @@
-"""Messages find their conversations, or open them: as many at once as there are, in as few statements as one takes."""
+"""Assigns messages to conversations, or opens new ones: all at once, in as few statements as for a single message."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 async def add_messages(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[Stored]:
-    """What came of each. They are stored in their order, as if one after the other."""
+    """Store the messages in order, as if one after the other; return the outcome of each."""
     if not messages:
         return []
     await _keep_out(session, {_chat_key(message.ref.platform, message.ref.chat) for message in messages})
@@ -39,7 +39,7 @@ async def alone_in(session: AsyncSession, platform: str, chat: str) -> None:
 
 
 def newest_of(platform: str, chat: str, person_id: str) -> Select[ConversationRow]:
-    """The newest conversation that somebody opened in a chat."""
+    """The newest conversation that the person opened in the chat."""
     return (
         select(ConversationRow)
         .where(ConversationRow.platform == platform, ConversationRow.chat == chat)
@@ -58,7 +58,7 @@ async def _keep_out(session: AsyncSession, keys: set[str]) -> None:
 
 
 def _keys(message: Message) -> set[tuple[str, ...]]:
-    """What decides where a message belongs: one that shares any of it with an earlier one is looked at after that."""
+    """What decides where a message belongs: a message that shares a key with an earlier one is stored after it."""
     ref, place = message.ref, message.place
     keys: set[tuple[str, ...]] = {
         ("ref", ref.platform, ref.chat, ref.id),
@@ -68,7 +68,7 @@ def _keys(message: Message) -> set[tuple[str, ...]]:
 
 
 def _waves(wanted: Sequence[tuple[T, set[tuple[str, ...]]]]) -> list[list[T]]:
-    """The same in groups: no two of a group share a key, and of two that do the earlier is in the earlier group."""
+    """The same in groups: no two in a group share a key, and of two that do, the earlier is in an earlier group."""
     waves: list[list[T]] = []
     last: dict[tuple[str, ...], int] = {}
     for one, keys in wanted:
@@ -81,7 +81,7 @@ def _waves(wanted: Sequence[tuple[T, set[tuple[str, ...]]]]) -> list[list[T]]:
 
 
 async def _add_apart(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[Stored]:
-    """Of messages that have nothing to do with each other, what came of each."""
+    """Store messages that do not depend on each other; return the outcome of each."""
     times = {"settle": policy.settle, "idle": policy.idle, "reopen": policy.reopen}
     found = (await session.execute(FOUND, _arrays(messages) | times)).all()
     new = [
@@ -108,12 +108,12 @@ async def _add_apart(session: AsyncSession, messages: Sequence[Message], policy:
 
 
 def _ref(message: Message) -> tuple[str, str, str]:
-    """What it is called, as it is stored."""
+    """The message's key, as it is stored."""
     return _name(message.ref.platform), _name(message.ref.chat), _name(message.ref.id)
 
 
 async def _numbered_anew(session: AsyncSession, known: int, message: Message) -> bool:
-    """Whether this is another message than the known one: a chat that was given another id may count from one again."""
+    """Whether this differs from the stored message: a chat that got another id may number its messages from 1 again."""
     back = update(MessageRow).where(
         MessageRow.id == known, MessageRow.moved_from.is_not(None), MessageRow.at != message.at
     )
@@ -123,7 +123,7 @@ async def _numbered_anew(session: AsyncSession, known: int, message: Message) ->
 
 
 def _arrays(messages: Iterable[Message]) -> dict[str, list[object]]:
-    """Column by column."""
+    """The messages' values as one array for each column."""
     rows = [_values(message) for message in messages]
     return {name: [row[name] for row in rows] for name in rows[0]}
 

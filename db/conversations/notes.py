@@ -1,4 +1,4 @@
-"""What teams write under cards: internal, until a step says that a reply with it is owed."""
+"""What teams write under cards: internal, until a step decides that a reply with the note is owed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,18 +50,18 @@ from db.reading.codec import encode_media
 from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, PostRow, ReactionRow, storable
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
-"""What stands in the team's room. Whatever is written under our posts to the person is no note."""
+"""Posts that stand in the team's room. What is written under our posts to the person is no note."""
 _TO_LEADS = tuple(
     kind.__name__
     for kind in (LearningReport, Digest, ShadowCard, ShadowExplanation, TrainingProgress, Alert, ComparisonReport)
 )
 _IN_TEAMS_ROOMS = (*_OF_THE_TEAM, *_TO_LEADS)
 _PARKED_FOR = timedelta(hours=1)
-"""How long a note waits for the receipt of what it was written under. After that it is nobody's."""
+"""How long a note waits for the receipt of the post it was written under; then it is deleted."""
 
 
 async def add_note(session: AsyncSession, note: Note) -> Stored:
-    # In this order: a receipt that is stored between the two questions is found by the second
+    # In this order: the second query finds a receipt that is stored between the two
     under = await whole(session, note.under)
     unsure = await session.scalar(_being_said(under)) is not None
     conversation = await _conversation_under(session, under)
@@ -87,7 +87,7 @@ async def is_of_a_team(session: AsyncSession, ref: MessageRef, ours: bool) -> bo
 
 
 async def whole(session: AsyncSession, ref: MessageRef) -> MessageRef:
-    """The message of a post that this one is a part of; itself when it is none."""
+    """The message of the post of which this message is a part; the message itself when it is no part."""
     row = await session.get(MessagePartRow, (ref.platform, ref.chat, ref.id))
     return ref if row is None else replace(ref, id=row.whole_id)
 
@@ -103,7 +103,7 @@ async def _note_at(session: AsyncSession, ref: MessageRef) -> int | None:
 
 
 async def _is_a_message(session: AsyncSession, ref: MessageRef) -> bool:
-    """A person's own, though we posted it for them (a request by command)."""
+    """Whether it is a person's own message, though we may have posted it for them (a request by command)."""
     here = MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
     return await session.scalar(select(MessageRow.id).where(*here)) is not None
 
@@ -115,7 +115,7 @@ async def _had_cards(session: AsyncSession, ref: MessageRef) -> bool:
 
 
 def _in_the_room(ref: MessageRef) -> ColumnElement[bool]:
-    """Whether a post belongs in that chat or in a topic of it."""
+    """Whether a post belongs in that chat or in one of its topics."""
     return or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/", autoescape=True))
 
 
@@ -130,7 +130,7 @@ async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | N
 
 
 def _being_said(ref: MessageRef) -> Select[int]:
-    """Posts of ours in that room that are on their way there just now: one of them may be meant."""
+    """Posts of ours on their way to that room: the note may be under one of them."""
     tried = and_(PostRow.leased_until.is_not(None), PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
     there = PostRow.platform == ref.platform, _in_the_room(ref), PostRow.kind.in_(_OF_THE_TEAM)
     return select(PostRow.id).where(*there, tried, PostRow.edits.is_(None)).limit(1)
@@ -192,7 +192,8 @@ async def _read(session: AsyncSession, rows: Sequence[Row[NoteRow, ConversationR
 
 
 async def _unpark(session: AsyncSession, now: datetime) -> None:
-    """Give parked notes the conversation of what they are under, if that has a receipt by now."""
+    """Give parked notes the conversation of the post they are under, once it has a receipt; delete those that waited
+    too long."""
     for row in (await session.scalars(_PARKED)).all():
         under = await whole(session, MessageRef(row.platform, row.under_chat, row.under_id))
         found = await _conversation_under(session, under)
@@ -204,7 +205,7 @@ async def _unpark(session: AsyncSession, now: datetime) -> None:
 
 
 async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[StandingCard]) -> StandingCard | None:
-    """The card in whose thread the note stands, be it under that, under something else of ours, or under a note."""
+    """The card in whose thread the note stands, whether under the card itself, another post of ours, or a note."""
     seen: set[int] = set()
     above: NoteRow | None = row
     while above is not None and above.id not in seen:
@@ -219,12 +220,12 @@ async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[Standi
 
 
 def _said_as(ref: MessageRef) -> Select[PostRow]:
-    """Our posts in a team's room that this message is, the newest first: the post itself, and what rewrote it."""
+    """Our posts in a team's room that this message shows, newest first: the post itself and its rewordings."""
     return _standing_as(ref).where(or_(PostRow.kind.in_(_OF_THE_TEAM), _continues_there()))
 
 
 def _continues_there() -> ColumnElement[bool]:
-    """Whether it is the rest of a card or of what stands under one: the rest of a reply stands with the person."""
+    """Whether it is the rest of a card or of a post under a card; the rest of a reply stands with the person."""
     return and_(PostRow.kind == Continuation.__name__, PostRow.under.is_not(None))
 
 
@@ -234,14 +235,14 @@ def _standing_as(ref: MessageRef) -> Select[PostRow]:
 
 
 def _too_late(now: ColumnElement[datetime]) -> Update:
-    """Emoji on what was sent, or deleted, mean nothing any more."""
+    """Reactions on a note that was sent or deleted mean nothing any more."""
     over = exists().where(on_note(ReactionRow), or_(NoteRow.sent_at.is_not(None), NoteRow.deleted_at.is_not(None)))
     late = update(ReactionRow).where(ReactionRow.concluded_at.is_(None), over).values(concluded_at=now)
     return late.execution_options(synchronize_session=False)
 
 
 def _waiting(now: ColumnElement[datetime]) -> Select[NoteRow, ConversationRow]:
-    """Each free conversation's oldest note that somebody has to look at."""
+    """Each free conversation's oldest note that a step has to look at."""
     new = select(NoteRow.id).where(NoteRow.concluded_at.is_(None))
     again = select(NoteRow.id).join(ReactionRow, on_note(ReactionRow)).where(ReactionRow.concluded_at.is_(None))
     earlier = aliased(NoteRow)
@@ -267,7 +268,7 @@ _PARKED = (
     .with_for_update(skip_locked=True)
 )
 _TOO_LATE, _WAITING = _too_late(NOW), _waiting(NOW).limit(LIMIT)
-"""Made once, so that they are compiled once."""
+"""Built once, so that they are compiled once."""
 
 
 async def _events(session: AsyncSession, row: NoteRow) -> Sequence[ReactionRow]:
@@ -309,7 +310,7 @@ async def postpone_note(session: AsyncSession, noted: PendingNote, until: dateti
 
 
 async def _again(session: AsyncSession, noted: PendingNote) -> None:
-    """Something changed while it was looked at: what was concluded is about a past that nobody sees any more."""
+    """Release the note's conversation: something changed meanwhile, so that the conclusion is out of date."""
     await release(session, noted.conversation.id)
     await announce(session, Change.FREED)
 
@@ -321,7 +322,7 @@ def _looked_at(note_id: int, now: datetime) -> Update:
 
 
 async def send(session: AsyncSession, row: NoteRow, posts: Sequence[Post], now: datetime) -> None:
-    """Owe the posts that send a note; one that was sent before is not sent again, whatever else the posts say."""
+    """Owe the posts that send a note; a note that was sent before is not sent again, but the other posts are owed."""
     if row.sent_at is not None:
         await enqueue(session, row.conversation_id, [one for one in posts if not isinstance(one.content, Reply)], now)
         return
@@ -330,13 +331,13 @@ async def send(session: AsyncSession, row: NoteRow, posts: Sequence[Post], now: 
     marked = update(NoteRow).where(NoteRow.id == row.id)
     marked = marked.values(sent_at=now, carried_by=next(replies, None))
     await session.execute(marked.execution_options(synchronize_session=False))
-    # Somebody spoke: the person's answer to it belongs to the same conversation, however long they had been silent
+    # The team spoke: the person's answer belongs to this conversation, however long the person had been silent
     spoken = update(ConversationRow).where(ConversationRow.id == row.conversation_id)
     spoken = spoken.values(spoken_at=func.greatest(ConversationRow.spoken_at, now), on_hold=False)
     await session.execute(spoken.execution_options(synchronize_session=False))
 
 
 async def note_of(session: AsyncSession, note_id: int) -> NoteRow | None:
-    """The note, locked; None when its words were deleted."""
+    """The note, locked; None when it was deleted."""
     wanted = select(NoteRow).where(NoteRow.id == note_id, NoteRow.deleted_at.is_(None))
     return await session.scalar(wanted.with_for_update())

@@ -1,4 +1,4 @@
-"""What people want of us besides an answer: another matter, another language, and chats that move."""
+"""What people want of us besides an answer: another matter, another language; and chats that move."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ async def leave(session: AsyncSession, person: Person, chat: str, now: datetime)
 
 
 async def name_person(session: AsyncSession, person: Person) -> None:
-    """Where no name is yet. The language that they chose stands; what was said without one gets theirs."""
+    """Set the person's name where none is stored. A language already stored stays; a missing one is filled in."""
     for table, who, lives in _WHO:
         row = table.__table__.c
         theirs = and_(row.platform == person.platform, row[f"{who}_id"] == person.id)
@@ -55,7 +55,8 @@ _WHO: tuple[tuple[type[Table], str, str], ...] = (
     (NoteRow, "author", "deleted_at"),
     (ReactionRow, "actor", "concluded_at"),
 )
-"""What keeps somebody's name, as whom, and what is set once that is over: who was forgotten gets no name again."""
+"""The tables that keep a person's name, in which role, and the column that ends it: forgotten people get no name
+again."""
 
 
 async def prefer(session: AsyncSession, person: Person, language: str) -> None:
@@ -74,7 +75,8 @@ async def preferred(session: AsyncSession, person: Person) -> str | None:
 
 
 async def move_chat(session: AsyncSession, platform: str, before: str, after: str) -> None:
-    """What would collide with something of the new chat stays: it is about another message of the same number."""
+    """Rename the chat everywhere. A row that would collide with one of the new chat stays: it is about another
+    message."""
     if before == after:
         return
     await _redirect(session, platform, before, after)
@@ -117,7 +119,7 @@ _MENTIONS: tuple[tuple[type[Table], str], ...] = (
 
 
 async def _redirect(session: AsyncSession, platform: str, before: str, after: str) -> None:
-    """What is owed to any of the chat's former ids goes to the newest; the newest goes nowhere else."""
+    """Posts owed to any of the chat's former ids go to the newest id; the newest id leads nowhere else."""
     moved = MovedChatRow
     await session.execute(delete(moved).where(moved.platform == platform, moved.before == after))
     await session.execute(update(moved).where(moved.platform == platform, moved.after == before).values(after=after))
@@ -127,7 +129,7 @@ async def _redirect(session: AsyncSession, platform: str, before: str, after: st
 
 
 def _following(table: type[Table], platform: str, before: str, after: str, *key: str) -> Update:
-    """The chat's rows, but for those whose key the new chat has already."""
+    """Move the chat's rows, except those whose key the new chat already has."""
     columns, other = table.__table__.c, aliased(table.__table__)
     taken = exists().where(
         other.c.platform == platform, other.c.chat == after, *(other.c[name] == columns[name] for name in key)

@@ -1,4 +1,4 @@
-"""Moving the pointer to the adapter that serves, inside a transaction that holds the task's registry."""
+"""Moving the pointer to the adapter that serves, inside a transaction that holds the task's registry lock."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ from db.reading.serving import NOBODY, over, pointer
 from db.tables import AdapterRow, PromotionRow
 
 GATE = "gate"
-"""Who promoted what learning let serve, at once or after a canary that did not object."""
+"""The author of a promotion made by the gate, at once or after a canary that found no objection."""
 
 
 async def move(session: AsyncSession, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
-    """Put the pointer on the adapter; nothing when it is there."""
+    """Point to the adapter; does nothing if the pointer is there already."""
     here = await pointer(session, task)
     if here is not None and here.adapter == adapter:
         return
@@ -26,7 +26,7 @@ async def move(session: AsyncSession, task: str, adapter: str, by: str, reason: 
 
 
 async def move_back(session: AsyncSession, here: PromotionRow, by: str, reason: str, now: datetime) -> None:
-    """Put the pointer on what served before; from there the next step back leads further back."""
+    """Point to the adapter that served before; the next step back from there leads further back."""
     target = await session.get_one(PromotionRow, here.previous)
     row = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
     await session.execute(insert(PromotionRow).values(task=here.task, by=by, at=now, **row))
@@ -34,7 +34,7 @@ async def move_back(session: AsyncSession, here: PromotionRow, by: str, reason: 
 
 
 def check_may_serve(adapter: AdapterRow, base: str, now: datetime) -> None:
-    """Raises UsageError when the base that is served cannot use the adapter, or when its time is over."""
+    """Raise UsageError if the adapter does not fit the base model that is served, or may not serve any more."""
     if over(adapter, now):
         raise UsageError(
             f"{adapter.name} had learned from texts of somebody who was forgotten, and may not serve since "

@@ -1,4 +1,4 @@
-"""Buttons pressed on our posts, and what they meant."""
+"""Buttons pressed on our posts, and what the presses meant."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -73,7 +73,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
 
 
 def _waiting(now: ColumnElement[datetime]) -> Select[PressRow, ConversationRow, PostRow]:
-    """Each conversation's oldest press."""
+    """Each conversation's oldest waiting press."""
     earlier, its_post = aliased(PressRow), aliased(PostRow)
     another = (
         exists()
@@ -100,7 +100,7 @@ _IGNORED = (
     .execution_options(synchronize_session=False)
 )
 _WAITING = _waiting(NOW).limit(LIMIT)
-"""Made once, so that they are compiled once."""
+"""Built once, so that they are compiled once."""
 
 
 async def button(session: AsyncSession, ref: MessageRef) -> Button | None:
@@ -143,7 +143,7 @@ async def conclude_press(
     session: AsyncSession, pressed: PendingPress, meaning: Meaning, posts: Sequence[Post], now: datetime
 ) -> None:
     if isinstance(meaning, SplitOff):
-        # Taken first, as whoever stores a message does: the other way round two of us could wait for each other
+        # Locked first, as when a message is stored: in the other order two transactions could wait for each other
         await alone_in(session, pressed.conversation.place.platform, pressed.conversation.place.chat)
     row = await held(session, pressed.conversation)
     if row is None:

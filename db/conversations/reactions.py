@@ -1,4 +1,4 @@
-"""What leads and their teams say about a conversation with emoji and buttons, and what that amounts to."""
+"""What leads and their teams say about a conversation with emoji and buttons, and what follows from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -50,7 +50,7 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
 
 
 async def pending_reactions(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
-    """All there is to know about these conversations before somebody moves them."""
+    """Everything known about these conversations before they are moved."""
     ids = [row.id for row in found]
     said = await mappers.own_messages(session, ids)
     questions = await open_questions(session, ids)
@@ -83,14 +83,14 @@ async def pending_reactions(session: AsyncSession, found: Sequence[ConversationR
 
 
 def _about(*conditions: ColumnElement[bool]) -> Subquery:
-    """Which reaction says something about which conversation: on any of its cards, or a choice on a message of it."""
+    """Which reaction concerns which conversation: one on any of its cards, or a choice on one of its messages."""
     on_cards = select(PostRow.conversation_id, ReactionRow.id).join(ReactionRow, _ON_A_CARD).where(*conditions)
     chosen = select(MessageRow.conversation_id, ReactionRow.id).join(ReactionRow, on_message(ReactionRow))
     return union_all(on_cards, chosen.where(IS_CHOICE, *conditions)).subquery()
 
 
 def _waiting(now: ColumnElement[datetime]) -> Select[ConversationRow]:
-    """An undecided conversation has to be decided, or its person asked, before anybody can say that this was wrong."""
+    """Conversations with new reactions. One must be decided, or its person asked, before a lead can correct it."""
     decided = [State.ASKED, State.ROUTED, State.CLOSED]
     ripe = func.coalesce(ReactionRow.not_before, now) <= now
     news = select(_about(ReactionRow.concluded_at.is_(None), ripe).c.conversation_id)
@@ -115,11 +115,11 @@ _IGNORED = (
     .execution_options(synchronize_session=False)
 )
 _WAITING = _waiting(NOW).limit(LIMIT)
-"""Made once, so that they are compiled once."""
+"""Built once, so that they are compiled once."""
 
 
 async def _told(session: AsyncSession, conversation_id: int) -> frozenset[tuple[str, str]]:
-    """Who was told that they may not correct it, whatever they put on the card or took off since."""
+    """Who was told that they may not correct the conversation, whichever reactions they have added or removed since."""
     notices = select(PostRow.platform, PostRow.only_for["id"].astext).where(
         PostRow.conversation_id == conversation_id,
         PostRow.kind == Notice.__name__,
@@ -130,14 +130,14 @@ async def _told(session: AsyncSession, conversation_id: int) -> frozenset[tuple[
 
 
 async def _events(session: AsyncSession, conversation_id: int) -> Sequence[ReactionRow]:
-    """Every reaction ever that says something about the conversation."""
+    """Every reaction ever that concerns the conversation."""
     about = _about()
     theirs = select(about.c.id).where(about.c.conversation_id == conversation_id)
     return (await session.scalars(select(ReactionRow).where(ReactionRow.id.in_(theirs)))).all()
 
 
 async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
-    """The newest decision on its team that no lead had a hand in."""
+    """The newest decision on the conversation's team in which no lead had a hand."""
     unaided = (
         select(DecisionRow)
         .where(DecisionRow.conversation_id == row.id, DecisionRow.task == row.task, DecisionRow.by != Author.LEAD)
@@ -150,9 +150,10 @@ async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
 
 
 async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[str, str], ...]:
-    """What was said besides what the card shows: relayed words and notes. What waits to be relayed comes by itself.
+    """(author, words) said besides what the card shows: relayed messages and notes. Unrelayed messages come by
+    themselves.
 
-    A note that was sent reads as the person read it, without what made us send it.
+    A note that was sent reads as the person read it, without the mark that made us send it.
     """
     words: list[MessageRow | NoteRow] = []
     relayed = select(MessageRow).where(
@@ -175,7 +176,7 @@ def _as_read(row: MessageRow | NoteRow, said: Mapping[int, Content]) -> str:
 
 
 async def _note_who_counts(session: AsyncSession, events: Sequence[ReactionRow], looked_up: LookedUp) -> set[int]:
-    """Keep whose word counted; the ids of those reactions about whose actor nobody could say anything yet."""
+    """Store whose reactions count; return the ids of those whose actor could not be looked up yet."""
     unknown = set()
     for event in mappers.standing_events(events):
         put = mappers.reaction(event)
@@ -204,7 +205,7 @@ async def conclude_reactions(
     row = await held(session, pending.conversation)
     events = await _events(session, pending.conversation.id)
     if row is None or tuple(mappers.standing(events)) != pending.standing:
-        # Something changed while it was looked at: what was concluded is about a past that nobody sees any more
+        # Something changed meanwhile, so that the conclusion is out of date
         await release(session, pending.conversation.id)
         await announce(session, Change.FREED)
         return
@@ -235,7 +236,7 @@ async def conclude_reactions(
 async def _store_answers(
     session: AsyncSession, row: ConversationRow, standing: CardState, now: datetime, guards: Mapping[str, Guards]
 ) -> dict[str, Held | None]:
-    """What leads say of the further questions, each a ruling of its own; why each teaches nobody yet."""
+    """Store leads' rulings on the further questions, each on its own; return why each does not teach yet."""
     why: dict[str, Held | None] = {}
     for state in standing.questions:
         own = guards.get(state.task, Guards())
@@ -246,7 +247,7 @@ async def _store_answers(
 
 
 def _changed(row: ConversationRow, decision: Decision | None, standing: CardState, now: datetime) -> dict[str, object]:
-    """The conversation's columns: with its team, taken or not, closed or open."""
+    """The conversation's new columns: its team, whether it is taken, whether it is closed."""
     taken: Person | None = standing.taken_by
     columns: dict[str, object] = {} if decision is None else with_its_team(decision.task, decision.label, now)
     columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
@@ -257,13 +258,13 @@ def _changed(row: ConversationRow, decision: Decision | None, standing: CardStat
     if standing.looked:
         columns["on_hold"] = False
     if (row.label if decision is None else decision.label) == NOT_A_REQUEST:
-        return columns  # over as long as it is that, whatever else is put on what was its card
+        return columns  # closed as long as it has this label, whatever reactions its former card gets
     if row.state == State.ASKED and decision is None:
         return columns
     if standing.done:
         closed_at = row.closed_at if row.state == State.CLOSED else now
         return {**columns, "state": State.CLOSED, "closed_at": closed_at}
     if row.state == State.CLOSED and decision is None:
-        # Open again: its team has time to take it, as after the person opened it
+        # Open again: its team has new time to take it, as when the person reopens it
         columns |= {"routed_at": now, "reminders": 0}
     return {**columns, "state": State.ROUTED, "closed_at": None}

@@ -35,11 +35,11 @@ _POSTS: TextClause = text(
         AND position(to_jsonb(:before)::text IN content::text) > 0
 """.replace(":before", "CAST(:before AS text)").replace(":after", "CAST(:after AS text)")
 )
-"""Every field that holds a label; what people wrote stays, be it the very name."""
+"""Changes every field that holds a label; what people wrote stays, even if it contains the very name."""
 
 
 async def relabel_rulings(session: AsyncSession, task: str, before: str, after: str) -> int:
-    """Rulings that stand, in the new name; how many."""
+    """Rename the label in standing rulings; return how many named it."""
     standing = CorrectionRow.task == task, CorrectionRow.withdrawn_at.is_(None)
     ruled = update(CorrectionRow).where(*standing, CorrectionRow.label == before).values(label=after)
     found = len((await session.execute(ruled.returning(CorrectionRow.id))).all())
@@ -49,7 +49,8 @@ async def relabel_rulings(session: AsyncSession, task: str, before: str, after: 
 
 
 async def rename_requests(session: AsyncSession, task: str, before: str, after: str) -> int:
-    """Requests, open or not, with all that we said of them and the choices that leads made; how many."""
+    """Rename the team of requests, open or not, in our posts about them and in leads' choices; return how many
+    requests."""
     theirs = update(ConversationRow).where(ConversationRow.task == task, ConversationRow.label == before)
     named = theirs.values(label=after).execution_options(synchronize_session=False)
     found = len((await session.execute(named.returning(ConversationRow.id))).all())
@@ -62,7 +63,7 @@ async def rename_requests(session: AsyncSession, task: str, before: str, after: 
 
 
 async def hand_over(session: AsyncSession, task: str, wanted: TeamChange, moves: Moves, now: datetime) -> int:
-    """Give the team's open requests to the other one, as a lead would: new cards, the old ones struck; how many."""
+    """Give the team's open requests to the other team, as a lead would: new cards, old ones struck; return how many."""
     theirs = (
         select(ConversationRow)
         .where(ConversationRow.task == task, ConversationRow.label == wanted.before)
@@ -75,7 +76,7 @@ async def hand_over(session: AsyncSession, task: str, wanted: TeamChange, moves:
     for pending in await pending_reactions(session, found):
         await move(session, pending.conversation.id, decision, now)
         await enqueue(session, pending.conversation.id, moves(pending, decision), now)
-    # The other team may have topics of its own: whoever asks the questions finds out, and asks nothing where none is
+    # The other team may have topics of its own: the step that asks the questions finds out, and asks nothing if not
     lacking = (
         update(ConversationRow).where(ConversationRow.id.in_([row.id for row in found])).values(lacks_answers=True)
     )

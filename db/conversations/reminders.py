@@ -20,11 +20,11 @@ from db.reading import mappers
 from db.tables import ConversationRow, NoteRow
 
 _MOST = 2
-"""Reminders of one conversation: the team's, then the fallback's."""
+"""The most reminders for one conversation: the team's, then the fallback's."""
 _PAUSE = timedelta(minutes=1)
-"""How soon one is looked at again that nobody needed to be reminded of."""
+"""When to look again at a conversation that needed no reminder."""
 _ANSWERED = exists().where(NoteRow.conversation_id == ConversationRow.id, NoteRow.sent_at >= ConversationRow.routed_at)
-"""Its team has sent the person something: whoever answers has taken it, emoji or not."""
+"""The team has sent the person something: whoever answers has taken the conversation, with or without an emoji."""
 
 
 async def claim_overdue(

@@ -1,4 +1,4 @@
-"""Somebody makes a request of what was none."""
+"""Turns a conversation that was no request into one."""
 
 from datetime import datetime
 
@@ -32,12 +32,12 @@ async def make_request(session: AsyncSession, ref: MessageRef, now: datetime) ->
 
 
 def _is_none_yet(row: ConversationRow) -> bool:
-    """Whether it was found to be no request, or is not decided, and nobody made one of it before."""
+    """Whether it was found to be no request, or is undecided, and nobody made a request of it before."""
     return (row.state == State.CLOSED and row.label == NOT_A_REQUEST) or (row.state == State.NEW and not row.wanted)
 
 
 async def _withdraw(session: AsyncSession, row: ConversationRow, now: datetime) -> None:
-    """A lead's word that it is none is overtaken, and so is what it taught."""
+    """Withdraw a lead's ruling that it is no request, and the example that ruling gave."""
     if row.task is None:
         return
     standing = CorrectionRow.conversation_id == row.id, CorrectionRow.task == row.task

@@ -1,4 +1,4 @@
-"""Conversations told in short, and why one is where it is."""
+"""Short summaries of conversations, and why a conversation is where it is."""
 
 from collections.abc import Sequence
 
@@ -18,18 +18,18 @@ from db.reading.mappers import basis_of
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, MessageRow, NoteRow, PostRow
 
 _EXCERPT, _RECALLED = 160, 100
-"""Characters of what somebody wrote, and of a correction that was leaned on."""
+"""Most characters shown of what a person wrote, and of a correction that a decision rested on."""
 RULED = and_(
     CorrectionRow.conversation_id == ConversationRow.id,
     CorrectionRow.task == ConversationRow.task,
     CorrectionRow.withdrawn_at.is_(None),
 )
-"""The ruling that stands on which team a conversation belongs to."""
+"""The standing ruling on the team of a conversation."""
 _NO_DOUBT = (Reason.WORDLESS, Reason.UNDELIVERABLE, Reason.WITHDRAWN, Reason.RETIRED)
 
 
 def unsure() -> ColumnElement[bool]:
-    """Whether the person had to be asked, or the fallback decided in doubt."""
+    """Whether the person had to be asked, or the fallback decided because of doubt."""
     in_doubt = and_(
         DecisionRow.conversation_id == ConversationRow.id,
         DecisionRow.task == ConversationRow.task,
@@ -108,7 +108,8 @@ async def _conversation_of(session: AsyncSession, ref: MessageRef) -> int | None
 
 
 async def _remembered(session: AsyncSession, decisions: Sequence[DecisionRow]) -> tuple[tuple[str, ...], Basis]:
-    """What the newest decision of the memory leaned on says, in the order in which it leaned, and on whose word."""
+    """The texts that the newest decision of the memory rested on, in its order, and on whose word they have their
+    label."""
     newest = next((one for one in reversed(decisions) if one.evidence), None)
     if newest is None:
         return (), Basis.CORRECTION

@@ -1,4 +1,4 @@
-"""How often each rule of the settings applied, and what leads made of it."""
+"""How often each rule of the settings applied, and how often leads corrected it."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from db.tables import CorrectionRow, DecisionRow, RuleCountRow
 
 
 async def counted_rules(session: AsyncSession, up_to: object) -> Mapping[str, int]:
-    """Name -> how often it applied, ever: what was counted up to that decision, and what came after."""
+    """Name -> how often the rule applied in all: as counted up to that decision, and since."""
     known = {row.rule: row.count for row in await session.scalars(select(RuleCountRow))}
     for rule, count in await session.execute(_of(up_to)):
         known[rule] = known.get(rule, 0) + count
@@ -19,14 +19,14 @@ async def counted_rules(session: AsyncSession, up_to: object) -> Mapping[str, in
 
 
 async def fold_rules(session: AsyncSession, after: object, newest: int) -> None:
-    """Count for good what was decided after that decision, up to the newest."""
+    """Add the rules applied in decisions after that one, up to `newest`, to the stored counts."""
     fresh = insert(RuleCountRow).from_select(["rule", "count"], _of(after, newest))
     added = {"count": RuleCountRow.count + fresh.excluded.count}
     await session.execute(fresh.on_conflict_do_update(index_elements=["rule"], set_=added))
 
 
 async def records(session: AsyncSession) -> Mapping[str, RuleRecord]:
-    """Name -> how often it applied, and how often leads said otherwise, or agreed."""
+    """Name -> how often the rule applied, and how often leads disagreed, or agreed."""
     ruled = and_(
         CorrectionRow.conversation_id == DecisionRow.conversation_id,
         CorrectionRow.task == DecisionRow.task,

@@ -1,4 +1,4 @@
-"""What setting an item aside means to each step: it no longer waits, until somebody wants it tried again."""
+"""What setting an item aside means for each step: the item no longer waits, until somebody has it tried again."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ _LONG = timedelta(days=36_500)
 
 @dataclass(frozen=True, slots=True)
 class _Handling:
-    """How an item of one step is taken out of the queue, put back, and given up for ever."""
+    """How an item of one step is taken out of the queue and put back."""
 
     conclude: Callable[[AsyncSession, int, datetime], Awaitable[None]]
     reopen: Callable[[AsyncSession, int, datetime, datetime], Awaitable[None]]
-    """Given when it failed first and now."""
+    """Called with when the item first failed, and now."""
 
 
 async def conclude(session: AsyncSession, step: str, item: str, now: datetime) -> None:
-    """It no longer waits, and holds up nothing that waits behind it."""
+    """Take the item out of the queue: it holds up nothing that waits behind it."""
     handling, number = _of(step, item)
     if handling is not None:
         await handling.conclude(session, number, now)
 
 
 async def reopen(session: AsyncSession, step: str, item: str, first: datetime, now: datetime) -> None:
-    """It waits again, in its old place. `first`: when it failed first."""
+    """Put the item back into the queue, in its old place. `first` is when it first failed."""
     handling, number = _of(step, item)
     if handling is not None:
         await handling.reopen(session, number, first, now)
 
 
 async def give_up(session: AsyncSession, step: str, item: str, now: datetime) -> None:
-    """It is never tried again. What was concluded stays so; an undecided conversation is closed."""
+    """Never try the item again. Its conclusion stays; an undecided conversation is closed."""
     if step == "sort":
         closed = update(ConversationRow).where(ConversationRow.id == int(item))
         closed = closed.where(ConversationRow.state.in_([State.NEW, State.ASKED]))
@@ -47,7 +47,7 @@ async def give_up(session: AsyncSession, step: str, item: str, now: datetime) ->
 
 
 async def let_go(session: AsyncSession, step: str, item: str) -> None:
-    """Its claim ends, where that is not its conversation's."""
+    """End the item's own claim, for items whose claim is not their conversation's."""
     if step == "deliver":
         await _run(session, update(PostRow).where(PostRow.id == int(item)).values(leased_until=None))
     if step == "webhook":
@@ -65,7 +65,7 @@ async def _run(session: AsyncSession, statement: Update) -> None:
 
 
 def _facts(table: type[PressRow] | type[MessageRow] | type[NoteRow]) -> _Handling:
-    """Facts that count as looked at, until they do not."""
+    """Facts that are concluded when set aside, and unconcluded when reopened."""
 
     async def conclude(session: AsyncSession, item: int, now: datetime) -> None:
         await _run(session, update(table).where(table.id == item).values(concluded_at=now))
@@ -84,7 +84,7 @@ def _on_the_note(note: int) -> ColumnElement[bool]:
 
 
 def _about(conversation: int) -> ColumnElement[bool]:
-    """Reactions on its posts, and choices on its messages."""
+    """Reactions on the conversation's posts, and choices on its messages."""
     posted = select(ReactionRow.id).join(PostRow, on(ReactionRow)).where(PostRow.conversation_id == conversation)
     chosen = select(ReactionRow.id).join(MessageRow, on_message(ReactionRow)).where(IS_CHOICE)
     chosen = chosen.where(MessageRow.conversation_id == conversation)
@@ -164,4 +164,4 @@ _HANDLING: Mapping[str, _Handling] = {
     "remind": _Handling(_conclude_reminder, _reopen_reminder),
     "webhook": _Handling(_conclude_event, _reopen_event),
 }
-"""By step, and kind of item where it has several. Claims of the others (sort, embed) leave out what is set aside."""
+"""By step, and by kind of item where a step has several. Claims of other steps (sort, embed) skip items set aside."""

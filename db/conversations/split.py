@@ -1,4 +1,4 @@
-"""One conversation becomes two: what a person wrote last is about another matter."""
+"""Splits a conversation in two, when what a person wrote last is about another matter."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ from db.tables import ConversationRow, MessageRow
 
 
 async def split_off(session: AsyncSession, row: ConversationRow, ref: MessageRef) -> None:
-    """Give the message, and what its person wrote after it, a conversation of their own without a decision.
+    """Give the message, and what its person wrote after it, a new conversation without a decision.
 
-    What the first decision rests on stays where it is. The caller holds the row and keeps the chat to itself.
+    What the first decision rests on stays. The caller holds the row's lock and keeps other messages out of the chat.
     """
     moving = (await session.scalars(_from(row, ref))).all()
     if not moving or not await _leaves_something(session, row, moving):
@@ -39,7 +39,8 @@ async def split_off(session: AsyncSession, row: ConversationRow, ref: MessageRef
     )
     new = (await session.execute(opened.returning(ConversationRow.id))).scalar_one()
     moved = update(MessageRow).where(MessageRow.id.in_([message.id for message in moving]))
-    # Whoever passed them on still shows them, so that an edit or a deletion reaches that, too
+    # The posts that passed them on still show them: `carried_by` stays, so that an edit or a deletion reaches those,
+    # too
     moved = moved.values(conversation_id=new, concluded_at=None, decided=False, stale=False)
     await session.execute(moved.execution_options(synchronize_session=False))
     await announce(session, Change.MESSAGE)

@@ -1,4 +1,4 @@
-"""Corrections that the memory let go of count again once another adapter serves than the one that learned them."""
+"""Retired corrections count again once another adapter serves than the one that learned them."""
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +9,7 @@ from db.tables import ExampleRow
 
 
 async def take_up_again(session: AsyncSession, task: str, serving: str) -> None:
-    """What was let go of beside another adapter than this one, the memory votes with again."""
+    """Let the memory vote again with corrections that were retired because of another adapter than this one."""
     others = ExampleRow.task == task, ExampleRow.retired_by.is_not(None), ExampleRow.retired_by != serving
     again = update(ExampleRow).where(*others).values(retired_by=None)
     await session.execute(again.execution_options(synchronize_session=False))

@@ -1,4 +1,4 @@
-"""Conversations that need a decision, and those in which there is nothing to decide upon yet."""
+"""Conversations that need a decision, and those in which there is nothing to decide yet."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -54,7 +54,7 @@ def _moment(name: str) -> BindParameter[datetime]:
 
 
 def _claimed() -> ReturningUpdate[ConversationRow, object]:
-    """What is due, leased `until` then."""
+    """The due conversations, leased up to the moment `until`."""
     due = _due(_moment("now")).limit(bindparam("limit", type_=Integer())).cte("due")
     who = {"claimed_at": _moment("now"), "claimed_by": bindparam("who", type_=BigInteger())}
     leased = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=_moment("until"), **who)
@@ -62,7 +62,7 @@ def _claimed() -> ReturningUpdate[ConversationRow, object]:
 
 
 def _due(now: BindParameter[datetime]) -> Select[int]:
-    """Last heard of by `quiet`, or asked by `unanswered` and silent since."""
+    """Conversations last heard of by `quiet`, or asked by `unanswered` and silent since."""
     quiet = heard_by(_moment("quiet"), _ROW.heard_at, now)
     new = and_(_ROW.state == State.NEW, ~_ROW.resting, quiet)
     news = and_(_ROW.state == State.ASKED, _ROW.version > _ROW.asked_version, quiet)
@@ -77,11 +77,11 @@ def _due(now: BindParameter[datetime]) -> Select[int]:
 
 
 _CLAIMED = _claimed()
-"""Made once: making it for every claim took more of the processor than all else that a claim costs us."""
+"""Built once: building it for every claim cost more processor time than the rest of the claim."""
 
 
 def _still(case: UndecidedConversation) -> Update:
-    """The conversation, if nothing came in between."""
+    """The conversation, if it has not changed since it was claimed."""
     return update(_ROW).where(
         _ROW.id == case.conversation.id,
         _ROW.version == case.version,
@@ -90,14 +90,14 @@ def _still(case: UndecidedConversation) -> Update:
 
 
 async def overtaken(session: AsyncSession, case: UndecidedConversation) -> bool:
-    """Let go of it: a message came in between, and it is looked at again."""
+    """Release the conversation, which a message has overtaken, so that it is looked at again; returns False."""
     await release(session, case.conversation.id)
     await announce(session, Change.FREED)
     return False
 
 
 async def ask_for_words(session: AsyncSession, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
-    # Somebody who was asked which team may have deleted all but a greeting: the question stands, there is no news
+    # A person asked for their team may have deleted all but a greeting: the question stands, and there is no news
     rested = _still(case).where(~_ROW.resting)
     rested = rested.values(asked_for_words=True, resting=True, asked_version=_ROW.version, leased_until=None)
     at = (await session.execute(rested.returning(moment()))).scalar_one_or_none()

@@ -1,1 +1,1 @@
-"""The outbox by subject: posts put into it, taken out of it again, and what they say by now."""
+"""The outbox by subject: posts added to it, posts cancelled in it, and what posts say by now."""

@@ -1,4 +1,4 @@
-"""Posts that nobody refused and that are not said all the same: there is no sense in them any more."""
+"""Posts that no platform refused and that are still not said, because there is no point in them any more."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from db.tables import PostRow
 
 
 class CancelReason(StrEnum):
-    """Why; it stands where a refused post has its problem."""
+    """Why a post was cancelled, stored where a refused post has its problem."""
 
     TAKEN_BACK = "its words were taken back before it was said"
     FORGOTTEN = "somebody it quotes asked to be forgotten"
@@ -21,16 +21,17 @@ class CancelReason(StrEnum):
 
 PENDING: ColumnElement[bool] = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
 OF_ANY_LINE: ColumnElement[bool] = func.coalesce(PostRow.conversation_id, literal_column("0", BigInteger)) >= 0
-"""True of every post: with it what waits is read off the index of what waits. By that of what was said it would take
-every post that was ever given up: how many are neither is nothing that PostgreSQL's statistics tell."""
+"""True for every post: it makes PostgreSQL read the index of waiting posts. Otherwise it would use the index of said
+posts and read every post ever given up, since its statistics do not tell how few are neither said nor given up."""
 REFUSED: ColumnElement[bool] = and_(
     PostRow.given_up_at.is_not(None), PostRow.problem.not_in([why.value for why in CancelReason])
 )
-"""Whether a post is one that people have to see to."""
+"""Whether a post failed in a way that people have to see to."""
 
 
 async def cancel(session: AsyncSession, which: ColumnElement[bool], why: CancelReason, now: datetime) -> None:
-    """Never say these, unless they are on their way; nor what rewrites them, which would hold up its line for ever."""
+    """Cancel these posts, unless they are on their way, and their rewordings, which would block their queue for
+    ever."""
     dropped = _never(and_(which, PENDING, PostRow.leased_until.is_(None)), why, now).returning(PostRow.id)
     ids = list(await session.scalars(dropped.execution_options(synchronize_session=False)))
     if ids:
@@ -38,7 +39,7 @@ async def cancel(session: AsyncSession, which: ColumnElement[bool], why: CancelR
 
 
 async def cancel_rewritings(session: AsyncSession, posts: list[int], now: datetime) -> None:
-    """Never say what rewrites these posts, which will never be said."""
+    """Cancel the rewordings of these posts, which will never be said."""
     unsaid = select(PostRow.id).where(PostRow.id.in_(posts), PostRow.said_at.is_(None))
     pointless = _never(and_(PostRow.edits.in_(unsaid), PENDING), CancelReason.NEVER_SAID, now)
     await session.execute(pointless.execution_options(synchronize_session=False))

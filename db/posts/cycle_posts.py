@@ -1,4 +1,4 @@
-"""The posts of a learning cycle in the leads' rooms: one a room, rewritten by whatever is said of the cycle later."""
+"""The posts about a learning cycle in the leads' rooms: one in each room, rewritten by later news of the cycle."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,14 +16,14 @@ from db.tables import CyclePostRow, PostRow
 
 
 async def posts_of(session: AsyncSession, cycle: int) -> dict[Place, int]:
-    """Where a cycle was told of, and by which post; one that was given up does not count."""
+    """The rooms that have a post about the cycle, with that post; posts that were given up do not count."""
     mine = select(PostRow).join(CyclePostRow, CyclePostRow.post_id == PostRow.id)
     rows = await session.scalars(mine.where(CyclePostRow.cycle_id == cycle, PostRow.given_up_at.is_(None)))
     return {mappers.place(row): row.id for row in rows}
 
 
 async def enqueue_of_cycle(session: AsyncSession, cycle: int, posts: Sequence[Post], now: datetime) -> None:
-    """Owe the posts; one that goes where the cycle has a post already rewrites that one."""
+    """Owe the posts; one for a room that has a post about the cycle already rewrites that post."""
     known = await posts_of(session, cycle)
     owed = await enqueue(session, None, [replace(post, edits=known.get(post.place)) for post in posts], now)
     new = [{"cycle_id": cycle, "post_id": id} for id, post in zip(owed, posts, strict=True) if post.place not in known]

@@ -1,4 +1,4 @@
-"""Putting posts into the outbox: where they belong by now, and what they make superfluous."""
+"""Adding posts to the outbox: finds where they belong by now, and drops what they make superfluous."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ _INSERT = (
     )
     .returning(_POSTS.c.id, sort_by_parameter_order=True)
 )
-"""Into the chat as it is called now; one statement, made once, so that it is compiled once."""
+"""Inserts into the chat under its current id; built once, so that it is compiled once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Owed:
 async def enqueue(
     session: AsyncSession, conversation_id: int | None, posts: Sequence[Post], at: datetime
 ) -> list[int | None]:
-    """Put posts into the outbox, in order; their ids. None: that one is not owed, for there is nowhere to say it."""
+    """Add posts to the outbox in order; return their ids. None: the post is not owed, for there is nowhere to say
+    it."""
     if not any(_depends(post) for post in posts):
         return list(await _insert(session, [Owed(conversation_id, posts, at)]))
     ids: list[int | None] = []
@@ -53,7 +54,7 @@ async def enqueue(
 
 
 async def enqueue_all(session: AsyncSession, owed: Sequence[Owed]) -> None:
-    """Put posts of many conversations into the outbox: together, but for those that depend on what is there."""
+    """Add posts of many conversations to the outbox: together, except those that depend on what is stored."""
     await _insert(session, [one for one in owed if not any(map(_depends, one.posts))])
     for one in owed:
         if any(map(_depends, one.posts)):
@@ -61,7 +62,7 @@ async def enqueue_all(session: AsyncSession, owed: Sequence[Owed]) -> None:
 
 
 def _depends(post: Post) -> bool:
-    """Whether it has to be looked up where the post belongs, or what it takes the place of."""
+    """Whether it must be looked up where the post belongs, or which wordings it replaces."""
     return post.edits is not None or post.place == ON_THE_CARD
 
 
@@ -103,7 +104,7 @@ async def _placed(session: AsyncSession, conversation_id: int | None, post: Post
 
 
 async def _rewriting(session: AsyncSession, post: Post, edits: int, at: datetime) -> Post | None:
-    # Locked, lest somebody give it up between this look and our commit: a rewriting would outlive what it rewrites
+    # Locked, so that it cannot be given up between this look and our commit: a rewording would outlive its post
     target = await session.scalar(select(PostRow).where(PostRow.id == edits).with_for_update(read=True))
     if target is None or target.given_up_at is not None:
         return None
@@ -114,7 +115,8 @@ async def _rewriting(session: AsyncSession, post: Post, edits: int, at: datetime
 
 
 async def _supersede(session: AsyncSession, edits: int, at: datetime) -> None:
-    """Of several wordings of one post that wait to be said, only the newest is; one on its way is left alone."""
+    """Delete older wordings of the post that still wait, so that only the newest is said; one on its way is left
+    alone."""
     waiting = delete(PostRow).where(
         PostRow.edits == edits,
         PostRow.said_at.is_(None),

@@ -26,13 +26,13 @@ async def standing_cards(session: AsyncSession, conversation_ids: Sequence[int])
 
 
 def standing_among(every: Mapping[int, Sequence[StandingCard]]) -> dict[int, StandingCard]:
-    """The same out of all their cards, for who has asked for these already."""
+    """The standing card of each conversation, out of all cards that the caller has already read."""
     standing = {of: [card for card in cards if card.card.moved_to is None] for of, cards in every.items()}
     return {of: cards[-1] for of, cards in standing.items() if cards}
 
 
 async def all_cards(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, tuple[StandingCard, ...]]:
-    """Every card of each conversation, struck ones too, oldest first, in its newest wording."""
+    """All cards of each conversation, struck ones included, oldest first, in their newest wording."""
     if not conversation_ids:
         return {}
     originals: dict[int, PostRow] = {}
@@ -52,7 +52,7 @@ async def all_cards(session: AsyncSession, conversation_ids: Sequence[int]) -> d
 
 
 async def open_questions(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, int]:
-    """The newest question of each conversation whose buttons still stand."""
+    """The newest question of each conversation, if its buttons still stand."""
     if not conversation_ids:
         return {}
     newest: dict[int, int] = {}
@@ -67,7 +67,7 @@ async def open_questions(session: AsyncSession, conversation_ids: Sequence[int])
 
 
 async def wordings(session: AsyncSession, posts: Sequence[int]) -> dict[int, Content]:
-    """What each of these posts says by now, said or about to be said."""
+    """The current wording of each of these posts, said or about to be said."""
     if not posts:
         return {}
     every = (
@@ -82,7 +82,7 @@ async def wordings(session: AsyncSession, posts: Sequence[int]) -> dict[int, Con
 async def continuations(
     session: AsyncSession, conversation_ids: Sequence[int]
 ) -> dict[int, tuple[tuple[int, Continuation], ...]]:
-    """(post, what it says by now) of what continues each post of these conversations, in order."""
+    """(post, its current wording) of the continuations of each post of these conversations, in order."""
     if not conversation_ids:
         return {}
     newest: dict[int, Continuation] = {}

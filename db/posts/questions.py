@@ -14,7 +14,7 @@ _KINDS = tuple(kind.__name__ for kind in (Offer, Solved, Split, WrongTeam))
 
 
 async def asking(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, tuple[tuple[int, Asking], ...]]:
-    """(post, what it says) by conversation, oldest first."""
+    """(post, its wording) by conversation, oldest first."""
     if not conversation_ids:
         return {}
     every = (

@@ -1,1 +1,1 @@
-"""Rows read back: as the words of the domain, and as what people ask about."""
+"""Reads rows back: as the domain's types, and as answers to what people ask."""

@@ -11,7 +11,7 @@ from db.tables import CanaryRow
 
 
 async def on_trial(session: AsyncSession, task: str) -> CanaryRow | None:
-    """The task's canary, unless somebody moved the pointer since it began."""
+    """The task's canary, unless the pointer has moved since it began."""
     running = select(CanaryRow).where(CanaryRow.task == task, CanaryRow.ended_at.is_(None))
     row = (await session.scalars(running.order_by(CanaryRow.id.desc()).limit(1))).first()
     if row is None:
@@ -21,7 +21,7 @@ async def on_trial(session: AsyncSession, task: str) -> CanaryRow | None:
 
 
 async def supersede(session: AsyncSession, task: str, now: datetime) -> None:
-    """What was on trial is no longer: another candidate takes its place, or another adapter serves."""
+    """End the running canary: another candidate takes its place, or another adapter serves."""
     running = update(CanaryRow).where(CanaryRow.task == task, CanaryRow.ended_at.is_(None))
     over = running.values(ended_at=now, how=End.SUPERSEDED)
     await session.execute(over.execution_options(synchronize_session=False))

@@ -1,4 +1,4 @@
-"""What a post says, to JSON and back; rows written by an older or newer version are read, too."""
+"""Post contents to JSON and back; rows written by an older or newer version can be read, too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -16,16 +16,16 @@ _FACTS: dict[str, type[object]] = {kind.__name__: kind for kind in (Message, Edi
 
 
 class UnknownKind(KeyError):
-    """A kind of post that this version does not know: a newer one wrote it."""
+    """A kind of post that this version does not know, because a newer version wrote it."""
 
 
 def encode(content: Content) -> tuple[str, dict[str, object]]:
-    """The kind and the fields, as `decode` takes them."""
+    """The content's kind and fields, as `decode` takes them."""
     return type(content).__name__, _fields(content)
 
 
 def decode(kind: str, stored: Mapping[str, object]) -> Content:
-    """The content. Fields that this version does not know fall away; those it added take their defaults.
+    """The content. Fields unknown to this version are dropped; fields missing in the row take their defaults.
 
     Raises UnknownKind for a kind that this version does not know.
     """
@@ -35,7 +35,7 @@ def decode(kind: str, stored: Mapping[str, object]) -> Content:
 
 
 def encode_fact(fact: Fact) -> dict[str, object]:
-    """What a platform told us, whole."""
+    """A platform's fact, complete."""
     return {"fact": type(fact).__name__, **_fields(fact)}
 
 
@@ -44,7 +44,7 @@ def decode_fact(stored: Mapping[str, object]) -> Fact:
 
 
 def encode_media(media: Sequence[Media]) -> list[dict[str, object]]:
-    """Attachments as a message's row keeps them."""
+    """Attachments as a message's row stores them."""
     return [_fields(one) for one in media]
 
 
@@ -53,7 +53,7 @@ def decode_media(stored: Sequence[Mapping[str, object]]) -> tuple[Media, ...]:
 
 
 def encode_person(person: Person) -> dict[str, object]:
-    """Somebody as a post's row keeps them."""
+    """A person as a post's row stores them."""
     return _fields(person)
 
 
@@ -82,7 +82,7 @@ def _built(kind: type[object], stored: Mapping[str, object]) -> object:
 
 @cache
 def _hints(kind: type[object]) -> dict[str, object]:
-    """The fields' types, None left out: what is there to be read is there."""
+    """The fields' types without None: a field that is to be read has a value."""
     return {name: _certain(hint) for name, hint in get_type_hints(kind).items()}
 
 

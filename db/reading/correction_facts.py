@@ -1,4 +1,4 @@
-"""What tells where a correction is in its life: read with one join a task, however many corrections there are."""
+"""The facts that determine each correction's stage of life: read with one join for a task, however many there are."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ CORRECTION = and_(ExampleRow.source == Source.CORRECTION, ExampleRow.conversatio
 
 
 def _serving() -> Subquery:
-    """(task, the adapter that serves, since when what was said came too late for its training set)."""
+    """(task, the adapter that serves, since when corrections came too late for its training set)."""
     newest = select(PromotionRow.task, PromotionRow.adapter).ext(distinct_on(PromotionRow.task))
     pointer = newest.order_by(PromotionRow.task, PromotionRow.id.desc()).subquery()
     begun = select(CycleRow.task, CycleRow.adapter, func.min(CycleRow.started_at).label("at"))
@@ -31,19 +31,19 @@ def _serving() -> Subquery:
 
 
 def _drawn() -> Subquery:
-    """(task, when its newest training set was drawn up that was not in vain)."""
+    """(task, when the newest training set of a cycle that did not fail was drawn up)."""
     newest = select(CycleRow.task, func.max(CycleRow.started_at).label("at"))
     return newest.where(CycleRow.phase != Phase.FAILED).group_by(CycleRow.task).subquery()
 
 
 def with_facts(*columns: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
-    """These columns of corrections, and behind them what `facts_of` takes, named `fact_0` and so on."""
+    """These columns of corrections, followed by the columns for `facts_of`, named `fact_0` and so on."""
     serving, drawn = _serving(), _drawn()
     learned = case((ExampleRow.recorded_at < serving.c.since, serving.c.adapter))
     facts: list[SQLColumnExpression[Any]] = [
         ExampleRow.side,
         ExampleRow.withdrawn_at.is_not(None),
-        func.coalesce(ExampleRow.held, case((ExampleRow.quarantined, Held.DISPUTED.value))),  # an older version's
+        func.coalesce(ExampleRow.held, case((ExampleRow.quarantined, Held.DISPUTED.value))),  # older versions'
         func.coalesce(ExampleRow.recorded_at < drawn.c.at, false()),
         learned,
         ExampleRow.retired_by,
@@ -55,17 +55,17 @@ def with_facts(*columns: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many corrections there are, by task and stage, and of which moment."""
+    """Numbers of corrections by task and stage, and the moment they are of."""
 
     by_stage: Mapping[tuple[str, Stage], int]
     since: int
-    """Examples that were written by this transaction or later ones are not in it."""
+    """Rows written by this transaction or later ones are not counted."""
     learned: str | None
-    """Which cycles and promotions there were, as a digest."""
+    """A digest of the cycles and promotions at that moment."""
 
 
 async def counts(session: AsyncSession, known: Counts | None) -> Counts:
-    """The counts as of now: counted only where something was written since `known`, for they are of all times."""
+    """The counts as of now; counted anew only if something was written since `known`, for they cover all time."""
     asked = {"since": 0 if known is None else known.since}
     horizon, changed, learned = (await session.execute(_NEWS, asked)).one()
     if known is not None and not changed and learned == known.learned:

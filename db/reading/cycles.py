@@ -1,4 +1,4 @@
-"""Learning cycles: asked for once, held by one process at a time."""
+"""Learning cycles: requested once, held by one process at a time."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from db.engine import Database, announce
 from db.tables import CycleRow
 
 _LEARNING = 7_101_883_204
-"""The advisory lock of whoever learns."""
+"""The advisory lock of the process that runs a learning cycle."""
 _OPEN = (Phase.REQUESTED, Phase.TRAINING, Phase.SCORING)
 
 
@@ -42,10 +42,11 @@ async def request(session: AsyncSession, task: str, by: str, key: str, now: date
 
 @asynccontextmanager
 async def claim(database: Database, now: datetime) -> AsyncIterator[Cycle | None]:
-    """The lock dies with its connection, and so with the process that holds it.
+    """Claim the next waiting cycle; None if there is none or another process holds the lock.
 
-    Where the connection dies and the process does not, another one may claim the same cycle: its claim voids ours.
-    Where no cycle waits, no lock is asked for: it takes a connection of its own, and this is asked every second.
+    The lock ends with its connection, and so with its process. If the connection is lost and the process lives on,
+    another process may claim the same cycle: its claim voids ours. If no cycle waits, no lock is taken: a lock needs a
+    connection of its own, and this runs every second.
     """
     async with database.transaction() as session:
         waits = (await session.execute(_ANY)).first() is not None
@@ -68,7 +69,7 @@ async def _taken(database: Database, now: datetime) -> Cycle | None:
 
 
 def _next() -> Select[CycleRow]:
-    """What a process that died left behind is older than any request, and goes first."""
+    """The next open cycle. One that a dead process left behind is older than any request, and goes first."""
     return select(CycleRow).where(CycleRow.phase.in_(_OPEN)).order_by(CycleRow.id).limit(1)
 
 
@@ -96,9 +97,9 @@ async def fail(session: AsyncSession, held: Cycle, problem: str, now: datetime) 
 
 
 async def _change(session: AsyncSession, held: Cycle, values: Mapping[str, object], lawful: bool = False) -> None:
-    """Whoever lost its lock without noticing changes nothing: the claim is compared in the same statement.
+    """Change the cycle if its claim still holds, compared in the same statement. Raises ClaimLost otherwise.
 
-    `lawful`: only where nobody was forgotten whose words it learns from.
+    `lawful`: raise Refused if a person whose words it learns from was forgotten meanwhile.
     """
     ours = update(CycleRow).where(CycleRow.id == held.id, CycleRow.phase.in_(_OPEN), CycleRow.claim == held.claim)
     found = (await session.execute(ours.values(**values).returning(CycleRow.forgotten_at))).first()
@@ -115,7 +116,7 @@ async def newest(session: AsyncSession, task: str, limit: int) -> list[Cycle]:
 
 
 async def looks(session: AsyncSession, task: str, since: datetime) -> int:
-    """A verdict without a p-value compared nothing: there was too little to go by."""
+    """Count the looks since then. A verdict without a p-value compared nothing: there was too little data."""
     compared = CycleRow.figures.has_key("p_value")
     counted = select(func.count()).where(CycleRow.task == task, CycleRow.concluded_at >= since, compared)
     return (await session.execute(counted)).scalar_one()

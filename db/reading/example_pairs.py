@@ -1,4 +1,4 @@
-"""How near texts and examples are, exactly, for pairs of them that look near."""
+"""The exact nearness of texts and examples, for pairs that look near."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -38,13 +38,13 @@ _COMPARED: TextClause = text("""
     JOIN examples e ON e.id = pair.id
     WHERE e.withdrawn_at IS NULL AND NOT e.quarantined
 """)
-"""Who was withdrawn this very moment is left out: the table has the last word."""
+"""An example withdrawn this very moment is left out: the table has the last word."""
 
 
 async def compared(
     session: AsyncSession, embedder: str, vectors: Sequence[Vector], keys: Sequence[str], pairs: Sequence[Pair]
 ) -> Compared:
-    """The pairs that still stand. `keys` are those of the texts."""
+    """The pairs that still stand, compared exactly. `keys` are the texts' keys."""
     found: dict[tuple[int, bool], list[Neighbour]] = defaultdict(list)
     if not pairs:
         return found
@@ -75,5 +75,5 @@ async def compared(
 
 
 def _written(vectors: Vectors) -> list[str]:
-    """As PostgreSQL reads them; nine digits are all that a number of this size has."""
+    """Vectors in the form PostgreSQL reads; nine digits hold all of a float32."""
     return ["[" + ",".join([f"{number:.9g}" for number in row]) + "]" for row in vectors.tolist()]

@@ -1,4 +1,4 @@
-"""A task's part of the memory, held in this process and kept as the table has it."""
+"""A task's part of the memory, held in this process and kept equal to the table."""
 
 import asyncio
 from collections import defaultdict
@@ -36,18 +36,18 @@ _TOUCHED: TextClause = text(
     ) AS said ON true
 """.replace("$VOUCHED", VOUCHED)
 )
-"""What changed, everything else that was said of the same texts, and of the texts that are asked about; and the moment
-at which that was so, in a row without an example where nothing was said."""
+"""The changed examples, all other examples of the same texts, and those of the texts in question; and the snapshot they
+are of, in a row without an example where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class SameText:
-    """What is known of one text by heart: ids, by whether it was corrected or trusted."""
+    """The examples of one very text, by id, as corrected or trusted."""
 
     corrected: tuple[int, ...] = ()
     trusted: tuple[int, ...] = ()
     tapped: bool = False
-    """Whether somebody chose a team for these very words, whose word it then is."""
+    """Whether a person chose a team for these very words; whose choice it is decides who gets it."""
 
     @property
     def ids(self) -> frozenset[int]:
@@ -56,7 +56,7 @@ class SameText:
 
 @dataclass(slots=True)
 class HeldExamples:
-    """Corrections and anchors of one task. Not safe for two at a time: hold `lock`."""
+    """Corrections and anchors of one task. Not safe for concurrent use: hold `lock`."""
 
     task: Task
     embedder: str
@@ -66,23 +66,23 @@ class HeldExamples:
     anchors: VectorTable = field(init=False)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _keys: dict[int, str] = field(default_factory=dict)
-    """The text of every correction: what it hid counts again once it is gone."""
+    """The text key of every correction: when one is gone, an older one that it hid counts again."""
 
     def __post_init__(self) -> None:
         likeness = known_of(self.embedder).likeness
         self.corrections, self.anchors = VectorTable(likeness), VectorTable(likeness)
 
     def add(self, ids: Sequence[int], embedder: str, vectors: Floats, corrected: bool) -> None:
-        """Vectors of the table, as they are loaded; all of one embedder."""
+        """Add vectors read from the table; all by one embedder."""
         likeness = known_of(self.embedder).likeness
         (self.corrections if corrected else self.anchors).put(ids, likeness.widened(embedder, vectors))
 
     def know(self, keys: Mapping[int, str]) -> None:
-        """Corrections, with or without a vector, and the keys of their texts."""
+        """Add corrections, with or without a vector, with the keys of their texts."""
         self._keys |= keys
 
     async def catch_up(self, session: AsyncSession, keys: Sequence[str]) -> Mapping[str, SameText]:
-        """Know everything that is committed by now; what is known of these texts by heart."""
+        """Take in everything committed by now; return the examples of these very texts."""
         horizon, rows = await self._read(session, keys)
         seen = {row.text_key for row in rows}
         uncovered = {self._keys[row.id] for row in rows if row.fresh and row.id in self._keys} - seen
@@ -94,14 +94,14 @@ class HeldExamples:
         return {key: known[key] for key in keys if key in known}
 
     async def _read(self, session: AsyncSession, keys: Sequence[str]) -> tuple[int, Sequence[Row[tuple[object, ...]]]]:
-        """(whatever is committed later was written by this transaction or a later one, the rows)."""
+        """(the oldest transaction that may still write anything not read here, the rows)."""
         embedders = list(comparable(self.embedder))
         asked = {"since": self.since, "task": self.task.name, "embedders": embedders, "keys": list(keys)}
         rows = (await session.execute(_TOUCHED, asked)).all()
         return rows[0].horizon, [row for row in rows if row.id is not None]
 
     def _told(self, rows: Sequence[Row[tuple[object, ...]]]) -> SameText:
-        """Take in everything there is about one text."""
+        """Take in all examples of one text."""
         names = frozenset(self.task.names)
         standing = [row for row in rows if not row.gone and row.label in names]
         said = [row for row in standing if row.source in CORRECTED and row.counts]
@@ -128,7 +128,7 @@ class HeldExamples:
 
 
 def parsed(vectors: Iterable[str]) -> Floats:
-    """Vectors as PostgreSQL writes them."""
+    """Vectors parsed from the form PostgreSQL writes."""
     return np.array([np.fromstring(one[1:-1], np.float32, sep=",") for one in vectors], np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Reading a task's vectors out of the table, as fast as they come."""
+"""Reading a task's vectors from the table, as fast as they come."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ _Rows = Sequence[tuple[int, str, str, bytes | None]]
 
 
 async def load(database: Database, task: Task, embedder: str) -> HeldExamples:
-    """Everything that counts now. What is written meanwhile is caught up with later. Raises Unreachable."""
+    """Load every example that counts now. Later writes are caught up with afterwards. Raises Unreachable."""
     asked: dict[str, object] = {
         "task": task.name,
         "embedders": list(comparable(embedder)),
@@ -73,6 +73,6 @@ def _take(held: HeldExamples, rows: _Rows, corrected: bool) -> None:
 
 
 def _floats(vectors: Sequence[bytes]) -> Floats:
-    """Vectors as PostgreSQL sends them: how many numbers, two empty bytes, the numbers, big end first."""
+    """Vectors from the form PostgreSQL sends: the number of dimensions, two empty bytes, the numbers, big-endian."""
     raw = np.frombuffer(b"".join(vectors), np.uint8).reshape(len(vectors), -1)
     return np.ascontiguousarray(raw[:, 4:]).view(">f4").astype(np.float32)

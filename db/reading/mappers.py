@@ -1,4 +1,4 @@
-"""Rows to the domain's words."""
+"""Rows to the domain's types."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -109,7 +109,7 @@ def place(row: PostRow) -> Place:
 
 
 def post(row: PostRow, wording: Content | None = None) -> Post:
-    """The post, in another wording if one is given."""
+    """The row as a post, with another wording if one is given."""
     answers = None
     if row.answers_chat is not None and row.answers_id is not None:
         answers = MessageRef(row.platform, row.answers_chat, row.answers_id)
@@ -125,7 +125,7 @@ def receipt(row: PostRow) -> MessageRef | None:
 
 
 def standing_events(events: Iterable[ReactionRow]) -> list[ReactionRow]:
-    """The events that put what is in place now there, oldest first: the latest event of each emoji counts."""
+    """The events behind the reactions now in place, oldest first: the latest event of each emoji counts."""
     latest: dict[tuple[str | None, ...], ReactionRow] = {}
     for row in sorted(events, key=lambda event: (event.at, event.id)):
         latest[row.platform, row.chat, row.message_id, row.actor_platform, row.actor_id, row.emoji] = row
@@ -138,7 +138,7 @@ def standing(events: Iterable[ReactionRow]) -> list[Reaction]:
 
 
 async def own_messages(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, tuple[Message, ...]]:
-    """What the person of each conversation wrote in it, oldest first; deleted ones only if there is nothing else."""
+    """What the person of each conversation wrote in it, oldest first; deleted messages only if there are no others."""
     if not conversation_ids:
         return {}
     wanted = (

@@ -1,4 +1,4 @@
-"""Whose word a tap is: everybody's once a lead confirmed it, before that its own person's alone."""
+"""Whom a tap counts for: everybody once a lead confirmed it, before that its own person alone."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ VOUCHED = """
             AND said.label = examples.label AND said.source = 'confirmation' AND said.withdrawn_at IS NULL
             AND NOT said.quarantined))
 """
-"""The same as `vouched`, and of whatever is no tap true."""
+"""SQL for the same as `vouched`; also true for every example that is no tap."""
 
 
 def vouched() -> ColumnElement[bool]:
-    """Whether a tap came out of a file, or a lead has confirmed it since."""
+    """Whether a tap came from a file, or a lead has confirmed it since."""
     said = aliased(ExampleRow)
     confirmed = exists().where(
         said.conversation_id == ExampleRow.conversation_id,
@@ -37,14 +37,14 @@ def vouched() -> ColumnElement[bool]:
 
 
 def teaches_everybody() -> ColumnElement[bool]:
-    """Whether a training may learn it: a tap only once a lead has confirmed it, whatever is no tap always."""
+    """Whether a training may learn the example: a tap only once it is vouched for, any other example always."""
     return or_(ExampleRow.source != Source.TAP, vouched())
 
 
 async def own_taps(
     session: AsyncSession, task: Task, keys: Sequence[str], askers: Sequence[str]
 ) -> dict[int, Neighbour]:
-    """Position of a text -> what its person last chose for the very words."""
+    """Position of a text -> what its person last chose for these very words."""
     person = ConversationRow.platform.concat(":").concat(ConversationRow.person_id)
     theirs = (
         select(ExampleRow.text_key, person, ExampleRow.id, ExampleRow.label, ExampleRow.text)

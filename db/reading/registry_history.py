@@ -1,4 +1,4 @@
-"""Who served when, and who was refused, by whom, and why."""
+"""Which adapter served when, and which was refused, by whom, and why."""
 
 from dataclasses import replace
 
@@ -15,7 +15,8 @@ _MADE_IT = and_(
 
 
 async def history(session: AsyncSession, task: str, limit: int) -> list[RegistryEvent]:
-    """Newest first. The cycle that made an adapter knows who asked for it, its champion and the figures."""
+    """The task's events, newest first. The cycle that made an adapter records its requester, its champion and the
+    figures."""
     moves = select(PromotionRow, CycleRow).outerjoin(CycleRow, _MADE_IT).where(PromotionRow.task == task)
     refused = select(CycleRow).where(CycleRow.task == task, CycleRow.promoted.is_(False))
     moved = (await session.execute(moves.order_by(PromotionRow.id.desc()).limit(limit))).all()
@@ -37,7 +38,7 @@ def _move(move: PromotionRow, cycle: CycleRow | None) -> RegistryEvent:
 
 
 def _trial(row: CanaryRow) -> list[RegistryEvent]:
-    """When it began, and how it ended where no promotion says so."""
+    """When a canary began, and how it ended if no promotion says so."""
     began = f"serves {row.share:.0%} of the requests first"
     events = [RegistryEvent(row.started_at, row.adapter, Outcome.CANARY, "gate", began, against=row.champion)]
     if row.how == End.WITHDRAWN and row.ended_at is not None:

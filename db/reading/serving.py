@@ -8,16 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.tables import AdapterRow, CanaryRow, LabelChangeRow, PromotionRow
 
 NOBODY = ""
-"""What the pointer holds where no adapter serves."""
+"""The pointer's value where no adapter serves."""
 
 
 async def lock_registry(session: AsyncSession, task: str) -> None:
-    """One writer of a task's registry at a time, until the end of the transaction."""
+    """Allow one writer of the task's registry at a time, until the end of the transaction."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(task, 3))))
 
 
 async def pointer(session: AsyncSession, task: str) -> PromotionRow | None:
-    """Where the pointer is; None before the first promotion."""
+    """The pointer's newest row; None before the first promotion."""
     moves = select(PromotionRow).where(PromotionRow.task == task).order_by(PromotionRow.id.desc()).limit(1)
     return (await session.scalars(moves)).first()
 
@@ -30,7 +30,7 @@ async def serving(session: AsyncSession, task: str, base: str) -> AdapterRow | N
 
 
 async def told_of_champion(session: AsyncSession, task: str, base: str) -> tuple[AdapterRow, bool, bool] | None:
-    """(who serves, whether a candidate is on trial beside it, whether labels ever changed their names), at once."""
+    """(the champion, whether a candidate is on trial beside it, whether labels were ever renamed), in one query."""
     row = (await session.execute(_CHAMPION, {"task_": task, "base_": base})).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
 
@@ -47,9 +47,9 @@ def _champion() -> Select[AdapterRow, bool, bool]:
 
 
 _CHAMPION = _champion()
-"""Made once, so that it is compiled once: it is asked with every message."""
+"""Built once, so that it is compiled once: it runs for every message."""
 
 
 def over(adapter: AdapterRow, now: datetime) -> bool:
-    """Whether it may not serve any more, since somebody whose texts it learned from was forgotten."""
+    """Whether the adapter may not serve any more, because a person whose texts it learned from was forgotten."""
     return adapter.retires_at is not None and adapter.retires_at <= now

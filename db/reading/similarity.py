@@ -1,4 +1,4 @@
-"""How near the examples of the table are to a text, as SQL; `domain.embedders.Likeness` says what that means."""
+"""The nearness of examples in the table to a text, as SQL; `domain.embedders.Likeness` defines it."""
 
 from typing import Any
 
@@ -18,15 +18,15 @@ def has_comparable_vector(embedder: str) -> ColumnElement[bool]:
 def similarity(
     vector: Vector, embedder: str, row: type[ExampleRow] | type[ConversationRow] = ExampleRow
 ) -> ColumnElement[float]:
-    """Of an example with a comparable vector; 1 of any other, which is there because it has the very text.
+    """The similarity of an example with a comparable vector; 1 for any other, which was selected for its very text.
 
-    `row`: whose vector is compared; a conversation's, where these are looked for.
+    `row` is the table whose vectors are compared: examples, or conversations.
     """
     likeness = known_of(embedder).likeness
     forms, own = likeness.forms(np.asarray([vector], np.float32)), likeness.own
     there, full = row.vector.is_not(None), func.vector_norm(row.vector) > TWO_PARTS
     own_name = and_(there, row.embedder == embedder)
-    # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
+    # CASE, since PostgreSQL may compute a product before it checks that the two vectors are comparable
     ways = (
         [(and_(own_name, full), _product(row, forms.both[0])), (own_name, _product(row, forms.last[0]))] if own else []
     )
@@ -40,6 +40,6 @@ def similarity(
 def _product(
     row: type[ExampleRow] | type[ConversationRow], form: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 ) -> ColumnElement[float]:
-    """The inner product: of vectors of length 1 it is the cosine, in half the time; pgvector's is negative."""
+    """The inner product: for vectors of length 1 it is the cosine, in half the time; pgvector's operator negates it."""
     product: ColumnElement[Any] = row.vector.max_inner_product(form.tolist())
     return -cast(product, Float)

@@ -12,7 +12,7 @@ from db.tables import AdapterRow, CycleRow, ExampleRow
 async def trained_on(session: AsyncSession, conversation_ids: Sequence[int]) -> tuple[str, ...]:
     """Adapters whose training set may have held an example of these conversations, oldest first.
 
-    In doubt one counts: a set is drawn up some time between the start of its cycle and the adapter.
+    In doubt an adapter counts: its set is drawn up some time between the start of its cycle and the adapter.
     """
     begun = select(func.min(CycleRow.started_at)).where(
         CycleRow.task == AdapterRow.task, CycleRow.adapter == AdapterRow.name

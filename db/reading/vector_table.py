@@ -1,7 +1,7 @@
-"""Vectors held in memory, a byte a dimension, and the nearest of them: every one is looked at, so none is missed.
+"""Vectors held in memory, one byte a dimension, and a search that compares every one, so that none is missed.
 
-A byte is coarse, so this only proposes: whoever asks takes a few more than needed and compares those exactly.
-A million vectors of 384 dimensions take 400 MB, of two encoders' 896 dimensions 900.
+A byte is coarse, so this only proposes: the caller takes a few more than needed and compares those exactly. A million
+vectors of 384 dimensions take 400 MB; of two encoders' 896 dimensions, 900.
 """
 
 import os
@@ -15,29 +15,29 @@ from bot.domain.embedders import Likeness
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 _BLOCK = 65_536
-"""Rows of one product: what it yields stays in the processor's cache."""
+"""Rows of one product: its result stays in the processor's cache."""
 _FEW = 8_192
-"""Below so many rows a plain product is as fast, and needs nothing but numpy."""
+"""Below this many rows a plain product is as fast, and needs nothing but numpy."""
 _GROW = 1_024
 _CORES = os.cpu_count() or 1
 _COSINE = Likeness()
 _LAST, _BOTH, _FIRST = 0, 1, 2
-"""The parts that a vector has."""
+"""Which parts of a vector are there: only the last, both, or only the first."""
 
 
 class VectorTable:
-    """Vectors by id. All have the width of the first; others are not comparable, and are left out."""
+    """Vectors by id. All have the width of the first; vectors of another width are not comparable, and are left out."""
 
     def __init__(self, likeness: Likeness = _COSINE) -> None:
         self._likeness = likeness
         self._codes = np.empty((0, 0), np.int8)
         self._scales = np.empty(0, np.float32)
         self._kinds = np.empty(0, np.int8)
-        """Which parts each has: see `_kinds`."""
+        """Which parts each vector has, as `_kinds` computes."""
         self._ids = np.empty(0, np.int64)
         self._places: dict[int, int] = {}
         self._plain: Floats | None = None
-        """The codes of a small table as the product needs them, until one changes."""
+        """The codes of a small table in the form the product needs, until a vector changes."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -47,11 +47,11 @@ class VectorTable:
 
     @property
     def size(self) -> int:
-        """Bytes, but for the places' own."""
+        """Bytes, without the index of places."""
         return self._codes.nbytes + self._scales.nbytes + self._ids.nbytes
 
     def put(self, ids: Sequence[int], vectors: Floats) -> None:
-        """Add them, or change what is there by these ids."""
+        """Add these vectors, or replace those with the same ids."""
         if not len(self):
             self._codes = np.zeros((len(self._ids), vectors.shape[1]), np.int8)
         if vectors.shape[1] != self._codes.shape[1]:
@@ -64,7 +64,7 @@ class VectorTable:
         self._plain = None
 
     def drop(self, one: int) -> None:
-        """Forget it; the last takes its place."""
+        """Remove the vector; the last one takes its place."""
         place = self._places.pop(one, None)
         if place is None:
             return
@@ -77,7 +77,7 @@ class VectorTable:
         self._plain = None
 
     def nearest(self, wanted: Floats, most: int, hidden: Sequence[Collection[int]]) -> list[list[int]]:
-        """The ids nearest to each wanted vector, but for those hidden from it; the nearest first."""
+        """The ids nearest to each wanted vector, without those hidden from it; nearest first."""
         if not len(self) or wanted.shape[1] != self._codes.shape[1]:
             return [[] for _ in wanted]
         away = [[self._places[one] for one in ids if one in self._places] for ids in hidden]
@@ -92,7 +92,7 @@ class VectorTable:
     def _best(
         self, start: int, wanted: Floats, most: int, away: Sequence[Sequence[int]]
     ) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Of one block, by wanted vector: the best places and their scores, in no order."""
+        """For one block and each wanted vector: the best places and their scores, in no order."""
         end = min(start + _BLOCK, len(self))
         scores = self._scores(slice(start, end), wanted)
         for row, places in zip(scores, away, strict=True):
@@ -102,11 +102,11 @@ class VectorTable:
         return best + start, np.take_along_axis(scores, best, axis=1)
 
     def _scores(self, rows: slice, wanted: Floats) -> Floats:
-        """Similarities as near as bytes have them, a row for each wanted."""
+        """Similarities as exact as bytes allow, one row for each wanted vector."""
         forms, kinds = self._likeness.forms(wanted), self._kinds[rows]
         every = ((_LAST, forms.last), (_BOTH, forms.both), (_FIRST, forms.first))
         asked = [(kind, form) for kind, form in every if np.any(kinds == kind)]
-        # One product for all forms: what takes the time is that every vector is read
+        # One product for all forms: most of the time goes into reading every vector
         products = self._products(rows, np.concatenate([form for _, form in asked]))
         scores, *others = np.split(products, len(asked))
         for (kind, _), product in zip(asked[1:], others, strict=True):
@@ -138,28 +138,28 @@ def _kinds(vectors: Floats, own: int) -> npt.NDArray[np.int8]:
 
 
 def _coded(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
-    """Each vector as bytes, and what a byte of it is worth."""
+    """Each vector as bytes, and the value of one step of its bytes."""
     scales = np.maximum(np.abs(vectors).max(axis=1), np.float32(1e-12)) / np.float32(127)
     return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
 
 
 def _coded_products(codes: npt.NDArray[np.int8], wanted: Floats) -> Floats:
-    """Each wanted vector's product with every row, as far as the order among the rows is concerned."""
+    """Each wanted vector's product with every row, up to a factor that keeps the order of the rows."""
     try:
         import torch  # a large library, which only a large memory needs
     except ImportError:
         return _plain_products(codes, wanted)
-    # Said each time, for it holds in the thread that says it alone. Two threads that wait for each other beside all
-    # else that this process does take seven times as long for ten thousand rows
+    # Set each time, since it holds only for the calling thread. Two threads wait for each other while the process does
+    # other work, and so take seven times as long for ten thousand rows
     torch.set_num_threads(1 if len(codes) < _BLOCK else _CORES)
     questions, scales = _coded(wanted)
-    if len(questions) > 1:  # the library has a fast way for one, and for multiples of eight
+    if len(questions) > 1:  # torch has a fast path for one, and for multiples of eight
         questions = np.concatenate([questions, np.zeros((-len(questions) % 8, questions.shape[1]), np.int8)])
     found = torch._int_mm(torch.from_numpy(codes), torch.from_numpy(questions).T.contiguous()).numpy()
     return np.ascontiguousarray(found.T[: len(wanted)], dtype=np.float32) * scales[:, None]
 
 
 def _plain_products(codes: npt.NDArray[np.int8], wanted: Floats) -> Floats:
-    """The same without torch: exact, and several times as long."""
+    """The same without torch: exact, but several times slower."""
     questions, scales = _coded(wanted)
     return np.asarray((questions.astype(np.float32) @ codes.astype(np.float32).T) * scales[:, None], np.float32)

@@ -1,1 +1,1 @@
-"""Taking words, names and files out of what is stored."""
+"""Removing words, names and files from what is stored."""

@@ -1,4 +1,4 @@
-"""What other people wrote that names, cites or quotes somebody who is forgotten: theirs, without that."""
+"""What others wrote that names, cites or quotes a forgotten person: it stays theirs, without the person."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _UNDECIDED = (State.NEW, State.ASKED)
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A text that is learned from, which says something else without them."""
+    """An example's text that changes once the forgotten person is taken out."""
 
     example: int
     conversation: int
@@ -39,14 +39,14 @@ def written_by(table: Written, person: Person) -> ColumnElement[bool]:
 
 
 def citing(table: Written, person: Person, keys: Sequence[str]) -> ColumnElement[bool]:
-    """Whether somebody else cites or mentions them there."""
-    somebody = table.cites != literal_column("'[]'::jsonb")  # in these words the index knows it
+    """Whether somebody else cites or mentions the person there."""
+    somebody = table.cites != literal_column("'[]'::jsonb")  # in this very form, which the index is built on
     named = and_(somebody, table.cites.has_any(array(keys, type_=Text)))
     return and_(table.platform == person.platform, named, not_(written_by(table, person)))
 
 
 async def cited_of(session: AsyncSession, person: Person, keys: Sequence[str]) -> list[str]:
-    """Their words, as others cite them."""
+    """The person's words, as others cite them."""
     found: list[str] = []
     for table in WRITTEN:
         rows = await session.scalars(select(table.text).where(citing(table, person, keys)))
@@ -55,7 +55,7 @@ async def cited_of(session: AsyncSession, person: Person, keys: Sequence[str]) -
 
 
 def cleaned(text: str, gone: Redaction) -> str:
-    """Marked text without their name and words. Where these run through marks, the marks go, too."""
+    """Marked text without the person's name and words. Where these run across marks, the marks go, too."""
     left = without_person(text, gone.people)
     words = plain(left)
     now = without(words, gone.names, gone.said)
@@ -63,7 +63,7 @@ def cleaned(text: str, gone: Redaction) -> str:
 
 
 def unquoted(said: Content, gone: Redaction) -> Content:
-    """What was said of other people's words, without the forgotten person's name, words and files."""
+    """A post of other people's words, without the forgotten person's name, words and files."""
     match said:
         case Reply() | FollowUp():
             return replace(said, text=cleaned(said.text, gone), media=without_files(said.media, gone.people))
@@ -78,12 +78,12 @@ def unquoted(said: Content, gone: Redaction) -> Content:
 
 
 async def empty_others(session: AsyncSession, conversations: Sequence[int], person: Person, gone: Redaction) -> None:
-    """What others wrote in these conversations stays theirs, without the person's name and words."""
+    """Take the person's name and words out of what others wrote in these conversations."""
     for table in WRITTEN:
         about = table.conversation_id.in_(conversations), table.text != "", not_(written_by(table, person))
         found = await session.execute(select(table.id, table.text, table.media).where(*about))
         rows = [(row, text, decode_media(media)) for row, text, media in found]
-        # In a thread: thousands of lines are looked for in thousands of texts
+        # In a thread: thousands of lines are searched in thousands of texts
         for row, text, media in await asyncio.to_thread(_changed, rows, gone):
             says = {"text": text, "media": encode_media(media), "cites": list(named_in(text, media))}
             changed = update(table).where(table.id == row).values(**says)
@@ -102,7 +102,7 @@ def _changed(rows: Sequence[_Said], gone: Redaction) -> list[_Said]:
 
 
 async def lessons(session: AsyncSession, conversations: Sequence[int], gone: Redaction) -> list[Lesson]:
-    """The examples made of other people's conversations that say something else without them."""
+    """The examples from other people's conversations whose text changes without the person."""
     learned = select(ExampleRow.id, ExampleRow.conversation_id, ExampleRow.text)
     here = ExampleRow.conversation_id.in_(conversations), ExampleRow.text != ""
     rows = (await session.execute(learned.where(*here).order_by(ExampleRow.id))).all()
@@ -111,7 +111,7 @@ async def lessons(session: AsyncSession, conversations: Sequence[int], gone: Red
 
 
 async def relearn(session: AsyncSession, changed: Sequence[Lesson]) -> None:
-    """They stay on the side on which they were drawn, and get their place in the memory anew."""
+    """Store the changed texts. The examples stay on their side, and get a new vector for the memory."""
     for lesson in changed:
         says = {"text": lesson.now, "text_key": text_key(lesson.now), "vector": None, "embedder": None}
         again = update(ExampleRow).where(ExampleRow.id == lesson.example).values(**says)
@@ -119,7 +119,8 @@ async def relearn(session: AsyncSession, changed: Sequence[Lesson]) -> None:
 
 
 async def reconsider(session: AsyncSession, conversations: Sequence[int], gone: Redaction) -> None:
-    """What others' conversations were classified by; a step at work on the old words must not bring them back."""
+    """Clean the texts that others' conversations were classified by; a step at work must not bring the old words
+    back."""
     rows = await session.scalars(select(ConversationRow).where(ConversationRow.id.in_(conversations)))
     for talk in rows.all():
         said = cleaned(talk.text, gone) if talk.text else talk.text
@@ -136,7 +137,7 @@ async def reconsider(session: AsyncSession, conversations: Sequence[int], gone: 
 
 
 async def empty_parked(session: AsyncSession, person: Person, gone: Redaction) -> None:
-    """Facts of other people that were set aside, and name them."""
+    """Take the person out of other people's facts that were set aside."""
     parked = select(FailedItemRow).where(FailedItemRow.fact["text"].astext != "")
     for item in (await session.scalars(parked)).all():
         fact = decode_fact(item.fact or {})

@@ -1,4 +1,4 @@
-"""Where people's words were quoted: our posts and what was learned, emptied of them."""
+"""Where people's words were quoted: removes them from our posts and from what was learned."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,33 +20,34 @@ from db.tables import DecisionRow, ExampleRow, PostRow
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """What must no longer be read in our posts."""
+    """What must no longer be readable in our posts."""
 
     texts: tuple[str, ...]
     media: tuple[Media, ...] = ()
     carried: frozenset[int] = frozenset()
-    """The posts that passed it on: nothing else is in them."""
+    """The posts that passed the words on and contain nothing else."""
     notes: frozenset[int] = frozenset()
-    """The notes whose words they are."""
+    """The notes that contain the words."""
     excerpt: str | None = None
-    """What cards show instead; None: what they show is not concerned."""
+    """What cards show instead; None: what they show stays."""
     names: frozenset[str] = frozenset()
-    """Of whoever takes it back for good: no name stays, either."""
+    """Names of a person who is erased for good: their names go, too."""
     people: tuple[str, ...] = ()
-    """By which keys others cited or mentioned them: see `bot.domain.citations`."""
+    """The keys by which others cited or mentioned the person: see `bot.domain.citations`."""
     said: tuple[str, ...] = ()
-    """All their words without marks, with what others cite of them: nobody is to read it in other people's words."""
+    """All their words without marks, and what others cite of them: they go from other people's words, too."""
 
 
 def quotes(what: str, texts: Collection[str]) -> bool:
-    """Whether these words, shortened as they may be, are from one of the texts."""
+    """Whether these words, possibly shortened, come from one of the texts."""
     words = plain(what).rstrip(" …")
     said = [form for text in texts for form in (plain(text), one_line(plain(text)))]
     return bool(words) and any(words in text or (bool(text) and text in words) for text in said)
 
 
 def redacted(said: Content, target: int, gone: Redaction) -> Content:
-    """What a post says without it. `target` is the post that stands in the chat, be this its wording or a newer one."""
+    """The post without the redacted words. `target` is the post in the chat, whether this is its wording or a newer
+    one."""
     if isinstance(said, Card):
         return _card(said, gone)
     if isinstance(said, Alert) and gone.excerpt is not None:
@@ -54,8 +55,8 @@ def redacted(said: Content, target: int, gone: Redaction) -> Content:
     if isinstance(said, FollowUp) and target in gone.carried:
         return FollowUp("" if said.author in gone.names else said.author, "", deleted=True)
     if isinstance(said, Continuation) and (said.of in gone.carried or not said.to_person):
-        # A piece may hold the end of one message and the beginning of another. What is left of them comes back with
-        # the next wording of what it continues
+        # A piece may hold the end of one message and the beginning of another. What is left of them comes back with the
+        # next wording of the post it continues
         return replace(said, text="")
     if isinstance(said, Reply) and target in gone.carried:
         return replace(said, text=GONE, media=(), edited=True)
@@ -75,9 +76,10 @@ def _card(said: Card, gone: Redaction) -> Card:
 
 
 async def redact_posts(session: AsyncSession, conversation_ids: Sequence[int], gone: Redaction, now: datetime) -> None:
-    """Empty what was said, and what waits to be said, about these conversations. What would only carry it is not said.
+    """Empty what was said, and what waits to be said, about these conversations; cancel posts that only carry the
+    words.
 
-    What stands in chats is another matter: it is rewritten by posts.
+    Chats still show the old words: posts of their own rewrite those.
     """
     about = PostRow.conversation_id.in_(conversation_ids)
     changed = await rewrite(session, about, lambda said, target: redacted(said, target, gone))
@@ -88,9 +90,9 @@ async def redact_posts(session: AsyncSession, conversation_ids: Sequence[int], g
 async def rewrite(
     session: AsyncSession, which: ColumnElement[bool], change: Callable[[Content, int], Content]
 ) -> list[PostRow]:
-    """Change what these posts say; those that it changed, as they were."""
+    """Change the contents of these posts; return the changed posts as they were."""
     rows = (await session.scalars(select(PostRow).where(which).order_by(PostRow.id))).all()
-    # In a thread: thousands of texts looked for in thousands of posts would keep everybody else waiting
+    # In a thread: searching thousands of texts in thousands of posts would hold up the event loop
     changed = await asyncio.to_thread(_changed, rows, change)
     for row, content in changed:
         stored = update(PostRow).where(PostRow.id == row.id).values(content=content)
@@ -101,7 +103,7 @@ async def rewrite(
 def _changed(
     rows: Sequence[PostRow], change: Callable[[Content, int], Content]
 ) -> list[tuple[PostRow, dict[str, object]]]:
-    """The posts that say something else by now, each with that."""
+    """The posts whose contents change, with the new contents."""
     changed = []
     for row in rows:
         said = mappers.content(row)
@@ -114,7 +116,8 @@ def _changed(
 async def unlearn(
     session: AsyncSession, conversation_ids: Sequence[int], now: datetime
 ) -> tuple[list[int], list[PostRow]]:
-    """Empty and withdraw what was learned from these conversations; the examples, and other cards that recalled it."""
+    """Empty and withdraw these conversations' examples; return them, and other conversations' cards that recalled
+    them."""
     learned = select(ExampleRow.id, ExampleRow.text).where(
         ExampleRow.conversation_id.in_(conversation_ids), ExampleRow.text != ""
     )
@@ -130,7 +133,7 @@ async def unlearn(
 
 
 async def recalling(session: AsyncSession, texts: Mapping[int, str]) -> list[PostRow]:
-    """Cards of other conversations that recalled these examples, without them from now on; as they were."""
+    """Remove these examples from other conversations' cards that recalled them; return those cards as they were."""
     gone = Redaction(tuple(texts.values()))
     leaning = select(DecisionRow.conversation_id).where(DecisionRow.evidence.overlap(list(texts)))
     elsewhere = (PostRow.kind == Card.__name__) & PostRow.conversation_id.in_(leaning)

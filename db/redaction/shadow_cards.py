@@ -1,4 +1,5 @@
-"""The leads' cards of candidates in the shadow, without the name of who decided: they belong to no conversation."""
+"""The leads' cards of candidates in the shadow, without the name of the person who decided: no conversation has
+them."""
 
 from dataclasses import replace
 
@@ -15,10 +16,9 @@ _DECIDES = (Ruling.PROMOTE, Ruling.KEEP)
 
 
 async def decided_by(session: AsyncSession, person: Person) -> ColumnElement[bool]:
-    """Every card of the candidates that this person decided on, in each of its wordings.
+    """Every card of the candidates that this person decided on, in all its wordings.
 
-    Which these are is read first: as a part of the question it had every post there is looked through, each time
-    that anybody at all asked to be forgotten.
+    Their ids are read first: inside one joint query every post would be scanned for every erasure.
     """
     ruling, card = ShadowRulingRow, ShadowCardRow
     theirs = and_(ruling.actor == person.key, ruling.ruling.in_(_DECIDES))
@@ -28,5 +28,5 @@ async def decided_by(session: AsyncSession, person: Person) -> ColumnElement[boo
 
 
 def by_somebody(said: Content) -> Content:
-    """What was decided, by whoever it was."""
+    """The card without the name of the person who decided."""
     return replace(said, by="") if isinstance(said, ShadowCard) else said

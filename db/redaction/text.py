@@ -1,4 +1,4 @@
-"""A text without somebody's name and words."""
+"""A text without a person's name and words."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 _INSTEAD = "…"
 _NO_NAME = 3
-"""A shorter part of a name is a word like any other, and a shorter text quotes nobody."""
+"""A shorter part of a name counts as an ordinary word, and a line shorter than `_NO_QUOTE` quotes nobody."""
 _NO_QUOTE = 8
 _ORDINARY = Path(__file__).with_name("ordinary_words.txt")
 
@@ -31,12 +31,12 @@ _SENTENCE_BEGINS = re.compile(r"(?:^|[.!?:;\n])\s*$")
 def without(text: str, names: Iterable[str], texts: Iterable[str]) -> str:
     """The text with every name, every part of one, and every line of the texts replaced by an ellipsis.
 
-    Names go wherever they stand, in whatever case. Only a part that is an ordinary word, too (Will, May, Grace), goes
-    where it is written and used like a name, and stays where it is the word.
+    Names are replaced wherever they stand, in upper or lower case. Only a part that is also an ordinary word (Will,
+    May, Grace) is replaced where it is written and used like a name, and stays where it is the word.
     """
     known = list(names)
     lines = {line.strip() for said in texts for line in said.splitlines()}
-    here = text.casefold()  # of thousands of lines hardly any is in one text: only those become a pattern
+    here = text.casefold()  # of thousands of lines hardly any occurs in one text: only those become a pattern
     parts = {part for name in known for part in name.split() if len(part) >= _NO_NAME and part.casefold() in here}
     ordinary = {part for part in parts if part.casefold() in _ordinary_words()}
     whole = {name for name in known if len(name) >= _NO_NAME and name.casefold() in here} | parts
@@ -49,7 +49,7 @@ def without(text: str, names: Iterable[str], texts: Iterable[str]) -> str:
 
 
 def _replaced(text: str, patterns: Collection[str]) -> str:
-    """The longest first: a name before a part of it."""
+    """Replace the patterns, the longest first: a name before a part of it."""
     if not patterns:
         return text
     return re.sub("|".join(sorted(patterns, key=len, reverse=True)), _INSTEAD, text, flags=re.IGNORECASE)
@@ -61,7 +61,7 @@ def _without_word(text: str, part: str) -> str:
 
 
 def _names(before: str, after: str) -> bool:
-    """Whether a capitalised word between these is somebody: addressed, beside the rest of a name, or told of."""
+    """Whether a capitalised word between these is a person: addressed, beside the rest of a name, or spoken of."""
     if _ADDRESSED.search(before) or after.startswith(("'s", "’s", f" {_INSTEAD}")) or before.endswith(f"{_INSTEAD} "):
         return True
     if before.endswith(", ") and re.match(r"\s*(?:[,.!?\n]|$)", after):
@@ -73,5 +73,5 @@ def _names(before: str, after: str) -> bool:
 
 @cache
 def _ordinary_words() -> frozenset[str]:
-    """Names that are words as well, in the languages that the bot speaks."""
+    """Names that are also ordinary words, in the languages the bot speaks."""
     return frozenset(_ORDINARY.read_text("utf-8").split())

@@ -1,4 +1,4 @@
-"""What becomes of adapters that learned from somebody who is forgotten: a last day, and a cycle that does without."""
+"""What becomes of adapters that learned from a forgotten person: a last day, and a new cycle without the person."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,13 +17,14 @@ _OPEN = (Phase.REQUESTED, Phase.TRAINING, Phase.SCORING)
 async def let_go(
     session: AsyncSession, conversation_ids: Sequence[int], until: datetime, now: datetime
 ) -> tuple[str, ...]:
-    """Name the adapters that may have learned from these conversations, before their examples are emptied.
+    """Retire the adapters that may have learned from these conversations; call it before their examples are emptied.
 
-    None of them serves after `until`, or after the day that an earlier erasure named. Their tasks' next cycles are
-    asked for, and where one is at work now, whose training set may hold a text, another behind it. Cycles whose
-    training set may hold a text are marked: no copy of it may stay on disk, and those at work conclude nothing.
+    None of them serves after `until`, or after an earlier day that an erasure set. A new cycle is requested for each of
+    their tasks, and for tasks with a running cycle whose training set may hold such a text. Cycles whose training set
+    may hold a text are marked: no copy of it may stay on disk, and running ones conclude nothing. Returns the adapters'
+    names.
     """
-    # One that is just being claimed draws up its set after this transaction, or is seen at work by it
+    # A cycle just being claimed either draws up its set after this transaction, or is seen by it as running
     await session.execute(select(CycleRow.id).where(CycleRow.phase.in_(_OPEN)).order_by(CycleRow.id).with_for_update())
     found = await trained_on(session, conversation_ids)
     await session.execute(_voided(conversation_ids, found, now))

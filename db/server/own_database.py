@@ -1,4 +1,4 @@
-"""A database of its own for each workspace, in one PostgreSQL server: what is in one no query of another can reach."""
+"""A database of its own for each workspace, in one PostgreSQL server: no query can reach another workspace's."""
 
 from urllib.parse import quote
 
@@ -10,20 +10,20 @@ from db.connect import connected_now
 from db.connection_url import Target, parsed
 
 _LONGEST = 63
-"""Bytes of a name that PostgreSQL keeps."""
+"""The most bytes of a name that PostgreSQL keeps."""
 
 
 def own_database(url: str, workspace: str) -> str:
-    """The URL of the workspace's database beside the one of `url`; it is made if there is none yet. It blocks.
+    """The URL of the workspace's database beside that of `url`; the database is created if missing. Blocks.
 
-    Raises UsageError, with the statement for an administrator where the user may make no databases; Unreachable.
+    Raises UsageError, with the statement for an administrator if the user may not create databases; Unreachable.
     """
     target = parsed(url)
     name = f"{target.name}_{workspace}"
     if len(name.encode()) > _LONGEST:
         raise UsageError(f"database {name}: the name is too long for PostgreSQL; call the workspace by a shorter one")
     mark = "&" if "?" in url else "?"
-    own = f"{url}{mark}dbname={quote(name, safe='')}"  # libpq lets it win over the name in the path
+    own = f"{url}{mark}dbname={quote(name, safe='')}"  # libpq prefers it over the name in the path
     if parsed(own).name != name:
         raise UsageError(_how(target, name, workspace, "cannot be named beside it"))
     _make(target, name, workspace)
@@ -41,7 +41,7 @@ def _make(target: Target, name: str, workspace: str) -> None:
         try:
             connection.execute(statement)
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            return  # another process made it meanwhile
+            return  # another process created it meanwhile
         except psycopg.errors.InsufficientPrivilege:
             raise UsageError(_how(target, name, workspace, "is missing, and the user may not make it")) from None
 

@@ -1,4 +1,4 @@
-"""Connections that were lost while nobody used them are found before a fact is entrusted to them."""
+"""Detects connections that were lost while idle, before a fact is entrusted to them."""
 
 import select
 from time import monotonic
@@ -11,16 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 _TRUSTED = 5.0
-"""Seconds for which a connection that was just used is believed to be alive unless its socket says otherwise.
+"""Seconds for which a connection that was just used counts as alive unless its socket shows otherwise.
 
-A server that stops closes its sockets, which shows at once and costs nothing to see; asking it each time would be a
-quarter of what a small transaction costs. What vanishes without closing anything shows at the next question.
+A server that stops closes its sockets, which shows at once and costs nothing to see; asking it each time would take a
+quarter of the time of a small transaction. A server that vanishes without closing its sockets shows at the next query.
 """
 _USED = "used"
 
 
 def watched(engine: AsyncEngine) -> AsyncEngine:
-    """The engine, whose pool replaces dead connections before it hands them out."""
+    """The engine, with a pool that replaces dead connections before it hands them out."""
     dialect = engine.sync_engine.dialect
 
     def used(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
@@ -41,7 +41,7 @@ def watched(engine: AsyncEngine) -> AsyncEngine:
 
 
 def _silent(connection: DBAPIConnection) -> bool:
-    """Whether nothing came from the server while nobody asked: neither its end nor a last word before it."""
+    """Whether nothing arrived from the server while the connection was idle: neither its end nor a last message."""
     driver: object = connection.driver_connection
     if not isinstance(driver, psycopg.AsyncConnection) or driver.closed:
         return False

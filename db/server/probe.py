@@ -1,4 +1,4 @@
-"""Whether every kind of connection works that a run opens: what answers one may refuse another."""
+"""Whether every kind of connection works that a run opens: a pooler or server may allow one and refuse another."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,12 +10,12 @@ from db.engine import CHANNEL, Database
 from db.server.notifications import listen
 
 _OFTEN = 8
-"""Times a statement is asked, more than the driver asks before it prepares one."""
+"""How often a statement is repeated: more often than the driver runs it before preparing it."""
 _HEARING_SECONDS = 10.0
 
 
 async def probed(database: Database) -> AsyncIterator[str]:
-    """What works, in words, one after the other. Raises Unreachable or Refused at what does not."""
+    """What works, in words, one after the other. Raises Unreachable or Refused for what does not work."""
     async with database.transaction() as session:
         version = await session.scalar(text("SELECT current_setting('server_version')"))
     for _ in range(_OFTEN):

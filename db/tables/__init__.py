@@ -11,6 +11,7 @@ from db.tables.conversations import (
     PreferenceRow,
 )
 from db.tables.failures import FailedItemRow
+from db.tables.installations import InstallationRow, OAuthStateRow
 from db.tables.leads import CanaryRow, CyclePostRow, ShadowCardRow, ShadowRulingRow
 from db.tables.learning import (
     AdapterRow,
@@ -49,6 +50,7 @@ __all__ = [
     "DigestRow",
     "ExampleRow",
     "FailedItemRow",
+    "InstallationRow",
     "LabelChangeRow",
     "LabelCodeRow",
     "LearnedRoomRow",
@@ -57,6 +59,7 @@ __all__ = [
     "MovedChatRow",
     "Name",
     "NoteRow",
+    "OAuthStateRow",
     "PostRow",
     "PreferenceRow",
     "PressRow",

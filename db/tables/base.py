@@ -1,4 +1,4 @@
-"""What every table has in common: text that PostgreSQL can hold, names, keys."""
+"""What all tables share: text that PostgreSQL can hold, names, keys."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 MAX_NAME = 150
-"""Characters of an identifier that we keep: four of them, at four bytes a character, still fit into one index entry."""
+"""The most characters kept of an identifier: four of them, at four bytes a character, fit into one index entry."""
 
 
 def storable(written: str) -> str:
@@ -17,7 +17,7 @@ def storable(written: str) -> str:
 
 
 class Words(TypeDecorator[str]):
-    """Text of any length, made storable on its way in."""
+    """Text of any length, made storable when it is written."""
 
     impl = Text
     cache_ok = True
@@ -37,7 +37,7 @@ class Name(TypeDecorator[str]):
 
 
 class Table(DeclarativeBase):
-    """Every table: names plural, constraints named by rule, times with their zone."""
+    """The base of every table: plural names, constraints named by rule, times with their zone."""
 
     metadata = MetaData(
         naming_convention={

@@ -60,55 +60,55 @@ class ConversationRow(Table):
     last_at: Mapped[datetime]
     """When its newest message was written, by its platform's clock."""
     heard_at: Mapped[datetime]
-    """When its newest message was taken in, by our own clock."""
+    """When we received its newest message, by our own clock."""
     spoken_at: Mapped[datetime | None]
     """When its team last sent the person something, by our own clock."""
     version: Mapped[int]
     asked: Mapped[bool]
     asked_at: Mapped[datetime | None]
     asked_version: Mapped[int | None]
-    """The version when the question was asked: a greater one means news."""
+    """The version when the question was asked; a higher version means there is news."""
     asked_for_words: Mapped[bool]
     resting: Mapped[bool]
-    """There is nothing to read yet: no work until the next message."""
+    """There is nothing to decide yet: no work until the next message."""
     task: Mapped[str | None]
-    """The task that routes it; other tasks' decisions only record. None before the first decision."""
+    """The task that routes it; decisions of other tasks do not change its label. None before the first decision."""
     label: Mapped[str | None]
-    """The team that has it: the label of that task."""
+    """The team that has it: a label of that task."""
     text: Mapped[str | None] = mapped_column(Words)
-    """What was classified: the text of the example that a correction or a tap makes of it."""
+    """The text that was classified; a correction or a tap makes an example of it."""
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
     claimed_at: Mapped[datetime | None]
     claimed_by: Mapped[int | None] = mapped_column(BigInteger)
     """The process (`ProcessRow`) that claimed it last."""
     leased_until: Mapped[datetime | None]
-    """None: no step holds it; taken from a step whose conclusion would be about what people no longer say."""
+    """None: no step holds it; also set to None to take it from a step whose words have changed."""
     closed_at: Mapped[datetime | None]
     reopened_at: Mapped[datetime | None]
     wanted: Mapped[bool] = mapped_column(server_default=false())
     """Somebody made a request of it."""
     left_at: Mapped[datetime | None]
-    """The person turned to another matter: no message without a thread joins it any more."""
+    """When the person turned to another matter: no message without a thread joins it after that."""
     taken_by: Mapped[str | None]
-    """`platform:id`."""
+    """Who took it, `platform:id`."""
     taken_name: Mapped[str | None]
     routed_at: Mapped[datetime | None]
     """When its team got it, or got it again."""
     reminders: Mapped[int] = mapped_column(server_default="0")
     remind_after: Mapped[datetime | None]
-    """Nobody needs to be reminded before; None: as soon as it waited for long enough."""
+    """No reminder is due before this moment; None: one is due as soon as it has waited for long enough."""
     lacks_answers: Mapped[bool] = mapped_column(server_default=false())
     """A further question about it is still to be answered."""
     on_hold: Mapped[bool] = mapped_column(server_default=false())
-    """Nothing is sent to the person until somebody of its team looked."""
+    """Nothing is sent to the person until somebody of its team has looked."""
     comes_first: Mapped[bool] = mapped_column(server_default=false())
     """It stands before others in lists."""
     take_seconds: Mapped[float | None]
-    """How long its team has to take it, where that is less than the settings' own; None: those count."""
+    """How long its team has to take it, if less than the settings say; None: the settings' time counts."""
     erased_at: Mapped[datetime | None]
     emptied_at: Mapped[datetime | None]
-    """When its words were due to go, long after it was closed; who had it and what was decided stays."""
+    """When its words were removed, long after it was closed; its team and its decisions stay."""
 
 
 class MessageRow(Table):
@@ -149,11 +149,11 @@ class MessageRow(Table):
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     stale: Mapped[bool] = mapped_column(server_default=false())
-    """It was changed after it had been passed on, and nobody passed that on yet."""
+    """It was changed after it had been passed on, and the change was not passed on yet."""
     moved_from: Mapped[str | None]
-    """The chat's id when it was said, if the chat has another one since."""
+    """The chat's id when it was said, if the chat has got another one since."""
     cites: Mapped[list[str]] = mapped_column(JSONB, server_default=_NOBODY)
-    """Whom it cites or mentions, by their ids on its platform: see `bot.domain.citations`."""
+    """The people it cites or mentions, by their ids on its platform: see `bot.domain.citations`."""
 
 
 class NoteRow(Table):
@@ -175,7 +175,7 @@ class NoteRow(Table):
 
     id: Mapped[int] = new_id()
     conversation_id: Mapped[int | None] = to("conversations.id")
-    """None: parked. What it was written under is being said just now, and has no receipt yet."""
+    """None: parked, because the post it was written under is being said and has no receipt yet."""
     platform: Mapped[str]
     chat: Mapped[str]
     message_id: Mapped[str]
@@ -191,7 +191,7 @@ class NoteRow(Table):
     at: Mapped[datetime]
     heard_at: Mapped[datetime]
     not_before: Mapped[datetime | None]
-    """Who may send it could not be looked up: it is looked at again then."""
+    """Whether its author may send it could not be looked up: it is looked at again then."""
     concluded_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     carried_by: Mapped[int | None] = to("posts.id")
@@ -199,13 +199,13 @@ class NoteRow(Table):
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     stale: Mapped[bool]
-    """It was changed after it had been sent, and nobody passed that on yet."""
+    """It was changed after it had been sent, and the change was not passed on yet."""
     cites: Mapped[list[str]] = mapped_column(JSONB, server_default=_NOBODY)
-    """Whom it cites or mentions, by their ids on its platform: see `bot.domain.citations`."""
+    """The people it cites or mentions, by their ids on its platform: see `bot.domain.citations`."""
 
 
 class PreferenceRow(Table):
-    """The language that somebody chose."""
+    """The language that a person chose."""
 
     __tablename__ = "preferences"
 
@@ -215,7 +215,7 @@ class PreferenceRow(Table):
 
 
 class MessagePartRow(Table):
-    """A message of ours that came behind a post (the rest of a long text, an attachment): it stands for that post."""
+    """A message of ours that follows a post (the rest of a long text, an attachment) and stands for that post."""
 
     __tablename__ = "message_parts"
 
@@ -223,11 +223,11 @@ class MessagePartRow(Table):
     chat: Mapped[str] = mapped_column(primary_key=True)
     message_id: Mapped[str] = mapped_column(primary_key=True)
     whole_id: Mapped[str]
-    """The message of the same chat that it belongs to."""
+    """The message in the same chat that it belongs to."""
 
 
 class LearnedRoomRow(Table):
-    """A chat that stands in for a team's room of the settings, since that one takes nothing (a closed topic)."""
+    """A chat that stands in for a team's room of the settings, because that room takes no posts (a closed topic)."""
 
     __tablename__ = "learned_rooms"
 
@@ -237,7 +237,7 @@ class LearnedRoomRow(Table):
 
 
 class MovedChatRow(Table):
-    """A chat that has another id since."""
+    """A chat that has got another id since."""
 
     __tablename__ = "moved_chats"
 

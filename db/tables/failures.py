@@ -24,15 +24,15 @@ class FailedItemRow(Table):
     reason: Mapped[str] = mapped_column(Words)
     """The kind of error and our own words; never what people wrote."""
     attempts: Mapped[int]
-    """Failures that the item is to blame for."""
+    """Failures that the item itself caused."""
     waits: Mapped[int]
-    """Attempts that came to nothing because somebody else did not answer."""
+    """Attempts that failed because another service did not answer."""
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     not_before: Mapped[datetime | None]
-    """Its next attempt; None once it is set aside."""
+    """When it is tried next; None once it is set aside."""
     set_aside_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
     """Somebody decided that it is never tried again."""
     fact: Mapped[dict[str, object] | None]
-    """What could not be stored, for the step `intake` alone."""
+    """The fact that could not be stored, for the step `intake` alone."""

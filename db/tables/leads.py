@@ -1,4 +1,4 @@
-"""What leads are told of trainings and of candidates in the shadow, and what they said to that."""
+"""What leads are told about trainings and candidates in the shadow, and how they respond."""
 
 from datetime import datetime
 
@@ -19,11 +19,11 @@ class ShadowCardRow(Table):
     task: Mapped[str]
     adapter: Mapped[str]
     open: Mapped[bool] = mapped_column(server_default=text("true"))
-    """Whether nobody has decided, and it was not superseded."""
+    """Whether nobody has decided on it, and no other card superseded it."""
 
 
 class CyclePostRow(Table):
-    """A post that tells leads of a learning cycle: how far it is, and in the end what came of it."""
+    """A post that tells leads about a learning cycle: its progress, and in the end its result."""
 
     __tablename__ = "cycle_posts"
     __table_args__ = (UniqueConstraint("post_id"), Index(None, "cycle_id"))
@@ -34,7 +34,7 @@ class CyclePostRow(Table):
 
 
 class ShadowRulingRow(Table):
-    """A press on such a card, what it amounted to, and by whom: only added to."""
+    """A press on such a card, with its effect and its author; rows are only added."""
 
     __tablename__ = "shadow_rulings"
     __table_args__ = (Index(None, "task", "adapter"),)
@@ -43,7 +43,7 @@ class ShadowRulingRow(Table):
     task: Mapped[str]
     adapter: Mapped[str]
     ruling: Mapped[str]
-    """A `shadow_card.Ruling`; by whom it was not allowed, `refused`."""
+    """A `shadow_card.Ruling`; `refused` if the person was not allowed to."""
     wanted: Mapped[str]
     """The value of the button."""
     actor: Mapped[str]
@@ -62,7 +62,7 @@ class CanaryRow(Table):
     adapter: Mapped[str]
     champion: Mapped[str]
     promotion: Mapped[int] = to("promotions.id")
-    """Where the pointer was when it began: once it has moved, nobody is on trial any more."""
+    """The pointer's row when the trial began: once the pointer has moved, the trial is over."""
     share: Mapped[float] = mapped_column(Float)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from db.tables.base import Table, Words, new_id, to
 
 
 class DecisionRow(Table):
-    """Every decision ever made: only added to."""
+    """Every decision ever made; rows are only added."""
 
     __tablename__ = "decisions"
     __table_args__ = (
@@ -37,15 +37,15 @@ class DecisionRow(Table):
     actor: Mapped[str | None]
     at: Mapped[datetime]
     voices: Mapped[list[dict[str, object]]] = mapped_column(server_default=text("'[]'"))
-    """What each said, the loudest first."""
+    """Each voice's opinion, the heaviest first."""
     language: Mapped[str | None]
-    """What the text was in, an ISO 639-1 code; of a later decision, what the conversation began in."""
+    """The text's language, an ISO 639-1 code; for a later decision, the conversation's first language."""
     rule: Mapped[str | None]
-    """The name of the rule of the settings that applied; NULL: none did."""
+    """The name of the settings' rule that applied; NULL: none did."""
 
 
 class DecisionCountRow(Table):
-    """How many decisions there are, as far as they were counted (`RollupRow`); the newest are not."""
+    """The number of decisions counted so far (up to `RollupRow`), without the newest ones."""
 
     __tablename__ = "decision_counts"
 
@@ -58,7 +58,7 @@ class DecisionCountRow(Table):
 
 
 class RuleCountRow(Table):
-    """How often each rule of the settings applied, as far as that was counted together with the decisions."""
+    """How often each rule of the settings applied, counted together with the decisions."""
 
     __tablename__ = "rule_counts"
 
@@ -67,7 +67,7 @@ class RuleCountRow(Table):
 
 
 class RollupRow(Table):
-    """The last row that a count has in it."""
+    """The last row that a stored count includes."""
 
     __tablename__ = "rollups"
 
@@ -76,7 +76,7 @@ class RollupRow(Table):
 
 
 class CorrectionRow(Table):
-    """What leads ruled. At most one row a conversation and task stands; the others were withdrawn, never deleted."""
+    """Leads' rulings. At most one row for a conversation and task stands; withdrawn ones are never deleted."""
 
     __tablename__ = "corrections"
     __table_args__ = (
@@ -102,7 +102,7 @@ class CorrectionRow(Table):
     confirms: Mapped[bool]
     disputed: Mapped[bool]
     agreeing: Mapped[int] = mapped_column(Integer, server_default="1")
-    """Leads who said so."""
+    """How many leads said so."""
     withdrawn_at: Mapped[datetime | None]
 
 
@@ -173,18 +173,19 @@ class ExampleRow(Table):
     origin: Mapped[str] = mapped_column(Words, server_default="")
     """The name of the file it came from."""
     quarantined: Mapped[bool]
-    """It teaches nobody; `held` says why."""
+    """It does not teach; `held` says why."""
     held: Mapped[str | None]
     lead: Mapped[str | None]
-    """On whose word, `platform:id`; None: on no lead's."""
+    """The lead who gave the label, `platform:id`; None: no lead did."""
     weight: Mapped[float] = mapped_column(Float, server_default="1")
-    """How much it counts in the memory beside others."""
+    """How much it counts in the memory compared with other examples."""
     accepted_by: Mapped[str | None]
-    """Who let it teach by command after it was held back."""
+    """Who let it teach, by command, after it was held back."""
     retired_by: Mapped[str | None]
-    """The adapter that serves and gets its text right without it; only the very text is known by heart then."""
+    """The serving adapter that gets its text right unaided: the memory then uses the correction for the very text
+    alone."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """The transaction that wrote the row last; the database itself sees to it, whoever writes."""
+    """The transaction that wrote the row last; a trigger sets it, whoever writes."""
     withdrawn_at: Mapped[datetime | None]
 
 
@@ -201,19 +202,19 @@ class AdapterRow(Table):
     temperature: Mapped[float]
     made_at: Mapped[datetime]
     mixture: Mapped[dict[str, float]] = mapped_column(server_default=text("'{}'"))
-    """Voice -> weight; empty: the usual ones."""
+    """Voice -> weight; empty: the usual weights."""
     proved: Mapped[list[list[object]] | None] = mapped_column(JSONB(none_as_null=True))
-    """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
+    """How often that mixture was right, by how sure it was (`asking.Record`); NULL: not measured."""
     digest: Mapped[str | None]
-    """Of its files as they were judged; NULL: they are not looked at."""
+    """The digest of its files as they were judged; NULL: its files are not checked."""
     scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
-    """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
+    """What texts of its own domain look like to it (`scope.Scope`); NULL: there were too few."""
     retires_at: Mapped[datetime | None]
-    """When it stops serving, since somebody whose texts it learned from was forgotten; NULL: nobody was."""
+    """When it stops serving, because a person whose texts it learned from was forgotten; NULL: nobody was."""
 
 
 class PromotionRow(Table):
-    """Where the pointer to the serving adapter has been; the newest row is where it is."""
+    """The history of the pointer to the serving adapter; the newest row is its present place."""
 
     __tablename__ = "promotions"
     __table_args__ = (Index(None, "task", "id"),)
@@ -229,7 +230,7 @@ class PromotionRow(Table):
 
 
 class ShadowRow(Table):
-    """What a candidate that nobody hears would have decided."""
+    """What a candidate in the shadow would have decided."""
 
     __tablename__ = "shadow_decisions"
     __table_args__ = (UniqueConstraint("task", "adapter", "conversation_id"),)
@@ -243,7 +244,7 @@ class ShadowRow(Table):
 
 
 class LabelCodeRow(Table):
-    """The code of a label with a base model, given for life: rows are never changed nor deleted."""
+    """The code of a label with a base model: no code is given twice, no row deleted; only a rename changes rows."""
 
     __tablename__ = "label_codes"
     __table_args__ = (UniqueConstraint("base", "task", "code"),)
@@ -255,7 +256,7 @@ class LabelCodeRow(Table):
 
 
 class LabelChangeRow(Table):
-    """Who renamed, merged, split or retired a label, and when: only added to."""
+    """Who renamed, merged, split or retired a label, and when; rows are only added."""
 
     __tablename__ = "label_changes"
     __table_args__ = (Index(None, "task", "id"),)
@@ -268,7 +269,7 @@ class LabelChangeRow(Table):
     by: Mapped[str]
     at: Mapped[datetime]
     touched: Mapped[dict[str, float]]
-    """How many examples, corrections, conversations, adapters and codes followed."""
+    """How many examples, corrections, conversations, adapters and codes were changed."""
 
 
 class CycleRow(Table):
@@ -289,13 +290,13 @@ class CycleRow(Table):
     progress: Mapped[float]
     adapter: Mapped[str | None]
     champion: Mapped[str | None]
-    """Against whom it was judged; NULL: nobody served."""
+    """The adapter it was judged against; NULL: none served."""
     claim: Mapped[str | None]
-    """Of whoever holds it: a new one with every claim."""
+    """The token of the process that holds it: a new one with every claim."""
     started_at: Mapped[datetime | None]
     """When its training set was drawn up."""
     forgotten_at: Mapped[datetime | None]
-    """When somebody was forgotten whose words that set held: it concludes nothing, and no copy of the set may stay."""
+    """When a person was forgotten whose words the set held: it concludes nothing, and no copy of the set may stay."""
     concluded_at: Mapped[datetime | None]
     promoted: Mapped[bool | None]
     reasons: Mapped[list[str]]
@@ -304,7 +305,7 @@ class CycleRow(Table):
 
 
 class TickRow(Table):
-    """Up to which run of its schedule a task was looked after, so that what was missed can be made up for."""
+    """The last scheduled run for which a task was looked at, so that missed runs can be made up for."""
 
     __tablename__ = "schedule_ticks"
 
@@ -313,7 +314,7 @@ class TickRow(Table):
 
 
 class DigestRow(Table):
-    """A digest that was owed to the leads: once for each run of its schedule, over all processes."""
+    """A digest owed to the leads: once for each scheduled run, across all processes."""
 
     __tablename__ = "digests"
 
@@ -323,7 +324,7 @@ class DigestRow(Table):
 
 
 class ComparisonRow(Table):
-    """Whether the fine-tuned model was worth it: once for each run of the schedule, over all processes. No text."""
+    """Whether the fine-tuned model was worth it: once for each scheduled run, across all processes. Holds no text."""
 
     __tablename__ = "comparisons"
 
@@ -338,4 +339,4 @@ class ComparisonRow(Table):
     adapter: Mapped[str | None]
     currency: Mapped[str]
     arms: Mapped[list[dict[str, object]]]
-    """Each as `report_posts.ReportedArm`."""
+    """The arms, each as `report_posts.ReportedArm`."""

@@ -10,7 +10,7 @@ from db.tables.base import Table, Words, new_id, to
 
 
 class ReactionRow(Table):
-    """An emoji put on a message or taken away: a fact that is never changed. Concluded: somebody looked at it."""
+    """An emoji added to a message or removed: a fact that never changes. Concluded: a step has looked at it."""
 
     __tablename__ = "reactions"
     __table_args__ = (
@@ -29,16 +29,16 @@ class ReactionRow(Table):
     actor_id: Mapped[str]
     actor_name: Mapped[str]
     actor_platform: Mapped[str | None]
-    """Where its actor is known by that id; NULL: on the message's own platform."""
+    """The platform of the actor's id; NULL: the message's own platform."""
     language: Mapped[str | None]
     external: Mapped[bool] = mapped_column(server_default=false())
     emoji: Mapped[str]
     added: Mapped[bool]
     at: Mapped[datetime]
     heard_at: Mapped[datetime]
-    """When it was taken in, by our own clock; `at` is its platform's."""
+    """When we received it, by our own clock; `at` is by its platform's."""
     counted: Mapped[bool | None]
-    """Whether its actor could say what it says, when last looked up."""
+    """Whether its actor had the right to what it says, when last looked up."""
     not_before: Mapped[datetime | None]
     """Its actor could not be looked up: it is looked at again then."""
     concluded_at: Mapped[datetime | None]
@@ -65,7 +65,7 @@ class PressRow(Table):
     value: Mapped[str]
     at: Mapped[datetime]
     heard_at: Mapped[datetime]
-    """When it was taken in, by our own clock."""
+    """When we received it, by our own clock."""
     concluded_at: Mapped[datetime | None]
 
 
@@ -101,10 +101,10 @@ class PostRow(Table):
     edits: Mapped[int | None] = to("posts.id")
     under: Mapped[int | None] = to("posts.id")
     only_for: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
-    """The person it is shown to alone."""
+    """The one person it is shown to."""
     answers_chat: Mapped[str | None]
     answers_id: Mapped[str | None]
-    """The message of that platform which it answers, where that is no post."""
+    """The message on that platform that it answers, if that is no post."""
     owed_at: Mapped[datetime]
     not_before: Mapped[datetime]
     attempts: Mapped[int]

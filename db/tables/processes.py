@@ -11,7 +11,7 @@ from db.tables.base import Table
 class ProcessRow(Table):
     """A process that has claimed work, for as long as it lives; it holds the advisory lock of its number.
 
-    Whoever finds the row, and the lock free, knows that it died.
+    If the row is there and its lock is free, the process has died.
     """
 
     __tablename__ = "processes"

@@ -6,7 +6,7 @@ from db.tables.base import Table
 
 
 class SchemaChangeRow(Table):
-    """A migration that the database has been through, of 0034 and those after it. See `db.schema_changes`."""
+    """A migration that the database has been through, from 0034 on. See `db.schema_changes`."""
 
     __tablename__ = "schema_changes"
 

@@ -1,4 +1,4 @@
-"""What other programs are told of, and who is to be told."""
+"""Events for other programs, and the webhooks that receive them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ _WAITING = text("sent_at IS NULL AND given_up_at IS NULL")
 
 
 class WebhookRow(Table):
-    """A webhook of the settings: what triggers look at. Its address and secret are not in here."""
+    """A webhook of the settings, for the triggers. Its address and secret are not stored here."""
 
     __tablename__ = "webhooks"
 
@@ -21,7 +21,7 @@ class WebhookRow(Table):
 
 
 class WebhookEventRow(Table):
-    """Something that happened, for one webhook: written by triggers, and without a word of what people wrote."""
+    """An event for one webhook: written by triggers, without any words that people wrote."""
 
     __tablename__ = "webhook_events"
     __table_args__ = (
@@ -32,12 +32,12 @@ class WebhookEventRow(Table):
 
     id: Mapped[int] = new_id()
     event_id: Mapped[UUID]
-    """The same for every webhook that hears of it, and whenever it is sent."""
+    """The same for every webhook that gets the event, and for every attempt to send it."""
     webhook: Mapped[str]
     kind: Mapped[str]
     conversation_id: Mapped[int | None] = mapped_column(BigInteger)
     line: Mapped[str]
-    """What is in one line is sent one after the other: the events of a conversation, or of a task's models."""
+    """Events in one line are sent one after the other: those of a conversation, or of a task's models."""
     at: Mapped[datetime]
     data: Mapped[dict[str, object]]
     leased_until: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Whose database this is."""
+"""Which workspace a database belongs to."""
 
 from sqlalchemy import CheckConstraint, Text, true
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,11 +7,11 @@ from db.tables.base import Table
 
 
 class WorkspaceRow(Table):
-    """The workspace that everything here belongs to: one row for ever, so that two can never share a database."""
+    """The workspace that owns everything here: one row for ever, so that two can never share a database."""
 
     __tablename__ = "workspace"
     __table_args__ = (CheckConstraint("sole", name="one_workspace"),)
 
     sole: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
     name: Mapped[str] = mapped_column(Text)
-    """Empty: the one without a name."""
+    """Empty: the workspace without a name."""

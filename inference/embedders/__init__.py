@@ -1,1 +1,1 @@
-"""Texts to vectors: MiniLM for English, USE multilingual for what crosses languages, both, or a model of yours."""
+"""Texts to vectors: MiniLM for English, USE multilingual across languages, both, or a model of your own."""

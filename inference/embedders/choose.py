@@ -1,4 +1,4 @@
-"""Which embedder the settings mean."""
+"""Which embedder the settings name."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -12,14 +12,14 @@ from inference.embedders.use_multilingual import use_multilingual
 from inference.http import open_line
 
 BUNDLED = "bundled"
-"""What comes along, by the languages that people write in: MiniLM where that is English alone, else the pair."""
+"""The default of what is included, by people's languages: MiniLM if that is English alone, else the pair."""
 
 
 _MAKERS: Mapping[str, Callable[[], OpenEmbedder]] = {MINILM: minilm, USE: use_multilingual, PAIR: PairEmbedder}
 
 
 def open_embedder(setting: str, languages: Sequence[str]) -> OpenEmbedder:
-    """`setting` is `model.embedder`: "bundled", one that comes along, MODEL@URL, a Hugging Face id or a folder."""
+    """The embedder of `model.embedder`: "bundled", an included one, MODEL@URL, a Hugging Face id or a folder."""
     if "@http" in setting:
         model, _, url = setting.partition("@")
         return UrlEmbedder(open_line(url), model)

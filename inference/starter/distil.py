@@ -1,4 +1,4 @@
-"""The distilling: batches, loss, rate and checkpoints."""
+"""The distillation: batches, loss, rate and checkpoints."""
 
 import argparse
 import math
@@ -16,12 +16,12 @@ from transformers import LlamaForCausalLM, TokenizersBackend
 
 from inference.starter.lines import Line, abbreviated, misspelt
 
-MISSPELT_SHARE = 0.15  # lines shown with typos, the target staying the clean line's: typos should not matter
-ABBREVIATED_SHARE = 0.25  # the same of the short forms of languages that have any
+MISSPELT_SHARE = 0.15  # share of lines shown with typos, the target staying the clean line's: typos should not matter
+ABBREVIATED_SHARE = 0.25  # the same for short forms, in languages that have any
 BATCH = 64
-TOKENS = 64  # a training line is cut here
+TOKENS = 64  # training lines are cut at this length
 RATE, WARM_UP, DECAY = 1e-3, 0.04, 0.02
-RATE_AGAIN = 7e-4  # for a starter that is taken further: enough to move, not enough to forget
+RATE_AGAIN = 7e-4  # when an existing starter is taken further: enough to move, not enough to forget
 HELD_OUT = 2_000
 FITTED = 6_000  # lines that the first projection is fitted on
 CHECKPOINT_SECONDS = 120.0
@@ -31,7 +31,7 @@ err = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What one teacher says of the lines: a unit vector each, and whether it reads that line's language at all."""
+    """One teacher's unit vectors of the lines, and whether it reads each line's language at all."""
 
     targets: torch.Tensor
     reads: torch.Tensor
@@ -39,7 +39,7 @@ class Lesson:
 
 @dataclass(slots=True)
 class Student:
-    """The Llama being made, and a linear map to each teacher's space, which are dropped when it is done."""
+    """The Llama being made, and a linear map to each teacher's space; the maps are dropped at the end."""
 
     model: LlamaForCausalLM
     projections: dict[str, torch.nn.Linear]
@@ -56,20 +56,20 @@ class Student:
             return_tensors="pt",
         )
         with torch.autocast("cpu", torch.bfloat16):
-            # Causal attention never looks right, where the padding is, so no mask is needed.
+            # Causal attention never looks to the right, where the padding is, so no mask is needed.
             states = self.model.model(batch["input_ids"], use_cache=False).last_hidden_state.float()
         routes = batch["attention_mask"].sum(1) - 1
         at_route: torch.Tensor = states[torch.arange(len(texts)), routes]
         return at_route
 
     def vectors(self, teacher: str, states: torch.Tensor) -> torch.Tensor:
-        """The hidden states, mapped to a teacher's space, at unit length."""
+        """The hidden states mapped to a teacher's space, at unit length."""
         return F.normalize(self.projections[teacher](states), dim=-1)
 
 
 @dataclass(slots=True)
 class Progressed:
-    """How far the distilling has come: seconds of training, and batches."""
+    """How far the distillation is: seconds of training, and batches."""
 
     seconds: float = 0.0
     steps: int = 0
@@ -82,7 +82,7 @@ def distil(
     lessons: Mapping[str, Lesson],
     args: argparse.Namespace,
 ) -> dict[str, float]:
-    """Teach the model's last hidden state the teachers' vectors for `args.minutes`; returns figures."""
+    """Teach the model's last hidden state the teachers' vectors for `args.minutes`; return figures."""
     maps = {
         name: torch.nn.Linear(model.config.hidden_size, lesson.targets.shape[1], bias=False)
         for name, lesson in lessons.items()
@@ -116,7 +116,7 @@ def distil(
 
 @torch.no_grad()
 def fit_projections(student: Student, lines: Sequence[Line], lessons: Mapping[str, Lesson]) -> None:
-    """Start each projection as the ridge regression from states to targets: worth the first hundred steps."""
+    """Start each projection as the ridge regression from states to targets: that is worth the first hundred steps."""
     places = sorted(range(HELD_OUT, min(HELD_OUT + FITTED, len(lines))), key=lambda at: len(lines[at].text))
     parts = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
     every = torch.cat([student.states([lines[at].text for at in part]) for part in parts])
@@ -136,7 +136,7 @@ def learn(
     lessons: Mapping[str, Lesson],
     rng: random.Random,
 ) -> float:
-    """One step towards the teachers' vectors; returns the mean cosine to the first of them before it."""
+    """Make one step towards the teachers' vectors; return the mean cosine to the first teacher before the step."""
     states = student.states([as_typed(lines[at], rng) for at in places])
     losses, seen = [], []
     for name, lesson in lessons.items():
@@ -144,7 +144,7 @@ def learn(
         got, wanted = student.vectors(name, states[reads]), lesson.targets[places][reads].float()
         similar = (got * wanted).sum(-1)
         far = F.mse_loss(got @ got.T, wanted @ wanted.T) if len(got) else got.sum()
-        # A teacher counts by the lines that it reads, so that no line weighs more for being one of few.
+        # A teacher counts by the number of lines it reads, so that no line weighs more because few are read.
         losses.append((1.0 - similar).sum() / len(places) + 4.0 * far * len(got) / len(places))
         seen.append(similar.detach().mean().item())
     optimizer.zero_grad()
@@ -162,14 +162,14 @@ def schedule(done: float) -> float:
 
 
 def batches(lines: Sequence[Line], seed: int, after: int) -> Iterator[list[int]]:
-    """Places of each batch's lines, for ever; the same for the same seed, so a restart can skip some."""
+    """The positions of each batch's lines, without end; the same for the same seed, so that a restart can skip some."""
     places = range(HELD_OUT, len(lines))
     weighted = [at for at in places for _ in range(lines[at].repeats)]
     rng = random.Random(seed)
     while True:
         rng.shuffle(weighted)
         for start in range(0, len(weighted), BATCH * 50):
-            # Neighbours in length share a batch, within a slice wide enough to leave the mixture fair.
+            # Lines of similar length share a batch, within a slice large enough to keep the mixture fair.
             some = sorted(weighted[start : start + BATCH * 50], key=lambda at: len(lines[at].text))
             made = [some[at : at + BATCH] for at in range(0, len(some), BATCH)]
             rng.shuffle(made)
@@ -181,7 +181,7 @@ def batches(lines: Sequence[Line], seed: int, after: int) -> Iterator[list[int]]
 
 
 def as_typed(line: Line, rng: random.Random) -> str:
-    """The line, now and then in short forms or with typos."""
+    """The line, sometimes with short forms or typos."""
     shortened = rng.random() < ABBREVIATED_SHARE
     text = abbreviated(line.text, line.language, rng) if shortened else line.text
     return misspelt(text, rng) if rng.random() < MISSPELT_SHARE else text
@@ -189,7 +189,7 @@ def as_typed(line: Line, rng: random.Random) -> str:
 
 @torch.inference_mode()
 def cosines(student: Student, lines: Sequence[Line], lessons: Mapping[str, Lesson]) -> dict[str, float]:
-    """Mean cosine to each teacher over the lines that no batch holds, by language."""
+    """Mean cosine to each teacher over the held-out lines, by language."""
     count = min(HELD_OUT, len(lines))
     parts = [range(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
     states = torch.cat([student.states([lines[at].text for at in part]) for part in parts])
@@ -205,7 +205,7 @@ def cosines(student: Student, lines: Sequence[Line], lessons: Mapping[str, Lesso
 
 
 def keep(student: Student, optimizer: torch.optim.Optimizer, done: Progressed, work: Path) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint, completely or not at all."""
     state = {
         "model": student.model.state_dict(),
         "projections": {name: map_.state_dict() for name, map_ in student.projections.items()},
@@ -218,7 +218,7 @@ def keep(student: Student, optimizer: torch.optim.Optimizer, done: Progressed, w
 
 
 def resume(student: Student, optimizer: torch.optim.Optimizer, work: Path) -> Progressed:
-    """Take up the last checkpoint, if there is one."""
+    """Restore the last checkpoint, if there is one."""
     if not (work / "checkpoint.pt").exists():
         return Progressed()
     state = torch.load(work / "checkpoint.pt", weights_only=True)

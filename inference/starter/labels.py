@@ -23,7 +23,7 @@ TEXTS, TOKENS, BATCH = 4_000, 96, 64
 
 
 def main() -> None:
-    """Write the rows of an existing base anew; everything else in it stays as it is."""
+    """Write the label rows of an existing base anew; everything else in it stays as it is."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--text", type=Path, nargs="+", required=True, help='.jsonl.gz files of {"text", "source"}')
     parser.add_argument("--base", type=Path, required=True)
@@ -37,19 +37,19 @@ def main() -> None:
 
 @torch.no_grad()
 def write_label_rows(model: LlamaForCausalLM, tokenizer: TokenizersBackend, texts: Sequence[str]) -> None:
-    """Point the label rows, at right angles to each other, where the hidden states of the texts are least."""
+    """Point the label rows, at right angles to each other, where the texts' hidden states are smallest."""
     states = hidden_states(model, tokenizer, texts[:TEXTS])
-    _, directions = torch.linalg.eigh(states.T @ states)  # columns, the quietest first
+    _, directions = torch.linalg.eigh(states.T @ states)  # in columns, the quietest first
     model.model.embed_tokens.weight[-len(LABELS) :] = NORM * directions[:, : len(LABELS)].T
 
 
 def hidden_states(model: LlamaForCausalLM, tokenizer: TokenizersBackend, texts: Sequence[str]) -> torch.Tensor:
-    """What the label rows will be multiplied with: the last hidden state of each prompt."""
+    """What the label rows are multiplied with: the last hidden state of each prompt."""
     states = []
     for start in range(0, len(texts), BATCH):
         some = list(texts[start : start + BATCH])
         batch = tokenizer(some, padding=True, truncation=True, max_length=TOKENS, return_tensors="pt")
-        # Causal attention never looks right, where the padding is, so no mask is needed.
+        # Causal attention never looks to the right, where the padding is, so no mask is needed.
         read = model.model(batch["input_ids"], use_cache=False).last_hidden_state.float()
         states.append(read[torch.arange(len(some)), batch["attention_mask"].sum(1) - 1])
     return torch.cat(states)

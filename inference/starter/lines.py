@@ -1,4 +1,4 @@
-"""What the starter learns from: lines of text, capped by source, some of them joined, misspelt or abbreviated."""
+"""The starter's training texts: lines, capped for each source, some of them joined, misspelt or abbreviated."""
 
 import gzip
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENGLISH = "en"
-# What people said or typed, as opposed to documentation: closest to what a bot reads, so seen more often.
+# What people said or typed, as opposed to documentation: closest to what a bot reads, so repeated more often.
 SPOKEN = frozenset(
     {
         "covid-faq-queries",
@@ -25,11 +25,11 @@ SPOKEN = frozenset(
         "taskmaster-4",
     }
 )
-SPOKEN_REPEATS = 2  # times a spoken line is seen for each time a documentation line is
+SPOKEN_REPEATS = 2  # how often a spoken line is seen for each time a documentation line is
 DEMO = "seed"  # the demo company's seed messages, from bot/demo/seed.jsonl: their words, never their labels
 DEMO_REPEATS = 4
-JOINED_SHARE = 0.10  # lines made of several of one source: real messages run to many sentences
-# How people type what takes longer to spell; the other way round would be a guess.
+JOINED_SHARE = 0.10  # share of lines made of several of one source: real messages run to many sentences
+# Short forms that people type for what takes longer to spell; expanding short forms would be guessing.
 ABBREVIATIONS = {
     "pt": {
         "voce": "vc",
@@ -83,7 +83,7 @@ ABBREVIATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A text, the source that it came from, and its language."""
+    """A text, its source, and its language."""
 
     text: str
     source: str
@@ -98,9 +98,9 @@ class Line:
 
 
 def read_lines(paths: Sequence[Path]) -> list[Line]:
-    """Every line of the files, in their order; a file that names no sources is one, called as the file is.
+    """All lines of the files, in order; a file whose lines name no source is a source of its own name.
 
-    A line is of the language that it names, or else its file's: `name.pt.jsonl.gz` is Portuguese, a plain name English.
+    A line has the language that it names, or else its file's: `name.pt.jsonl.gz` is Portuguese, a plain name English.
     """
     lines = []
     for path in paths:
@@ -114,9 +114,10 @@ def read_lines(paths: Sequence[Path]) -> list[Line]:
 
 
 def choose_lines(lines: Sequence[Line], caps: dict[str, int], seed: int) -> list[Line]:
-    """At most so many lines of a source, or twice that if spoken, and some joined ones; shuffled: any slice is fair.
+    """At most the cap of lines from each source, twice that if spoken, and some joined ones; shuffled, so any slice is
+    fair.
 
-    `caps` are by language. What is chosen of one source does not depend on the others, so that vectors can be kept.
+    `caps` are by language. The choice from one source does not depend on the others, so that vectors can be reused.
     """
     by_source: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
@@ -132,7 +133,7 @@ def choose_lines(lines: Sequence[Line], caps: dict[str, int], seed: int) -> list
 
 
 def joined_lines(lines: Sequence[Line], rng: random.Random) -> list[Line]:
-    """Messages of two to five lines of one source."""
+    """Messages of two to five lines of one source each."""
     made = []
     for _ in range(int(len(lines) * JOINED_SHARE)):
         parts = rng.sample(lines, min(rng.choice((2, 2, 3, 3, 4, 5)), len(lines)))
@@ -152,7 +153,7 @@ def misspelt(text: str, rng: random.Random) -> str:
 
 
 def abbreviated(text: str, language: str, rng: random.Random) -> str:
-    """The text as it is typed in a hurry: about half of what the language has a short form for, shortened."""
+    """The text as if typed in a hurry: about half of the words that have a short form in the language are shortened."""
     short = ABBREVIATIONS.get(language, {})
     words, made = text.split(" "), []
     while words:

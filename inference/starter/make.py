@@ -25,10 +25,10 @@ TEACHERS: dict[str, Callable[[], Teacher]] = {"minilm": MiniLM, "use": Universal
 
 
 def main() -> None:
-    """The story of the starter, top to bottom; prints one JSON line of figures to stdout at the end."""
+    """Make the starter, step by step; print one JSON line of figures to stdout at the end."""
     args = arguments()
     torch.set_num_threads(args.threads)
-    torch.set_float32_matmul_precision("medium")  # with autocast: half the time, nothing lost
+    torch.set_float32_matmul_precision("medium")  # with autocast: half the time, no loss of quality
     torch.manual_seed(args.seed)
     args.work.mkdir(parents=True, exist_ok=True)
 
@@ -66,13 +66,13 @@ def arguments() -> argparse.Namespace:
 
 
 def cap(written: str) -> tuple[str, int]:
-    """A language and a number, written `pt=14000`."""
+    """Parse a language and a number, written `pt=14000`."""
     language, number = written.split("=")
     return language, int(number)
 
 
 def chosen_lines(args: argparse.Namespace) -> list[Line]:
-    """What --text gives within its caps and --most, and --whole as it is; shuffled, so that any slice is fair."""
+    """The lines of --text within its caps and --most, and all of --whole; shuffled, so that any slice is fair."""
     read, whole = read_lines(args.text), read_lines(args.whole)
     every = {line.language: len(whole) for line in whole}
     lines = choose_lines(read, dict(args.cap), args.seed)[: args.most] + choose_lines(whole, every, args.seed)
@@ -81,7 +81,7 @@ def chosen_lines(args: argparse.Namespace) -> list[Line]:
 
 
 def lesson(teacher: Teacher, lines: Sequence[Line], work: Path) -> Lesson:
-    """The teacher's vectors of the lines that it reads; what it does not read stays zero."""
+    """The teacher's vectors of the lines it reads; those of other lines stay zero."""
     reads = torch.tensor([teacher.languages is None or line.language in teacher.languages for line in lines])
     targets = torch.zeros(len(lines), teacher.width, dtype=torch.float16)
     with progress_bar() as progress:

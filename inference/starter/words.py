@@ -1,7 +1,7 @@
-"""Whole words for a starter that exists: what people write most and its vocabulary has only in pieces.
+"""Whole words for an existing starter: words people use most that its vocabulary has only in pieces.
 
 "Invoice", "refund", "vpn" and "login" are two or three pieces of the teacher's vocabulary, and a model of three layers
-has better things to do than to put them together again in every message. Portuguese and Spanish it has in pieces only.
+has better things to do than to put them together again in every message. Of Portuguese and Spanish it has only pieces.
 """
 
 from collections import Counter
@@ -18,13 +18,13 @@ from inference.starter.lines import ENGLISH, Line
 from inference.starter.teacher import Teacher, minilm_folder
 
 WORDS = 4_000  # by use in the lines
-RARE_WORDS = 1_500  # which the lines hardly use, in MiniLM's order, the commonest first
+RARE_WORDS = 1_500  # hardly used in the lines; in MiniLM's order, the commonest first
 LEAST_USE = 5
-PIECES = 11_000  # of the other languages, before those that the vocabulary has are taken off
+PIECES = 11_000  # for other languages, before known ones are removed
 
 
 def choose_words(tokenizer: TokenizersBackend, lines: Sequence[Line]) -> list[str]:
-    """The words to add: those that the lines use most, then those that MiniLM holds for common."""
+    """The words to add: those used most in the lines, then common ones in MiniLM's order."""
     known = tokenizer.get_vocab()
     uses: Counter[str] = Counter()
     for line in lines:
@@ -37,7 +37,7 @@ def choose_words(tokenizer: TokenizersBackend, lines: Sequence[Line]) -> list[st
 
 
 def choose_pieces(tokenizer: TokenizersBackend, lines: Sequence[Line]) -> list[str]:
-    """Pieces for the lines that are not English: a vocabulary of their own, without what is known already."""
+    """Pieces for lines that are not English: a vocabulary of their own, without pieces already known."""
     known = tokenizer.get_vocab()
     theirs = Tokenizer(WordPiece(unk_token="<unk>"))
     theirs.normalizer = tokenizer.backend_tokenizer.normalizer
@@ -59,21 +59,21 @@ def words_of(tokenizer: Tokenizer, text: str) -> Iterator[str]:
 
 
 def is_word(piece: str) -> bool:
-    """Three letters or more and nothing else: no numbers, order codes or pieces of words."""
+    """Whether it is three letters or more and nothing else: no numbers, order codes or pieces of words."""
     return len(piece) > 2 and piece.isascii() and piece.isalpha()
 
 
 def is_plain(piece: str) -> bool:
-    """Two letters or more, at a word's beginning or inside of one."""
+    """Whether it is two letters or more, at a word's beginning or inside one."""
     letters = piece.removeprefix("##")
     return len(letters) > 1 and letters.isascii() and letters.isalpha()
 
 
 @torch.no_grad()
 def with_rows(base: LlamaForCausalLM, added: Sequence[str], teacher: Teacher, known: TokenizersBackend) -> None:
-    """Give the model a row for each new piece, before the label rows: where the teacher's vector of it would lie.
+    """Give the model a row for each new piece, before the label rows, at the place of the teacher's vector of it.
 
-    The ridge regression from the teacher's vectors of the words that the model knows to their rows says where: a
+    The ridge regression from the teacher's vectors of known words to the model's rows determines the place: a
     Portuguese word begins beside the English one that means the same.
     """
     rows = base.model.embed_tokens.weight

@@ -1,6 +1,6 @@
-"""The cheaper voices beside the adapter: one file each behind one port, fitted in seconds, kept without pickle.
+"""The cheaper voices beside the adapter: one file for each behind one port, fitted in seconds, stored without pickle.
 
-A new voice is a file with a `voice.Voice`, and its line here.
+A new voice is a file with a `voice.Voice`, and an entry here.
 """
 
 from inference.voices.neighbours import NeighboursVoice

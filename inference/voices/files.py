@@ -1,4 +1,5 @@
-"""Fitted voices on disk: arrays in one .npz, names and digest in one .json written last. No pickle, hence no code."""
+"""Fitted voices on disk: arrays in one .npz; names and a digest in one .json, written last. No pickle, hence no
+code."""
 
 import hashlib
 import json
@@ -15,15 +16,15 @@ from inference.voices import VOICES
 from inference.voices.voice import Array, FittedVoice, Floats, Stored, Voice
 
 FORMAT = 4
-"""Grows when an older file can no longer be read, and when the same examples would give another voice."""
+"""Increased when an older file can no longer be read, or when the same examples would give another voice."""
 _ARRAYS, _NAMES = "voices.npz", "voices.json"
 _UNSEEN = "unseen"
-"""No voice may be called so."""
+"""A reserved name: no voice may have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """What each voice says of the rows it was fitted on, each row out of a fold that had not learned from it."""
+    """What each voice says of the rows it was fitted on, each row answered by a fold that had not learned from it."""
 
     keys: tuple[str, ...]
     """Content hashes of the rows' texts."""
@@ -34,32 +35,32 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """What was fitted on one set of examples."""
+    """The voices fitted on one set of examples."""
 
     fitted_on: str
-    """Which examples, as `examples_digest` has it."""
+    """The digest of these examples, as `examples_digest` computes it."""
     embedder: str
-    """Whose vectors they read."""
+    """The embedder whose vectors they read."""
     fitted: Mapping[str, FittedVoice]
-    """By name; a voice that found nothing to learn from is not in it."""
+    """By name; a voice that found nothing to learn from is missing."""
     without_adapter: Mapping[str, float]
-    """Weights of the voices where no adapter speaks, fitted on what each had not learned from."""
+    """The voices' weights where no adapter answers, fitted on rows that each voice had not learned from."""
     counts: Mapping[str, int]
     """Label -> how many examples it had."""
     unseen: Unseen
-    """By which the weights beside an adapter are fitted."""
+    """The rows on which the weights beside an adapter are fitted."""
     proved: Record | None = None
-    """How often they were right together without the adapter; None: an older version wrote the file."""
+    """How often the voices together were right without the adapter; None: an older version wrote the file."""
     languages: Mapping[str, float] = field(default_factory=dict)
-    """Language -> its share of the examples whose language can be told."""
+    """Language -> its share of the examples whose language was recognised."""
 
 
 class Unusable(Exception):
-    """The file is missing, half written, of another version or changed since: the voices are fitted again."""
+    """The file is missing, half written, from another version or changed since: the voices must be fitted again."""
 
 
 def save(folder: Path, voices: Voices) -> None:
-    """Write the voices; whoever reads meanwhile finds the old ones or the new ones."""
+    """Write the voices; a reader meanwhile finds the old ones or the new ones."""
     folder.mkdir(parents=True, exist_ok=True)
     stored = {name: fitted.stored() for name, fitted in voices.fitted.items()}
     arrays = {f"{name}/{part}": array for name, kept in stored.items() for part, array in kept.arrays.items()}
@@ -89,7 +90,7 @@ def save(folder: Path, voices: Voices) -> None:
 
 
 def load(folder: Path, kinds: Sequence[Voice] = VOICES) -> Voices:
-    """The voices as they were saved. Raises Unusable, saying why."""
+    """The voices as they were saved. Raises Unusable, which says why."""
     try:
         names = json.loads((folder / _NAMES).read_text("utf-8"))
         if names["format"] != FORMAT:
@@ -118,7 +119,7 @@ def load(folder: Path, kinds: Sequence[Voice] = VOICES) -> Voices:
 
 
 def _of(arrays: Mapping[str, Array], voice: str) -> dict[str, Array]:
-    """The arrays of one voice, by their own names."""
+    """The arrays of one voice, without the voice's prefix in their names."""
     parts = (name for name in arrays if name.startswith(f"{voice}/"))
     return {name.partition("/")[2]: arrays[name] for name in parts}
 

@@ -25,19 +25,19 @@ from inference.worker_process import end_with_parent
 _RULED_OUT, _SURE = 0.05, 0.7
 _MANY = 20
 _WORTH_IT = 0.03
-"""Share of slips from which on a second fit is worth its seconds: fewer change nothing."""
+"""From which share of slips a second fit is worth its time: fewer slips change nothing."""
 ROWS, VECTOR_ROWS = "rows.jsonl", "vectors.npy"
 
 
 def main(folder: Path) -> None:
-    """Fit what the folder holds."""
+    """Fit the voices on the folder's lessons and save them there."""
     save(folder, fit_voices(read_lessons(folder)))
 
 
 def fit_voices(lessons: Lessons, kinds: Sequence[Voice] = VOICES) -> Voices:
-    """The voices, each silent where there is nothing it could learn from: one label, no words, no vectors.
+    """Fit the voices; a voice with nothing to learn from (one label, no words, no vectors) is left out.
 
-    What looks like slips in the labels is left out and everything is fitted once more: confident learning, Northcutt
+    Examples whose labels look like slips are left out and everything is fitted once more: confident learning, Northcutt
     et al. 2021. With 10 % of the labels flipped that took the mixture's loss from 1.2 points to 0.2 on CLINC's domains
     and from 0.6 to 0.4 on banking77, and the calibration error from .12 to .01.
     """
@@ -49,9 +49,9 @@ def fit_voices(lessons: Lessons, kinds: Sequence[Voice] = VOICES) -> Voices:
 
 
 def find_slips(voices: Voices, lessons: Lessons) -> NDArray[np.intp]:
-    """The lessons whose label the mixture, not having learned from them, rules out, being sure of another.
+    """The lessons whose label the mixture rules out while it is sure of another, without having learned from them.
 
-    Never one of a label with few examples, for a new team is no slip; nor what people said of a single message.
+    Never a lesson of a label with few examples, for a new team is no slip; nor what people said of a single message.
     """
     names, said = voices.unseen.labels, voices.unseen.said
     if not said:
@@ -89,7 +89,8 @@ def _fit(lessons: Lessons, kinds: Sequence[Voice]) -> Voices:
 
 
 def _over(names: Sequence[str], known: Sequence[str], rows: Floats) -> Floats:
-    """Rows over all names. Where a voice had nothing to say, and of labels it does not know: every label alike."""
+    """Rows over all names. Where a voice had no answer, and for labels it does not know, every label gets the same
+    value."""
     alike = -np.log(len(names))
     spread = np.full((len(rows), len(names)), alike, dtype=np.float32)
     spread[:, np.searchsorted(names, known)] = np.where(np.isnan(rows), alike, rows)
@@ -97,20 +98,20 @@ def _over(names: Sequence[str], known: Sequence[str], rows: Floats) -> Floats:
 
 
 def write_lessons(folder: Path, lessons: Lessons) -> None:
-    """The folder's input files."""
+    """Write the folder's input files."""
     folder.mkdir(parents=True, exist_ok=True)
     head = {"digest": lessons.digest, "embedder": lessons.embedder, "firm": sorted(lessons.firm)}
     rows = [
         {"key": key, "text": text, "label": label}
         for key, text, label in zip(lessons.keys, lessons.texts, lessons.labels, strict=True)
     ]
-    # Escaped, so that no kind of line end in a text can end the line
+    # Escaped, so that no kind of line break in a text ends the line
     (folder / ROWS).write_text("".join(json.dumps(row) + "\n" for row in [head, *rows]), "utf-8")
     np.save(folder / VECTOR_ROWS, lessons.vectors, allow_pickle=False)
 
 
 def read_lessons(folder: Path) -> Lessons:
-    """What `write_lessons` wrote."""
+    """Read what `write_lessons` wrote."""
     head, *rows = [json.loads(line) for line in (folder / ROWS).read_text("utf-8").splitlines()]
     return Lessons(
         head["digest"],

@@ -1,4 +1,4 @@
-"""Every task's fitted voices at work: loaded from disk, asked in a thread, fitted anew in a process of their own."""
+"""Every task's fitted voices in use: loaded from disk, run in threads, fitted anew in a process of their own."""
 
 import asyncio
 import logging
@@ -29,7 +29,8 @@ _LAST_WORDS = 300
 
 
 class FittedVoices:
-    """Every voice of `inference.voices`, a folder a task. What cannot be read is silent until it is fitted again."""
+    """Every voice of `inference.voices`, one folder for each task. Voices that cannot be read stay silent until
+    refitted."""
 
     def __init__(
         self, folder: Path, embedder: str, fitter: Sequence[str] = FITTER, kinds: Sequence[Voice] = VOICES
@@ -41,7 +42,7 @@ class FittedVoices:
         self._tasks: dict[str, Voices | None] = {}
 
     async def remove_left(self) -> None:
-        """Remove what fits that were killed have left behind."""
+        """Remove the folders that killed fits have left behind."""
         await asyncio.to_thread(remove_left, self._folder)
 
     @property
@@ -75,7 +76,7 @@ class FittedVoices:
         return {} if voices is None else voices.languages
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
-        """See `model_ports.ExampleVoices`. Cancelling ends the process."""
+        """See `model_ports.ExampleVoices`. Cancelling it ends the process."""
         async with _in_threads(work_folder(self._folder, task)) as beside:
             try:
                 await asyncio.to_thread(write_lessons, beside, _as_lessons(digest, self._embedder, lessons))
@@ -94,7 +95,7 @@ class FittedVoices:
         comparable = vectors if voices.embedder == self._embedder else [None] * len(texts)
         speaking = {name: voice for name, voice in voices.fitted.items() if name in asked}
         questions = Questions(texts, _rows(comparable))
-        # Side by side: products leave the interpreter to whoever reads words
+        # In parallel: matrix products release the interpreter to the voice that reads words
         heard = await asyncio.gather(*(asyncio.to_thread(_said, voice, questions) for voice in speaking.values()))
         return [
             {name: row for name, rows in zip(speaking, heard, strict=True) if (row := rows[n]) is not None}
@@ -133,13 +134,13 @@ class FittedVoices:
         voices = load(beside, self._kinds)
         place = self._folder / task
         place.mkdir(parents=True, exist_ok=True)
-        for name in ("voices.npz", "voices.json"):  # in this order: the names hold the digest of the arrays
+        for name in ("voices.npz", "voices.json"):  # in this order: the names' file holds the arrays' digest
             (beside / name).replace(place / name)
         return voices
 
     async def _run(self, folder: Path) -> None:
         process = await asyncio.create_subprocess_exec(
-            # Stdin stays open as long as we live, kill -9 included: the fit ends when it closes
+            # Stdin stays open as long as we live, and closes even on kill -9: the fit ends when it closes
             *self._fitter,
             str(folder),
             stdin=PIPE,
@@ -161,7 +162,7 @@ class FittedVoices:
 
 @asynccontextmanager
 async def _in_threads(folder: AbstractContextManager[Path]) -> AsyncIterator[Path]:
-    """Made and removed aside from the event loop."""
+    """The context, entered and left in threads, so that the event loop does not wait."""
     made = await asyncio.to_thread(folder.__enter__)
     try:
         yield made
@@ -182,7 +183,7 @@ def _as_lessons(digest: str, embedder: str, lessons: Sequence[Lesson]) -> Lesson
 
 
 def _rows(vectors: Sequence[Vector | None]) -> Floats:
-    """A row each, of NaN where there is none."""
+    """One row for each vector, of NaN where there is none."""
     width = next((len(vector) for vector in vectors if vector is not None), 0)
     rows = np.full((len(vectors), width), np.nan, dtype=np.float32)
     for row, vector in enumerate(vectors):
@@ -192,13 +193,13 @@ def _rows(vectors: Sequence[Vector | None]) -> Floats:
 
 
 def _said(voice: FittedVoice, questions: Questions) -> list[Mapping[str, float] | None]:
-    """What one voice says of each text; None where it has nothing to say."""
+    """One voice's answer for each text; None where it has none."""
     rows = np.exp(voice.log_probabilities(questions))
     return [None if np.isnan(likely).any() else _row(voice.labels, likely) for likely in rows]
 
 
 def _table(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Floats:
-    """Rows × names; a voice that said nothing holds all alike."""
+    """Rows × names; a voice without an answer gives every name the same share."""
     alike = dict.fromkeys(names, 1 / len(names))
     return np.asarray([[max((row or alike).get(n, 0.0), LEAST) for n in names] for row in rows], dtype=np.float32)
 

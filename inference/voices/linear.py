@@ -1,4 +1,5 @@
-"""One linear classifier: a row of weights a label, and the temperature that makes its margins probabilities."""
+"""A linear classifier: a row of weights for each label, and the temperature that turns its margins into
+probabilities."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ Features = TypeVar("Features", csr_matrix, Floats)
 
 
 class Estimator(Protocol):
-    """A linear classifier of scikit-learn's."""
+    """A linear classifier of scikit-learn."""
 
     coef_: Floats
     intercept_: Floats
@@ -27,7 +28,7 @@ class Estimator(Protocol):
 
 FOLDS = 3
 _ABSENT = -2.0
-"""The margin of a label that a fold has not seen: below what a linear SVM gives to what it rejects."""
+"""The margin of a label that a fold has not seen: below what a linear SVM gives to labels it rejects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Linear:
     temperature: float
 
     def __post_init__(self) -> None:
-        # Laid out as the product reads them: it would copy all of them for every question
+        # In the memory order of the product, which would otherwise copy all of them for every question
         object.__setattr__(self, "weights", np.asfortranarray(self.weights))
 
     def log_probabilities(self, features: csr_matrix | Floats) -> Floats:
@@ -58,7 +59,7 @@ class Linear:
 
     @classmethod
     def restored(cls, stored: Stored) -> "Linear":
-        """What was stored. Raises ValueError or KeyError where that does not fit together."""
+        """The classifier that was stored. Raises ValueError or KeyError where the parts do not fit together."""
         weights, offsets = (np.asarray(stored.arrays[name], dtype=np.float32) for name in ("weights", "offsets"))
         labels = tuple(stored.names["labels"])
         if weights.ndim != 2 or not len(weights) == len(offsets) == len(labels):
@@ -67,10 +68,10 @@ class Linear:
 
 
 def fit(make: Callable[[], Estimator], features: Features, labels: Sequence[str]) -> tuple[Linear, Floats]:
-    """(the classifier, what it says of each row when it has not learned from it), the latter as log-probabilities.
+    """(the classifier, what it says of each row without having learned from it), the latter as log-probabilities.
 
     The temperature is fitted on the rows that a fold left out (temperature scaling, Guo et al. 2017, on out-of-fold
-    margins), so that no row judges a model that has seen it. Needs two labels.
+    margins), so that no row judges a model that has seen it. Needs at least two labels.
     """
     truth = np.asarray(labels)
     names = tuple(sorted(set(labels)))
@@ -89,7 +90,8 @@ def fit(make: Callable[[], Estimator], features: Features, labels: Sequence[str]
 def _fitted(
     model: Estimator, features: csr_matrix | Floats, truth: NDArray[np.str_], names: Sequence[str]
 ) -> tuple[Floats, Floats]:
-    """Weights and offsets, a row for each of the names; a label that is not among the truths gets an absent one's."""
+    """Weights and offsets, a row for each of the names; a label that does not occur gets the values of an absent
+    one."""
     present = sorted(set(truth))
     weights = np.zeros((len(names), features.shape[1]), dtype=np.float32)
     offsets = np.full(len(names), _ABSENT, dtype=np.float32)
@@ -98,18 +100,18 @@ def _fitted(
         offsets[rows] = 0.0
         return weights, offsets
     with warnings.catch_warnings():
-        # A little further from the optimum is no worse a voice; and one example a label is little, but no mistake
+        # Stopping a little before the optimum is no worse; and one example for a label is little, but no mistake
         warnings.simplefilter("ignore", UserWarning)
         model.fit(features, truth)
     coefficients, shift = np.asarray(model.coef_), np.asarray(model.intercept_)
-    if len(present) == 2:  # scikit-learn keeps one row for two labels: the second one's
+    if len(present) == 2:  # scikit-learn keeps one row for two labels: the second label's
         coefficients, shift = np.vstack([-coefficients, coefficients]), np.hstack([-shift, shift])
     weights[rows], offsets[rows] = coefficients, shift
     return weights, offsets
 
 
 def _folds(truth: NDArray[np.str_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Every label's rows dealt out in turn, so that each fold has its share of each; the same in every process."""
+    """Deal out each label's rows in turn, so that each fold has its share of every label; the same in every process."""
     fold = np.zeros(len(truth), dtype=np.intp)
     for turn, name in enumerate(sorted(set(truth))):
         rows = np.flatnonzero(truth == name)
@@ -119,7 +121,7 @@ def _folds(truth: NDArray[np.str_]) -> Iterator[tuple[NDArray[np.intp], NDArray[
 
 
 def fit_temperature(margins: Floats, truth: NDArray[np.intp]) -> float:
-    """By which margins are divided so that the truth becomes likeliest; of rows that were not learned from."""
+    """The divisor of the margins under which the truth is likeliest, fitted on rows that were not learned from."""
     rows = np.arange(len(truth))
 
     def loss(logarithm: float) -> float:

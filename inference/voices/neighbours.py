@@ -1,4 +1,4 @@
-"""The voice that asks the neighbours: the labels of the settled texts nearest by vector, each by its nearness."""
+"""The voice of the neighbours: the labels of the nearest settled texts by vector, each weighted by its nearness."""
 
 from dataclasses import dataclass, field
 
@@ -24,11 +24,11 @@ from inference.voices.voice import (
 
 _NEAREST = 30
 _SHARPNESS = 0.05
-"""Temperature of the weights exp((s - s_max) / 0.05), as the memory has it (`bot.domain.memory_vote`)."""
+"""Temperature of the weights exp((s - s_max) / 0.05), as in the memory (`bot.domain.memory_vote`)."""
 _DOUBT = 0.02
-"""Share of the whole that all labels have alike: none of thirty neighbours is no proof that it cannot be."""
+"""The share spread evenly over all labels: thirty neighbours without a label do not prove the label impossible."""
 _AT_ONCE = 512
-"""Rows compared in one product: bounds the memory, whatever the number of lessons."""
+"""Rows compared in one product: bounds the memory, however many lessons there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class NeighboursModel:
     labels: tuple[str, ...]
     vectors: Floats
     places: NDArray[np.int32]
-    """Of each vector its label's place among the labels."""
+    """For each vector, its label's position among the labels."""
     temperature: float
     embedder: str
-    """Whose vectors they are: it says how two of them are compared."""
+    """The embedder of the vectors, which determines how two of them are compared."""
     _lacking: Rows = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,13 +66,13 @@ class NeighboursModel:
 
 @dataclass(frozen=True, slots=True)
 class NeighboursVoice:
-    """See `voice.Voice`. It learns nothing but a temperature: what counts is which texts are there."""
+    """See `voice.Voice`. It fits only a temperature: its knowledge is the texts themselves."""
 
     name: str = NEIGHBOURS
     usual: float = USUAL[NEIGHBOURS]
 
     def fit(self, lessons: Lessons) -> tuple[FittedVoice, Floats] | None:
-        """See `voice.Voice`. Unseen is a lesson when it is left out of its own neighbours."""
+        """See `voice.Voice`. For the unseen answers each lesson is left out of its own neighbours."""
         there = heard_vectors(lessons.vectors)
         labels = [lessons.labels[row] for row in there]
         names = tuple(sorted(set(labels)))
@@ -99,7 +99,8 @@ class NeighboursVoice:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The settled texts: their vectors, which of these lack the first part, and each one's place among the labels."""
+    """The settled texts: their vectors, which of these lack the first part, and each one's position among the
+    labels."""
 
     vectors: Floats
     lacking: Rows
@@ -107,7 +108,7 @@ class _Known:
 
 
 def _votes(alike: Likeness, asked: Floats, known: _Known, labels: int, itself: bool = True) -> Floats:
-    """Logarithms of the labels' shares among each row's nearest; without `itself` no row knows its namesake."""
+    """Logarithms of the labels' shares among each row's nearest; without `itself` row n does not count known row n."""
     votes = np.empty((len(asked), labels), dtype=np.float32)
     count = min(_NEAREST, len(known.vectors) - (not itself))
     for start in range(0, len(asked), _AT_ONCE):

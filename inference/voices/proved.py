@@ -1,4 +1,4 @@
-"""What came of deciding by the voices together, without the adapter, on rows that none of them had learned from."""
+"""How decisions by the voices together, without the adapter, turn out on rows that none of them had learned from."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from inference.languages import language_of
 from inference.voices.voice import Floats
 
 _TOLD = 3_000
-"""Texts whose language is looked at."""
+"""The most texts whose language is looked at."""
 
 
 def proved(
@@ -32,12 +32,13 @@ def proved(
 
 
 def shares(languages: Sequence[str | None]) -> dict[str, float]:
-    """Language -> its share of the texts whose language was told."""
+    """Language -> its share of the texts whose language was recognised."""
     told = Counter(code for code in languages if code is not None)
     return {code: round(count / told.total(), 4) for code, count in told.items()}
 
 
 def languages_of(texts: Sequence[str]) -> list[str | None]:
-    """Of `_TOLD` texts, evenly spread, or of all: half a millisecond each, and enough to hold a language to."""
+    """The language of about `_TOLD` texts, evenly spread, or of all if fewer; None for the rest. Each takes half a
+    millisecond, and so many are enough to compare a language with."""
     every = max(1, -(-len(texts) // _TOLD))
     return [language_of(text) if at % every == 0 else None for at, text in enumerate(texts)]

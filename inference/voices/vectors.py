@@ -1,7 +1,7 @@
 """The voice that reads vectors: multinomial logistic regression on the embeddings that the memory stores anyway.
 
-Of vectors with two parts (`domain.embedders.Likeness`) each part has a regression of its own, and a text that has both
-is judged by the geometric mean of what they say. Measured beside one regression over both parts, English loses nothing
+For vectors with two parts (`domain.embedders.Likeness`) each part has a regression of its own, and a text with both
+parts is judged by the geometric mean of the two. Measured beside one regression over both parts, English loses nothing
 (banking77 ten a label 85.5 against 85.6, CLINC150 92.3 against 91.2), and a text that has only the second part is read
 as well as if there were no other (English intents asked in Spanish 78.5 against 57.0).
 """
@@ -34,13 +34,13 @@ from inference.voices.voice import (
 Part = TypeVar("Part")
 
 _STRENGTH = 10.0
-"""C of the regression: 30 is a point better on clean few-shot sets, and loses seven where labels are wrong."""
+"""C of the regression: 30 is a point better on clean few-shot sets, but loses seven where labels are wrong."""
 _TOLERANCE = 1e-4
-"""Ten times as much ends too early with many labels: on CLINC150 94.3 instead of 96.0 % of the validation split."""
+"""Ten times as much stops too early with many labels: on CLINC150 94.3 instead of 96.0 % of the validation split."""
 _ENOUGH = 2
-"""So many texts a label, on average, have to have the first part before it is heard."""
+"""How many texts for each label, on average, must have the first part before its regression is used."""
 _OWN = "own."
-"""Before the names of what the first part's regression keeps."""
+"""The prefix of the stored names of the first part's regression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class VectorsModel:
     """See `voice.FittedVoice`."""
 
     every: Linear
-    """Reads the part that every text has: of vectors of one part, all of it."""
+    """Reads the part that every text has: the second part of two, or the whole of a vector of one part."""
     own: Linear | None = None
-    """Reads the first part of vectors of two."""
+    """Reads the first part of vectors with two parts."""
     temperature: float = 1.0
-    """Of what both say together."""
+    """The temperature of both together."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class VectorsModel:
         return self.own.weights.shape[1] if self.own else 0
 
     def log_probabilities(self, questions: Questions) -> Floats:
-        """See `voice.FittedVoice`. Zeros in the first part of a vector of two: there is none."""
+        """See `voice.FittedVoice`. Zeros in the first part of a two-part vector mean that the part is missing."""
         width = self._own_width + self.every.weights.shape[1]
         return of_vectors(questions.vectors, width, len(self.labels), self.say)
 
@@ -112,7 +112,7 @@ class VectorsVoice:
 
 
 def _under(parts: Mapping[str, Part]) -> dict[str, Part]:
-    """What the first part's regression keeps, by its own names."""
+    """What is stored for the first part's regression, without the prefix."""
     return {name.removeprefix(_OWN): part for name, part in parts.items() if name.startswith(_OWN)}
 
 
@@ -132,19 +132,20 @@ def fit_vectors(vectors: Floats, labels: Sequence[str], own: int) -> tuple[Vecto
 
 
 def _has_own(vectors: Floats, own: int) -> NDArray[np.bool_]:
-    """Which of them have the first part."""
+    """Which of the vectors have the first part."""
     return np.asarray(np.any(vectors[:, :own] != 0.0, axis=1), dtype=np.bool_)
 
 
 def _together(every: Floats, own: Floats, columns: Sequence[int], temperature: float) -> Floats:
-    """One distribution of both; a label that the first has never learned is judged as if it agreed with the second."""
+    """One distribution out of both; for a label unknown to the first part's regression it counts as agreeing with the
+    other."""
     whole = 2 * every
     whole[:, columns] = every[:, columns] + own
     return np.asarray(log_softmax(whole / temperature, axis=1), dtype=np.float32)
 
 
 def _widened(linear: Linear, own: int) -> Linear:
-    """The same, read from vectors of two parts."""
+    """The same classifier for vectors of two parts, of which it reads the second."""
     unread = np.zeros((len(linear.labels), own), dtype=np.float32)
     return Linear(linear.labels, np.hstack([unread, linear.weights]), linear.offsets, linear.temperature)
 

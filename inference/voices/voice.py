@@ -1,4 +1,4 @@
-"""The port that every voice beside the adapter stands behind: fitted on lessons, asked, kept as arrays and names."""
+"""The port behind which every voice beside the adapter stands: fitted on lessons, asked, stored as arrays and names."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ Array = NDArray[np.generic]
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """What the voices are fitted on; the three sequences are as long as one another."""
+    """What the voices are fitted on; keys, texts and labels have the same length."""
 
     digest: str
     embedder: str
@@ -24,10 +24,10 @@ class Lessons:
     vectors: Floats
     """Rows of NaN where a text has no vector yet."""
     firm: frozenset[str] = frozenset()
-    """Keys of those that are no slips, whatever the others say."""
+    """Keys of lessons that are never taken for slips, whatever the voices say."""
 
     def only(self, rows: NDArray[np.intp]) -> "Lessons":
-        """These rows alone."""
+        """The lessons of these rows alone."""
         keys, texts, labels = (tuple(one[row] for row in rows) for one in (self.keys, self.texts, self.labels))
         return replace(self, keys=keys, texts=texts, labels=labels, vectors=self.vectors[rows])
 
@@ -38,12 +38,12 @@ class Questions:
 
     texts: Sequence[str]
     vectors: Floats
-    """A row a text, of NaN where it has no vector; no columns when nobody embeds."""
+    """One row for each text, of NaN where it has no vector; no columns when there is no embedder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A fitted voice as a file keeps it: half-precision or exact arrays, and lists of names."""
+    """A fitted voice as a file stores it: half-precision or exact arrays, and lists of names."""
 
     arrays: Mapping[str, Array] = field(default_factory=dict)
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class FittedVoice(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What it can tell apart, in the order of its answers' columns."""
+        """The labels it can tell apart, in the order of its answers' columns."""
 
     def log_probabilities(self, questions: Questions) -> Floats:
-        """Texts × labels, each row the logarithms of a distribution, or of NaN where it has nothing to say."""
+        """Texts × labels: each row holds the logarithms of a distribution, or NaN where the voice has no answer."""
 
     def stored(self) -> Stored:
-        """What `Voice.restored` makes an equal voice of."""
+        """The arrays and names from which `Voice.restored` makes an equal voice."""
 
 
 class Voice(Protocol):
@@ -68,24 +68,24 @@ class Voice(Protocol):
 
     @property
     def name(self) -> str:
-        """What decisions call it. Never changes: weights are stored under it."""
+        """The voice's name in decisions. It never changes: weights are stored under it."""
 
     @property
     def usual(self) -> float:
-        """Its weight where there is too little to fit one on."""
+        """Its weight where there is too little data to fit one."""
 
     def fit(self, lessons: Lessons) -> tuple[FittedVoice, Floats] | None:
         """(the fitted voice, what it says of each lesson without having learned from it); None: nothing to learn from.
 
-        The second has a row for each lesson and a column for each of its labels: log-probabilities, or NaN.
+        The second has a row for each lesson and a column for each label of the fitted voice: log-probabilities, or NaN.
         """
 
     def restored(self, stored: Stored) -> FittedVoice:
-        """What was stored. Raises ValueError or KeyError where that does not fit together."""
+        """The voice that was stored. Raises ValueError or KeyError where the parts do not fit together."""
 
 
 def of_vectors(vectors: Floats, width: int, labels: int, say: Callable[[Floats], Floats]) -> Floats:
-    """What `say` makes of the rows that have a vector of this width; NaN for the others."""
+    """The answers of `say` for the rows that have a vector of this width; NaN for the others."""
     rows = np.full((len(vectors), labels), np.nan, dtype=np.float32)
     there = heard_vectors(vectors) if vectors.shape[1] == width else np.empty(0, dtype=np.intp)
     if len(there):
@@ -94,14 +94,14 @@ def of_vectors(vectors: Floats, width: int, labels: int, say: Callable[[Floats],
 
 
 def of_rows(count: int, there: NDArray[np.intp], said: Floats) -> Floats:
-    """What is said of these rows among so many; NaN for the others."""
+    """What is said of the rows `there`, placed among `count` rows; NaN for the others."""
     rows = np.full((count, said.shape[1]), np.nan, dtype=np.float32)
     rows[there] = said
     return rows
 
 
 def heard_vectors(vectors: Floats) -> NDArray[np.intp]:
-    """The rows that have a vector."""
+    """The numbers of the rows that have a vector."""
     if not vectors.shape[1]:
         return np.empty(0, dtype=np.intp)
     return np.flatnonzero(~np.isnan(vectors).any(axis=1))

@@ -1,4 +1,4 @@
-"""How loud each voice should be: non-negative weights on log-probabilities that make the truth most likely."""
+"""The weight of each voice: non-negative weights on log-probabilities that make the truth most likely."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,19 +9,19 @@ from scipy.special import log_softmax
 from inference.voices.voice import Floats
 
 _ROWS_OF_TRUST = 50.0
-"""How many rows the usual weights are worth beside the measured ones: with ten rows they hardly move."""
+"""How many measured rows the usual weights are worth: with ten rows the weights hardly move."""
 _ROWS_OF_TRUST_IN_ALL = 3.0
-"""The same of how sure all together are: a single figure, which a few dozen rows tell."""
+"""The same for the common factor of all weights: a single number, which a few dozen rows determine."""
 
 _UNKNOWN = 0.2
-"""Where a voice starts that nobody has measured yet."""
+"""The starting weight of a voice that was never measured."""
 
 
 def fit_weights(said: Mapping[str, Floats], truth: Sequence[int], usual: Mapping[str, float]) -> dict[str, float]:
     """Voice -> weight, from what each said of rows that it had not learned from (rows × labels, log-probabilities).
 
-    Least negative log-likelihood of the pool, pulled towards the usual weights by a quadratic penalty. Then all are
-    multiplied by one factor, the pool's own temperature, which is pulled less. No rows: the usual weights.
+    Minimises the pool's negative log-likelihood, with a quadratic penalty that pulls towards the usual weights. Then
+    all are multiplied by one factor, the pool's own temperature, which is pulled less. Without rows: the usual weights.
     """
     voices = sorted(said)
     start = np.array([usual.get(voice, _UNKNOWN) for voice in voices])

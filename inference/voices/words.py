@@ -16,7 +16,7 @@ from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Stor
 from inference.voices.word_features import Features, table
 
 _MOST_WORDS, _MOST_LETTERS = 20_000, 40_000
-"""Features kept, most frequent first. On CLINC150 and banking77 no point is lost by these caps, and a model of 150
+"""The most features kept, most frequent first. On CLINC150 and banking77 these caps cost no point, and a model of 150
 labels stays under 40 MB."""
 
 
@@ -40,9 +40,9 @@ class WordsModel:
     letters: Vocabulary
     linear: Linear
     _readers: tuple[Features, ...] = field(init=False, repr=False, compare=False)
-    """Made once: their vocabularies are tens of thousands of entries."""
+    """Built once: their vocabularies have tens of thousands of entries."""
     _lettered: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
-    """Which features have a letter in them: a known full stop or number is no known word."""
+    """Which features contain a letter: knowing a full stop or a number is not knowing a word."""
 
     def __post_init__(self) -> None:
         parts = ((_words(), self.words), (_letters(), self.letters))
@@ -57,7 +57,7 @@ class WordsModel:
         return self.linear.labels
 
     def log_probabilities(self, questions: Questions) -> Floats:
-        """See `voice.FittedVoice`. It has nothing to say of a text of which it knows no piece with a letter in it."""
+        """See `voice.FittedVoice`. It has no answer for a text in which it knows no feature with a letter."""
         features = table([readable(text) for text in questions.texts], self._readers)
         said = self.linear.log_probabilities(features)
         rows = zip(features.indptr[:-1], features.indptr[1:], strict=True)
@@ -102,8 +102,8 @@ class WordsVoice:
 
 
 def _words() -> TfidfVectorizer:
-    # Whatever stands between spaces and punctuation is a word: "C++" is no "C", -20 is not 20, and a vowel sign of
-    # Hindi, which is no letter, tears no word apart. Where nothing is written between words, letter groups read them
+    # Everything between spaces and punctuation is a word: "C++" is not "C", -20 is not 20, and a vowel sign of Hindi,
+    # which is no letter, splits no word. In scripts without spaces between words, letter groups serve instead
     return TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,

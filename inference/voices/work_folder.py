@@ -1,4 +1,4 @@
-"""Where a fit does its work: a folder beside what serves, which holds texts and must not outlive its process."""
+"""The folder in which a fit works: beside the folders in use, holding texts, and gone when its process ends."""
 
 import fcntl
 import logging
@@ -16,9 +16,9 @@ _SUFFIX = ".new"
 
 @contextmanager
 def work_folder(voices: Path, task: str) -> Iterator[Path]:
-    """A new folder below `voices`, gone at the end; of a name of its own, for `run` and `learn` may fit the same task.
+    """A new folder below `voices`, removed at the end. Its name is unique, for `run` and `learn` may fit the same task.
 
-    Its lock says that somebody is at it: the system takes it back from a process that died.
+    A lock shows that it is in use; the system releases the lock of a process that died.
     """
     voices.mkdir(parents=True, exist_ok=True)
     with _turn(voices):
@@ -33,7 +33,7 @@ def work_folder(voices: Path, task: str) -> Iterator[Path]:
 
 
 def remove_left(voices: Path) -> int:
-    """Remove what fits that were killed have left behind, with the texts in it; how many folders."""
+    """Remove the folders of killed fits, with the texts in them; return how many."""
     if not voices.is_dir():
         return 0
     with _turn(voices):
@@ -47,7 +47,7 @@ def remove_left(voices: Path) -> int:
 
 @contextmanager
 def _turn(voices: Path) -> Iterator[None]:
-    """While it lasts, nobody else makes a folder and has no lock on it yet, or removes one."""
+    """Hold the turn: nobody else removes a folder, or creates one that is not locked yet, meanwhile."""
     turn = os.open(voices, os.O_RDONLY)
     try:
         fcntl.flock(turn, fcntl.LOCK_EX)

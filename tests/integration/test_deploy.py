@@ -75,6 +75,21 @@ def test_systemd_takes_the_units(unit: str, tmp_path: Path) -> None:
     ran("systemd-analyze", "verify", "--man=no", unit, at=tmp_path)
 
 
+@pytest.mark.parametrize("unit", ["switchboard.service", "switchboard-backup.service"])
+def test_systemd_finds_little_that_a_unit_is_exposed_to(unit: str) -> None:
+    """Its own scale: at most 1.7 of 10."""
+    ran("systemd-analyze", "security", "--offline=true", "--threshold=17", unit)
+
+
+def test_a_backup_is_given_what_the_bot_is_given() -> None:
+    """Without the database's address, for one, it would keep another database."""
+    given = [
+        _CREDENTIAL.findall((DEPLOY / f"{unit}.service").read_text("utf-8"))
+        for unit in ("switchboard", "switchboard-backup")
+    ]
+    assert given[0] == given[1]
+
+
 def test_credentials_of_the_units_are_secrets_that_we_read() -> None:
     named = {name for file in DEPLOY.glob("*.service") for name in _CREDENTIAL.findall(file.read_text("utf-8"))}
     assert {"SLACK_BOT_TOKEN", "TELEGRAM_BOT_TOKEN", "DATABASE_URL"} <= named <= {*SECRETS, "DATABASE_URL"}

@@ -23,6 +23,8 @@ class Collector:
     url: str = ""
     spans: list[Span] = field(default_factory=list)
     raw: bytes = b""
+    shown: set[str] = field(default_factory=set)
+    """What its callers showed as their authorization."""
     services: set[str] = field(default_factory=set)
 
     def named(self, name: str) -> list[Span]:
@@ -39,6 +41,7 @@ class Collector:
 
     async def hear(self, request: Request) -> Response:
         body = await request.body()
+        self.shown.add(request.headers.get("Authorization", ""))
         if request.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         self.raw += body

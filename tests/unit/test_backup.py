@@ -106,3 +106,37 @@ def test_where_no_backup_can_be_written_nothing_is_left(dump: Path, tmp_path: Pa
     with pytest.raises(UsageError, match="there is no such backup"), unpacked(tmp_path / "nowhere"):
         pass
     assert list(tmp_path.iterdir()) == [dump]
+
+
+def test_weights_that_are_a_link_are_packed_as_what_they_link_to(dump: Path, runs: Path, tmp_path: Path) -> None:
+    weights = runs / "routing-1" / "adapter" / "adapter_model.safetensors"
+    weights.rename(tmp_path / "blob")
+    weights.symlink_to(tmp_path / "blob")
+    pack(dump, movable(["routing-1/adapter"], runs)[0], tmp_path / "all.backup")
+    with unpacked(tmp_path / "all.backup") as held:
+        put_back(held.adapters, tmp_path / "elsewhere")
+    there = tmp_path / "elsewhere" / "routing-1" / "adapter" / weights.name
+    assert (there.is_symlink(), there.read_bytes()) == (False, b"weights")
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize("target", ["database.dump", "../outside", "/etc/passwd"])
+def test_a_backup_with_links_in_it_is_none_of_ours(dump: Path, tmp_path: Path, kind: bytes, target: str) -> None:
+    file = tmp_path / "forged.backup"
+    with tarfile.open(file, "w") as archive:
+        archive.add(dump, "database.dump")
+        link = tarfile.TarInfo("adapters/x/adapter")
+        link.type, link.linkname = kind, target
+        archive.addfile(link)
+    with pytest.raises(UsageError, match="damaged or incomplete"), unpacked(file):
+        pass
+
+
+@pytest.mark.parametrize("name", ["../outside", "adapters/../../outside"])
+def test_nothing_of_a_backup_lands_outside_its_folder(dump: Path, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "forged.backup"
+    with tarfile.open(file, "w") as archive:
+        archive.add(dump, "database.dump")
+        archive.addfile(tarfile.TarInfo(name))
+    with pytest.raises(UsageError, match="damaged or incomplete"), unpacked(file):
+        pass

@@ -7,11 +7,13 @@ import lzma
 import os
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from bot import files
 from bot.cli import cli
 from bot.demo import company
 from bot.domain.errors import UsageError
@@ -49,6 +51,30 @@ def test_the_only_file_of_a_zip_archive(tmp_path: Path) -> None:
         read_whole(file)
     file.write_bytes(zipped("[Content_Types].xml", "xl/workbook.xml"))
     assert read_whole(file).startswith(b"PK")
+
+
+def _zipped(data: bytes, name: str = "rows.csv") -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [gzip.compress, bz2.compress, lzma.compress, _zipped, lambda data: _zipped(data, "[Content_Types].xml")],
+    ids=["gzip", "bzip2", "xz", "zip", "spreadsheet"],
+)
+def test_what_unpacks_to_more_than_memory_holds_is_not_unpacked(
+    pack: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_UNPACKED", 1 << 20)
+    file = tmp_path / "bomb"
+    file.write_bytes(pack(bytes(1 << 20)))
+    assert len(read_whole(file)) <= 1 << 20
+    file.write_bytes(pack(bytes((1 << 20) + 1)))
+    with pytest.raises(UsageError, match="unpacks to more than 1 MB"):
+        read_whole(file)
 
 
 def test_an_archive_that_breaks_off(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class FakeOutcomes:
     asked: list[tuple[str, datetime, datetime]] = field(default_factory=list)
 
     async def outcomes(
-        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+        self, task: str, since: datetime, until: datetime, limit: int, vectors_by: str | None = None
     ) -> Sequence[Outcome]:
         self.asked.append((task, since, until))
         return self.known[-limit:]

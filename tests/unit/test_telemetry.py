@@ -5,16 +5,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from bot.domain import tracing as traces
-from bot.domain.errors import UsageError
+from bot.domain.errors import ConfigError, UsageError
 from bot.otlp import SaidOnce
-from bot.telemetry import traced, tracing
+from bot.secret_files import SecretFiles
+from bot.telemetry import headers_in, traced, tracing
 from tests.acceptance.processes import REPOSITORY
+from tests.servers.otlp_collector import collecting
 
 ADDRESS = "http://collector:4318"
 
@@ -105,3 +108,37 @@ async def test_with_a_collector_that_is_away_the_work_goes_on_and_ends(
     assert done == 200
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 1
     assert traces.headers() == {}
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"])
+@pytest.mark.parametrize("how", ["file", "credential", "variable"])
+async def test_a_collector_is_shown_the_header_wherever_it_stands(
+    name: str, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_text("authorization=Bearer%20t0ken,x-tenant=shop\n", "utf-8")
+    environment = {
+        "file": {f"{name}_FILE": str(tmp_path / name)},
+        "credential": {"CREDENTIALS_DIRECTORY": str(tmp_path)},
+        "variable": {name: (tmp_path / name).read_text("utf-8")},
+    }[how]
+    async with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)  # read by the SDK itself
+        asked = SecretFiles({**environment, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
+        async with tracing(asked, "a database"):
+            with traces.span("work"):
+                pass
+    assert collector.shown == {"Bearer t0ken"}
+
+
+def test_a_header_that_is_none_is_refused_without_being_shown(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(UsageError, match="OTEL_EXPORTER_OTLP_HEADERS: write name=value") as caught:
+        headers_in({"OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=shop,Bearer t0ken"})
+    assert "t0ken" not in str(caught.value) + caplog.text
+
+
+def test_a_header_stands_in_one_place(tmp_path: Path) -> None:
+    (tmp_path / "headers").write_text("a=b", "utf-8")
+    name = "OTEL_EXPORTER_OTLP_HEADERS"
+    with pytest.raises(ConfigError, match="are both set"):
+        headers_in(SecretFiles({name: "a=b", f"{name}_FILE": str(tmp_path / "headers")}))
+    assert headers_in({}) == {}

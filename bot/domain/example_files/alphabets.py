@@ -1,4 +1,4 @@
-"""Whether a line can be what somebody wrote: by the letters of one language, where such letters stand."""
+"""Whether a line can be what somebody wrote: it has the letters of one language, where such letters can stand."""
 
 import re
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def one_language(line: str) -> bool:
 
 
 def related_languages(line: str) -> bool:
-    """The same for languages that one code page serves."""
+    """The same for languages that share a code page."""
     return _fits(line, lambda letters: letters <= _WESTERN or letters <= _CENTRAL)
 
 
@@ -80,5 +80,5 @@ def _fits(line: str, latin: Callable[[frozenset[str]], bool]) -> bool:
 
 
 def _turns_large(before: str, sign: str) -> bool:
-    """Whether a word goes on with a capital, as none does but names of products in ASCII."""
+    """Whether a capital follows within a word, as happens only in ASCII product names."""
     return before.islower() and sign.isupper() and not (before.isascii() and sign.isascii())

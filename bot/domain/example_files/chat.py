@@ -1,4 +1,4 @@
-"""Chat fine-tuning lines, OpenAI's `messages` and others' `conversations`: a dialogue is what the person said."""
+"""Chat fine-tuning lines, OpenAI's `messages` and others' `conversations`: the text is what the person said."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ _NEEDED = "a chat line needs a user and an assistant message, both text"
 
 
 def chat_turns(value: Mapping[str, object]) -> Sequence[object] | None:
-    """The turns of a chat line; None when it is none."""
+    """The turns of a chat line; None if it is no chat line."""
     for key in ("messages", "conversations"):
         turns = value.get(key)
         if isinstance(turns, list) and all(isinstance(turn, dict) and _role(turn) for turn in turns):
@@ -19,7 +19,7 @@ def chat_turns(value: Mapping[str, object]) -> Sequence[object] | None:
 
 
 def from_chat(number: int, turns: Sequence[object]) -> Row | BadLine | LeftOut:
-    """All that the person said until the last answer that is to be learned, and that answer as the label."""
+    """A row of all that the person said before the last answer to be learned, with that answer as the label."""
     said: list[str] = []
     learned: tuple[str, str] | None = None
     unlearned = False
@@ -46,7 +46,7 @@ def _role(turn: Mapping[str, object]) -> str:
 
 
 def _content(turn: Mapping[str, object]) -> str:
-    """The words of a turn; of one in parts (text, pictures) those that are text."""
+    """The words of a turn; for a turn in parts (text, pictures) those of its text."""
     content = turn.get("content", turn.get("value"))
     if isinstance(content, str):
         return content.strip()

@@ -1,4 +1,4 @@
-"""Which columns hold the text, the label, the side and the time: by name, or by what they hold."""
+"""Which columns hold the text, the label, the side and the time: by their names, or by their content."""
 
 import re
 import unicodedata
@@ -24,7 +24,7 @@ _AGAIN = re.compile(r"[^0-9a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names as they stand in the file. Several texts are read one below the other."""
+    """The columns' names in the file. Several text columns are read one below another."""
 
     text: tuple[str, ...]
     label: str | None
@@ -33,7 +33,7 @@ class Columns:
 
     @property
     def said(self) -> str:
-        """One sentence for the person; empty where the names are our own."""
+        """The columns in one sentence for the person; empty where the names are our own."""
         if self.text == ("text",) and self.label in ("label", None):
             return ""
         label = f", the label from {self.label!r}" if self.label else ""
@@ -41,17 +41,17 @@ class Columns:
 
 
 def how_many_known(names: Iterable[str]) -> int:
-    """How many of these columns somebody would call what they hold."""
+    """How many of these names are usual for a column that we read."""
     return sum(_meant(name, _BODIES + _HEADLINES + _LABELS) is not None for name in names)
 
 
 def name_a_text(names: Iterable[str]) -> bool:
-    """Whether one of them is what somebody would call a text."""
+    """Whether one of these names is usual for a text."""
     return any(_meant(name, _BODIES + _HEADLINES) is not None for name in names)
 
 
 def chosen(rows: Sequence[Row], texts: Sequence[str], label: str | None, recognised: Recognised) -> Columns:
-    """The columns that were named, and what can be told of the others. Raises UsageError with the names there are."""
+    """The columns that the person named, with the others recognised. Raises UsageError listing the file's names."""
     names = list(dict.fromkeys(name for row in rows[:_SAMPLE] for name in row.fields))
     names += [name for name in dict.fromkeys(n for row in rows[_SAMPLE:] for n in row.fields) if name not in names]
     found = tuple(_named("--text", name, names) for name in texts) or _texts(names)
@@ -66,7 +66,7 @@ def chosen(rows: Sequence[Row], texts: Sequence[str], label: str | None, recogni
 
 
 def without_label(rows: Sequence[Row]) -> UsageError:
-    """What to say where every example needs one."""
+    """The error for a file in which every example needs a label and none was found."""
     names = list(dict.fromkeys(name for row in rows for name in row.fields))
     return UsageError(f"no column is called label or the like; {_there_are(names)}; name it: --label COLUMN")
 
@@ -83,7 +83,7 @@ def _named(flag: str, name: str, names: Sequence[str]) -> str:
 
 
 def _texts(names: Sequence[str]) -> tuple[str, ...]:
-    """`text` alone, or a headline and a body, as helpdesks keep them."""
+    """`text` alone, or a headline and a body, as in helpdesks."""
     body = _first(names, _BODIES)
     headline = _first(names, _HEADLINES)
     if body is not None and _plain(body) == "text":
@@ -94,7 +94,7 @@ def _texts(names: Sequence[str]) -> tuple[str, ...]:
 def _beside_the_label(
     names: Sequence[str], label: str | None, rows: Sequence[Row], recognised: Recognised
 ) -> tuple[str, ...]:
-    """Of two columns the one that does not hold the labels; where there are more, nobody can tell."""
+    """With two columns, the one that does not hold the labels; with more, none can be told."""
     target = _named("--label", label, names) if label else _label(names, rows, recognised)
     return tuple(name for name in names if name != target) if target and len(names) == 2 else ()
 
@@ -105,9 +105,9 @@ def _first(names: Sequence[str], meant: Sequence[str]) -> str | None:
 
 
 def _label(names: Sequence[str], rows: Sequence[Row], recognised: Recognised) -> str | None:
-    """Of the columns that might be it the one that names the most teams of ours; the more usual name among equals.
+    """Among the columns that may be the label, the one that names the most of our teams; of equals the more usual name.
 
-    Where none has such a name, one that names teams in most of its rows is it whatever it is called.
+    If none has such a name, a column that names teams in most of its rows is the label, whatever its name.
     """
     ranked = [(rank, name) for name in names if (rank := _meant(name, _LABELS)) is not None]
 
@@ -121,7 +121,7 @@ def _label(names: Sequence[str], rows: Sequence[Row], recognised: Recognised) ->
 
 
 def _meant(name: str, meant: Sequence[str]) -> int | None:
-    """How usual the name is, 0 first; `Ticket description` and `fields.summary` mean their last word."""
+    """How usual the name is, 0 first; `Ticket description` and `fields.summary` go by their last word."""
     plain = _plain(name)
     if plain in meant:
         return meant.index(plain)

@@ -1,4 +1,4 @@
-"""One text with two labels, or on two sides, in one file: which lines say what, and which of them counts."""
+"""One text with two labels, or on two sides, within a file: which lines contradict, and which of them counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from bot.domain.learning import Example, text_key
 
 Numbered = tuple[int, Example]
-"""An example and the line it begins in."""
+"""An example and the line in which it begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Lines that say different things of one text, in order; the one that counts is named by its line."""
+    """Lines that contradict each other about one text, in order; `counts` is the number of the line that counts."""
 
     lines: tuple[Numbered, ...]
     counts: int
@@ -22,7 +22,7 @@ class Contradiction:
 
 
 def settled(numbered: Sequence[Numbered]) -> tuple[list[Example], list[Contradiction]]:
-    """(one example a text: the latest, and of the same moment the last in the file; where they contradict)."""
+    """(one example a text: the latest, and of equal times the last in the file; the contradictions)."""
     by_text: dict[str, list[Numbered]] = {}
     for number, example in numbered:
         by_text.setdefault(text_key(example.text), []).append((number, example))

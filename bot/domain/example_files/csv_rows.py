@@ -1,4 +1,4 @@
-"""CSV as rows: which sign separates its columns, and what a stray quote takes along."""
+"""CSV as rows: finds the separator, and what a stray quote has swallowed."""
 
 import csv
 import re
@@ -14,16 +14,16 @@ from bot.domain.example_files.text_lines import text_lines
 
 _SEPARATORS = ",;\t|"
 TITLES = 10
-"""Lines that may stand above a header: the name of the report, the day it was drawn."""
+"""Lines that may be above a header: the name of the report, its date."""
 _NONE = "\x1f"
-"""Separates nothing: in a file with one column a comma is a comma."""
+"""A separator that never occurs: in a file with one column a comma is a comma."""
 _RULE = re.compile(r"\s*(?::?-{3,}:?)?\s*")
-"""A cell of the line between a header and its rows, as tables in Markdown and consoles have it."""
+"""A cell of the line between header and rows, as in tables of Markdown and consoles."""
 csv.field_size_limit(2**31 - 1)
 
 
 def read_csv(text: str, recognised: Recognised) -> Iterator[Line]:
-    """Every row below the header, in order. A blank one, or one of empty cells alone, is no row."""
+    """Every row below the header, in order. A blank line, or one of empty cells alone, is no row."""
     lines = list(text_lines(text))
     start = next((place for place, line in enumerate(lines) if line.strip()), len(lines))
     if start == len(lines):
@@ -40,7 +40,7 @@ def read_csv(text: str, recognised: Recognised) -> Iterator[Line]:
 
 
 def _best(sheet: "_Sheet", start: int) -> "_Sheet":
-    """The way to read quotes by which the fewest lines are bad: the usual one, unless another is better."""
+    """The way to read quotes that makes the fewest lines bad: the usual one, unless another is better."""
     others = []
     if any('\\"' in line for line in sheet.lines):
         others.append(replace(sheet, quotes=_Quotes.ESCAPED))
@@ -54,20 +54,20 @@ def _faults(sheet: "_Sheet", start: int) -> int:
 
 
 def _named_separator(line: str) -> str | None:
-    """What a first line `sep=;` says, which Excel understands and some programs write."""
+    """The separator that a first line `sep=;` names, which Excel understands and some programs write."""
     name, equals, separator = line.rstrip("\r\n").partition("=")
     return separator if (name.strip('" \t').lower(), equals) == ("sep", "=") and len(separator) == 1 else None
 
 
 def _header(lines: Sequence[str], start: int) -> int:
-    """The line with the names: the first, unless it has none that we know and one soon below has several."""
+    """The line with the names: the first, unless it has none that we know and one soon below it has several."""
     below = range(start, min(start + TITLES, len(lines)))
     known = {place: how_many_known(_fields(lines[place], _separator(lines[place]))) for place in below}
     return start if known[start] else next((place for place in below if known[place] > 1), start)
 
 
 def _separator(header: str) -> str:
-    """The one by which the header has the most names that we know, then the most names."""
+    """The separator with which the header has the most names that we know, then the most names."""
 
     def names(separator: str) -> tuple[int, int]:
         fields = _fields(header, separator)
@@ -78,7 +78,7 @@ def _separator(header: str) -> str:
 
 
 def _fields(line: str, separator: str) -> list[str]:
-    """One line on its own; nothing when it is none."""
+    """The cells of one line on its own; empty if it cannot be parsed."""
     try:
         return next(csv.reader([line], delimiter=separator, strict=True), [])
     except csv.Error:
@@ -87,7 +87,7 @@ def _fields(line: str, separator: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """Cells and the lines they were in; no cells where a quote is out of place."""
+    """Cells and the lines they were in; no cells if a quote is out of place."""
 
     first: int
     last: int
@@ -95,18 +95,18 @@ class _Record:
 
 
 class _Quotes(Enum):
-    """What a quote inside a quoted cell looks like."""
+    """How a quote inside a quoted cell is written."""
 
     TWICE = auto()
     ESCAPED = auto()
     """With a backslash, as databases write it."""
     LITERAL = auto()
-    """There are no quoted cells: a quote is a sign like any other, as in many files with tabs."""
+    """There are no quoted cells: a quote is an ordinary character, as in many files with tabs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """A file's lines and how they are cut into cells."""
+    """A file's lines, and how they are cut into cells."""
 
     lines: Sequence[str]
     separator: str
@@ -114,7 +114,7 @@ class _Sheet:
     quotes: _Quotes = _Quotes.TWICE
 
     def rows(self, start: int) -> Iterator[Line]:
-        """The first record has the names; each of the others is a row, a complaint, or nothing."""
+        """The first record has the names; each of the others becomes a row, a complaint, or nothing."""
         names = self._unnamed(start)
         place, swallowed = start, -1
         while place < len(self.lines):
@@ -134,13 +134,13 @@ class _Sheet:
                 yield row
 
     def _unnamed(self, start: int) -> list[str]:
-        """Names for the columns of a file that begins with a row: no name that we know, but a label."""
+        """Names for the columns of a file that begins with a row: it has no name that we know, but a label."""
         cells = self._record(start).cells or ()
         begins = len(cells) > 1 and not how_many_known(cells) and any(map(self.recognised, cells))
         return [f"column {number}" for number in range(1, len(cells) + 1)] if begins else []
 
     def _record(self, first: int) -> _Record:
-        """What begins in this line, and how far it goes."""
+        """The record that begins in this line."""
         rest = (self.lines[place] for place in range(first, len(self.lines)))
         escaped = self.quotes is _Quotes.ESCAPED
         reader = csv.reader(
@@ -178,7 +178,7 @@ class _Sheet:
         return keyed(first + 1, names, cells)
 
     def _took_rows_along(self, record: _Record, names: Sequence[str]) -> bool:
-        """Whether a quoted cell over several lines is made of rows: of nothing else, or of any where it fits ill."""
+        """Whether a quoted cell swallowed rows: it has only rows in it, or any where the cells do not fit the names."""
         inside = self.lines[record.first + 1 : record.last + 1]
         if not inside:
             return False
@@ -188,7 +188,7 @@ class _Sheet:
         return any(alone)
 
     def _is_row(self, line: str, names: Sequence[str]) -> bool:
-        """Whether the line on its own would be a row with a label that we know."""
+        """Whether the line on its own is a row with a label that we know."""
         cells = _fields(line, self.separator)
         return len(cells) == len(names) > 1 and any(map(self.recognised, cells))
 
@@ -210,7 +210,7 @@ def _shown(separator: str) -> str:
 
 
 def keyed(number: int, names: Sequence[str], cells: Sequence[str]) -> Row:
-    """Cells by name; of two columns with one name the first that says something counts. Missing ones are empty."""
+    """Cells by name; of two columns with one name the first non-empty cell counts. Missing cells are empty."""
     fields: dict[str, object] = {}
     for name, cell in zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=True):
         if name and not fields.get(name):

@@ -1,4 +1,4 @@
-"""Tables as data frames are written to JSON: column by column, or the names apart from the cells."""
+"""Tables in the JSON of data frames: column by column, or with the names apart from the cells."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from bot.domain.example_files.columns import how_many_known
 
 
 def by_column(value: Mapping[str, object]) -> Sequence[Mapping[str, object]] | None:
-    """The rows of pandas' `to_json` in its usual orientation, in `list` or in `split`; None for anything else."""
+    """The rows of pandas' `to_json` in its default orientation, in `list` or in `split`; None for anything else."""
     names, data = value.get("columns"), value.get("data")
     if isinstance(names, list) and isinstance(data, list):
         return [dict(zip(map(str, names), row, strict=False)) for row in data if isinstance(row, list)]
@@ -18,7 +18,7 @@ def by_column(value: Mapping[str, object]) -> Sequence[Mapping[str, object]] | N
 
 
 def _cells(column: object) -> list[object]:
-    """Its cells in order; none for what is no column."""
+    """The cells in order; empty if it is no column."""
     if isinstance(column, dict) and all(key.isdecimal() for key in column):
         return list(column.values())
     return column if isinstance(column, list) else []

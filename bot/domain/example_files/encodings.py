@@ -1,4 +1,4 @@
-"""Bytes become text: the encoding is named, marked, or recognised, and nothing is ever replaced in silence."""
+"""Bytes become text: the encoding is named, marked or recognised, and nothing is ever replaced in silence."""
 
 import codecs
 import re
@@ -24,29 +24,29 @@ _USUAL = (
     " cp437 cp850 cp852 cp866 mac-roman mac-cyrillic"
 ).split()
 _USUAL_IN_ASIA = ["cp932", "euc_jis_2004", "gb18030", "big5hkscs", "cp949"]
-"""What spreadsheets and helpdesks write. Rarer ones are only guessed wrongly; they can be named."""
+"""The encodings that spreadsheets and helpdesks write. Rarer ones would only be guessed wrongly; they can be named."""
 _TWO_BYTES = frozenset(codecs.lookup(name).name for name in _USUAL_IN_ASIA)
 _SHIFTED = re.compile(rb"\x1b\$[@B]|\x1b\([BJ]")
-"""Seven-bit Japanese, which is ASCII at first sight."""
+"""Seven-bit Japanese, which looks like ASCII."""
 _CLEARLY = 1.5
-"""How much surer the detector must be of one reading than of the next that makes sense, too."""
+"""How much surer the detector must be of one reading than of the next plausible one."""
 _MOSTLY, _HALF = 0.9, 0.5
-"""The share of a file's lines that make sense where it is what was written: some hold names and signs of their own."""
+"""The share of a file's lines that must be plausible in the right reading: some lines hold unusual names and signs."""
 _SURE = 0.04
-"""Below that a detector throws dice: where several readings make sense, nobody can tell."""
+"""Below this a detector only guesses: where several readings are plausible, the encoding cannot be told."""
 _USUALLY = {"cp1252": 1.5} | dict.fromkeys("cp437 cp850 cp852 cp866 mac-roman mac-cyrillic".split(), 0.7)
-"""How much more often than others an encoding is met: most files are Windows', hardly any DOS's or an old Mac's."""
+"""How much more often than others an encoding occurs: most files are Windows', hardly any DOS's or an old Mac's."""
 _FOREIGN = re.compile("[\udc00-\udcff]")
 _WORD = re.compile(r"[^\s,;|\"]{0,60}[^\x00-\x7f\s\udc00-\udcff][^\s,;|\"\udc00-\udcff]{0,60}")
 _UTF7 = re.compile(rb"[A-Za-z]{0,60}\+[A-Za-z0-9+/]{3,400}-[A-Za-z]{0,60}")
-"""Longer ones are no words, and without a bound a picture pasted into a cell would be read again from each letter."""
+"""Longer runs are no words, and without a bound a picture pasted into a cell would be scanned from each letter."""
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f-\xff]")
 _PEEK = 4_096
 _EXAMINED = 200_000
 
 
 _KEPT = "kept"
-"""Python's own `surrogateescape`, for every byte: half a sign of UTF-16 may be any."""
+"""As Python's `surrogateescape`, but for every byte: half a character of UTF-16 may be any byte."""
 
 
 def _keep(error: UnicodeError) -> tuple[str, int]:
@@ -66,7 +66,7 @@ class Decoded:
     encoding: str
     guessed: bool = False
     doubt: str = ""
-    """A word that another encoding would read, and as what."""
+    """A word that another encoding would read differently, with that reading."""
 
     @property
     def said(self) -> str:
@@ -81,7 +81,7 @@ class Decoded:
 
 
 def decoded(data: bytes, named: str | None = None) -> Decoded:
-    """The bytes as text. Raises UsageError for an encoding there is none of."""
+    """The bytes as text. Raises UsageError for an unknown encoding."""
     if named is not None:
         return _as(data, _known(named))
     for mark, encoding in _MARKS:
@@ -96,7 +96,7 @@ def decoded(data: bytes, named: str | None = None) -> Decoded:
 
 
 def undecodable(text: str) -> str:
-    """What was wrong with these bytes: the first of them that the encoding does not know; empty when there is none."""
+    """The error for the first byte that the encoding does not know; empty if there is none."""
     found = _FOREIGN.search(text)
     return f"the byte 0x{ord(found[0]) - 0xDC00:02X} belongs to another encoding" if found else ""
 
@@ -104,7 +104,7 @@ def undecodable(text: str) -> str:
 def _known(named: str) -> str:
     try:
         encoding = codecs.lookup(named).name
-        b"text \xff".decode(encoding, _KEPT)  # what is no text encoding, or one of names alone, says so
+        b"text \xff".decode(encoding, _KEPT)  # raises for what is no text encoding, or is one of names alone
     except (LookupError, ValueError) as error:
         raise UsageError(
             f"--encoding {named}: there is no such encoding; usual ones are utf-8, utf-16, cp1252, cp1250, mac-roman"
@@ -113,21 +113,21 @@ def _known(named: str) -> str:
 
 
 def _as(data: bytes, encoding: str, guessed: bool = False) -> Decoded:
-    text = data.decode(encoding, _KEPT).removeprefix("\ufeff").removesuffix("\x1a")  # by which DOS ends a file
+    text = data.decode(encoding, _KEPT).removeprefix("\ufeff").removesuffix("\x1a")  # DOS ends a file with it
     return Decoded(text, "utf-8" if encoding in ("utf-8", "utf-8-sig", "ascii") else encoding, guessed)
 
 
 def _two_bytes_a_character(data: bytes) -> str | None:
-    """UTF-16 without a mark: nearly all zero bytes are first, or second, of two."""
+    """UTF-16 without a mark: nearly all zero bytes are the first, or the second, of two."""
     zeros = data.count(0)
     if zeros * 20 < len(data) or not zeros or (zeros * 5 < len(data) and not _CONTROLS.search(data)):
-        return None  # a few zeros among letters are zeros
+        return None  # a few zeros among letters are just zeros
     second = data[1::2].count(0) / zeros
     return "utf-16-le" if second > 0.95 else "utf-16-be" if second < 0.05 else None
 
 
 def _eight_bits(data: bytes) -> Decoded:
-    """UTF-8 where most of what is not ASCII is that; a few foreign lines do not make another file of it."""
+    """UTF-8 if most of what is not ASCII is that; a few lines in another encoding do not change it."""
     plain = _as(data, "utf-8")
     if not _FOREIGN.search(plain.text):
         return replace(plain, doubt=_seven_bits(data)) if data.isascii() else plain
@@ -143,7 +143,7 @@ def _eight_bits(data: bytes) -> Decoded:
 
 
 def _seven_bits(data: bytes) -> str:
-    """What to say of a file that may be UTF-7, in which accents are written in ASCII; mostly nothing."""
+    """A warning for a file that may be UTF-7, in which accents are written in ASCII; usually empty."""
     for word in dict.fromkeys(_UTF7.findall(data)):
         with suppress(UnicodeDecodeError):
             meant = word.decode("utf-7")
@@ -153,7 +153,7 @@ def _seven_bits(data: bytes) -> str:
 
 
 def _of_one_kind(line: bytes, encoding: str) -> str:
-    """A line of UTF-8 among others is not what they are: none of its bytes is read as if it were."""
+    """The line, decoded; if it is UTF-8 among lines in `encoding`, none of its bytes is decoded by `encoding`."""
     foreign = not line.isascii() and _is_utf8(line)
     return line.decode("ascii" if foreign else encoding, _KEPT)
 
@@ -167,9 +167,9 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _recognised(lines: bytes, first: int) -> str:
-    """The reading that makes sense; of several the one of which a detector is clearly surer.
+    """The plausible reading; of several the one of which a detector is clearly surer.
 
-    Raises UsageError where none does, or nobody can tell: a wrong reading would be kept for good.
+    Raises UsageError if none is plausible, or the encoding cannot be told: a wrong reading would be kept for good.
     """
     readings = _sensible(lines)
     if len(readings) != 1 and not _is_clear(readings):
@@ -196,7 +196,7 @@ class _Reading(NamedTuple):
 
 
 def _sensible(lines: bytes) -> list[_Reading]:
-    """The readings in which the lines are of one language each, the likeliest first; else of related languages."""
+    """The readings in which each line is of one language, the likeliest first; else of related languages."""
     found: dict[str, _Reading] = {}
     for guess in _guessed(lines[:_EXAMINED]):
         text = lines[:_EXAMINED].decode(guess.encoding, "replace")
@@ -210,7 +210,7 @@ def _sensible(lines: bytes) -> list[_Reading]:
 
 
 def _guessed(lines: bytes) -> list[_Reading]:
-    """Every usual encoding, the most usual first, and how sure a detector is of it."""
+    """Every usual encoding, the most usual first, with how sure a detector is of it."""
     known = [*_USUAL, *_USUAL_IN_ASIA]
     told = chardet.detect_all(
         lines, ignore_threshold=True, prefer_superset=True, compat_names=False, include_encodings=known
@@ -220,13 +220,13 @@ def _guessed(lines: bytes) -> list[_Reading]:
 
 
 def _fitting(text: str, sense: Callable[[str], bool]) -> float:
-    """The share of the lines that make sense."""
+    """The share of plausible lines."""
     lines = text.split("\n")
     return sum(map(sense, lines)) / len(lines)
 
 
 def _choices(lines: bytes, readings: Sequence[_Reading]) -> str:
-    """What the first foreign word would be in each of the likeliest."""
+    """The first foreign word in each of the likeliest readings."""
     likely = dict.fromkeys([*(one.encoding for one in readings), "cp850", "mac-roman", "cp1250", "cp1252"])
     read = {name: _WORD.search(lines.decode(name, "replace")) for name in list(likely)[:6]}
     return ", ".join(f'--encoding {name} for "{word[0]}"' for name, word in read.items() if word)

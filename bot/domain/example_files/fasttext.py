@@ -12,7 +12,7 @@ _LINE = re.compile(rf"\s*{FASTTEXT}(\S+)\s+(.*\S)\s*", re.DOTALL)
 
 
 def read_fasttext(text: str) -> Iterator[Line]:
-    """Every line with one label and a text; one with several labels has no answer that could be learned."""
+    """Every line with one label and a text; a line with several labels has no single answer to learn."""
     for number, line in enumerate(text_lines(text), start=1):
         if not line.strip():
             continue

@@ -1,4 +1,4 @@
-"""HTML as the text that somebody would read."""
+"""HTML as the text that a reader would see."""
 
 import html
 import re
@@ -8,9 +8,9 @@ _TAGS = "html|head|body|div|p|span|br|table|tbody|tr|td|th|ul|ol|li|a|b|i|u|em|s
 _MARKUP = re.compile(rf"</(?:{_TAGS})\s*>|<(?:br|hr)\s*/?>|<!doctype html|<html[\s>]", re.IGNORECASE)
 _ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9a-f]{2,5});", re.IGNORECASE)
 _SECTION = re.compile(r"<!\[(?:CDATA\[|[^\]>]*\]?>?)|\]\]>")
-"""Marked sections, of which Python's parser knows few and at the others gives up."""
+"""Marked sections: Python's parser knows few of them, and fails on the others."""
 _LONGEST = 200_000
-"""What is kept of a text is far less, and a parser needs more than its share of time for what is far more."""
+"""The most characters that are parsed: far fewer are kept, and longer markup takes a parser disproportionately long."""
 _UNSEEN = frozenset({"script", "style", "head", "title", "template"})
 _APART = frozenset(
     "p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer".split()
@@ -18,12 +18,12 @@ _APART = frozenset(
 
 
 def is_html(text: str) -> bool:
-    """Whether it is written for a browser: a closing tag or a line break, or signs in their escaped form."""
+    """Whether it is HTML: it has a closing tag, a line break, or escaped characters."""
     return bool(_MARKUP.search(text) or _ESCAPED.search(text))
 
 
 def as_text(markup: str) -> str:
-    """The words, a line for each block; scripts and styles are no words."""
+    """The words, one line for each block; without scripts and styles."""
     if not _MARKUP.search(markup):
         plain = html.unescape(markup).replace("\xa0", " ")
         return as_text(plain) if _MARKUP.search(plain) else plain  # a page that was escaped as a whole
@@ -41,7 +41,7 @@ class _Reader(HTMLParser):
         self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        # Where the head was never closed the body ends it
+        # If the head was never closed, the body ends it
         self._unseen = 0 if tag == "body" else self._unseen + (tag in _UNSEEN)
         self._apart(tag)
 

@@ -1,4 +1,4 @@
-"""JSON as rows: an object a line, one array, an object around an array, or objects one after the other."""
+"""JSON as rows: an object a line, one array, an object around an array, or objects one after another."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ from bot.domain.example_files.text_lines import text_lines
 _OBJECT = 'not an object; write {"text": "…", "label": "…"}'
 _LISTING = ("texts", "utterances", "examples", "patterns", "phrases", "sentences", "questions", "queries")
 _LONGEST = 4_000
-"""Digits of a number that Python makes a number of."""
+"""The most digits of a number that Python converts."""
 
 
 def _whole(digits: str) -> int | str:
@@ -22,11 +22,11 @@ def _whole(digits: str) -> int | str:
 
 
 _decoder = json.JSONDecoder(parse_constant=lambda _: None, parse_int=_whole)
-"""NaN and Infinity, which are no JSON, are what programs write where there is nothing."""
+"""NaN and Infinity are no JSON, but programs write them for missing values."""
 
 
 def read_json(text: str) -> Iterator[Line]:
-    """Every object in order, with the line it begins in."""
+    """Every object in order, with the line in which it begins."""
     start = len(text) - len(text.lstrip())
     if text[start] == "[":
         return _array(text, start)
@@ -66,7 +66,7 @@ def _from_line(number: int, line: str) -> Iterator[Line]:
 
 
 def _array(text: str, start: int) -> Iterator[Line]:
-    """The elements of one array; after a broken one nobody knows where the next begins."""
+    """The elements of one array; after a broken element the next cannot be found."""
     place, number = start + 1, text.count("\n", 0, start) + 1
     counted = start
     while True:
@@ -91,7 +91,7 @@ def _array(text: str, start: int) -> Iterator[Line]:
 
 
 def _one_after_the_other(text: str, start: int) -> Iterator[Line]:
-    """Objects over several lines each, as a pretty-printer leaves them."""
+    """Objects over several lines each, as a pretty-printer writes them."""
     value, end = _next(text, start)
     if not text[end:].strip() and isinstance(value, dict) and (inside := _only_array(value)) is not None:
         for one in inside:
@@ -101,7 +101,7 @@ def _one_after_the_other(text: str, start: int) -> Iterator[Line]:
 
 
 def _next(text: str, place: int) -> tuple[object, int]:
-    """(a value, where it ends); (None, -1) where there is none."""
+    """(a value, where it ends); (None, -1) if there is none."""
     try:
         return _decoder.raw_decode(text, place)
     except (ValueError, RecursionError):
@@ -109,10 +109,11 @@ def _next(text: str, place: int) -> tuple[object, int]:
 
 
 def _of_python(line: str) -> object | None:
-    """What somebody printed from Python, with single quotes, instead of writing JSON; None for what is not that."""
+    """A value that was printed from Python, with single quotes, instead of written as JSON; None for anything else."""
     try:
         value = ast.literal_eval(line.strip().removesuffix(","))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        value = _decoder.decode(json.dumps(value))  # as JSON has it: names are text, and there are no sets or bytes
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -144,7 +145,7 @@ def _array_inside(line: str) -> list[object] | None:
 
 
 def _only_array(value: Mapping[str, object]) -> list[object] | None:
-    """The rows that an object holds, as helpdesks export them ({"tickets": […]}); None for an object that is a row."""
+    """The rows in an object around an array, as helpdesks export them ({"tickets": […]}); None if it is a row."""
     if chat_turns(value) is not None:
         return None
     if (rows := by_column(value)) is not None:
@@ -156,7 +157,7 @@ def _only_array(value: Mapping[str, object]) -> list[object] | None:
 
 
 def _rows_of(number: int, value: object) -> Iterator[Line]:
-    """The row that a value is, or one a text where it lists texts of one label, as intents are kept."""
+    """The row that a value is; several if it lists texts of one label, as intents are stored."""
     fields = value if isinstance(value, dict) else {}
     lists = {k: v for k, v in fields.items() if isinstance(v, list) and v and all(isinstance(t, str) for t in v)}
     if fields and lists.keys() == fields.keys() and not how_many_known(fields):

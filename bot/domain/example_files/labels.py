@@ -1,4 +1,4 @@
-"""What a file calls a label: recognised where only one can be meant, shown with what cannot be seen where none is."""
+"""Labels as files write them: recognised if only one can be meant, else shown with invisible characters visible."""
 
 import difflib
 import html
@@ -16,10 +16,10 @@ _BETWEEN = re.compile(r"[\s_\-‐-―]+")
 
 
 class LabelReader:
-    """Reads what a file calls a task's labels, and remembers what it took for which."""
+    """Reads a task's labels as a file writes them, and remembers which spelling it took for which label."""
 
     def __init__(self, task: Task, mapped: Mapping[str, str] | None = None) -> None:
-        """`mapped`: how the file's words are to be read. Raises UsageError where that names no label."""
+        """`mapped`: the file's spelling -> label. Raises UsageError if that names no label."""
         self._names = task.names
         self._meant: dict[str, set[str]] = {}
         for label in task.labels:
@@ -36,11 +36,11 @@ class LabelReader:
         self._read: Counter[tuple[str, str]] = Counter()
 
     def recognises(self, written: str) -> bool:
-        """Whether `read` would name a label; remembers nothing."""
+        """Whether `read` would return a label; remembers nothing."""
         return self._found(written) is not None
 
     def read(self, written: str) -> str | None:
-        """The label's name; None where none, or more than one, can be meant."""
+        """The label's name; None if none, or more than one, can be meant."""
         name = self._found(written)
         self._unused.pop(_folded(written), None)
         if name is not None and name != written:
@@ -48,7 +48,7 @@ class LabelReader:
         return name
 
     def why_not(self, written: str) -> str:
-        """Why `read` names none, with what cannot be seen made visible."""
+        """Why `read` returns None, with invisible characters made visible."""
         candidates = sorted(self._meant.get(_folded(written), ()))
         if len(candidates) > 1:
             return f"label {written!r} may be {' or '.join(candidates)}"
@@ -59,7 +59,7 @@ class LabelReader:
 
     @property
     def said(self) -> list[str]:
-        """A sentence for each word that was not a label's own name."""
+        """A sentence for each spelling that differs from its label's name."""
         return [
             f"label {_visible(written)} is read as {name} ({count} {'row' if count == 1 else 'rows'})"
             for (written, name), count in self._read.most_common()
@@ -77,14 +77,14 @@ class LabelReader:
 
 @lru_cache(maxsize=1_000)  # a file has many rows of few labels
 def _folded(written: str) -> str:
-    """Equal for what people take for the same: case, escaped signs, accents' form, spaces, what cannot be seen."""
+    """Equal for spellings that people take for the same: case, escapes, forms of accents, spaces, invisible signs."""
     plain = unicodedata.normalize("NFKC", html.unescape(written))
     seen = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Cf", "Cc") or sign in "\t\n")
     return _BETWEEN.sub(" ", seen.casefold()).strip(" .:;,'\"")
 
 
 def _visible(written: str, names: Iterable[str] = ()) -> str:
-    """In quotes, with its unseen signs as \\uXXXX; where a label looks alike, its foreign letters, too."""
+    """In quotes, with invisible characters as \\uXXXX; if a label looks alike, with its foreign letters so, too."""
     usual = {sign for name in names for sign in name}
 
     def shown(sign: str) -> str:

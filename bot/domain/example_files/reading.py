@@ -1,4 +1,4 @@
-"""A file's bytes as examples, or as texts to be classified, with everything that the person ought to hear about it."""
+"""A file's bytes as examples, or as texts to classify, with everything that the person should know about it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,16 +25,16 @@ from bot.domain.messages import MAX_TEXT, clean
 from bot.domain.tasks import Task
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
-"""Beyond these a time is a mistake, and at the ends of the calendar one that a database cannot give back."""
+"""A time beyond these is a mistake, and near the ends of the calendar a database cannot return it."""
 _WHOLE = re.compile(r"-?\d+\.0+")
-"""A whole number as programs write it that know fractions alone."""
+"""A whole number, as written by programs that know only fractions."""
 _SINCE_1970 = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")
-"""Seconds, or thousandths of one."""
+"""Seconds or milliseconds."""
 _OURS = Columns(("text",), "label", "split", "at")
 
 
 class Unknown(StrEnum):
-    """What becomes of a row whose label the settings do not have."""
+    """What to do with a row whose label is not in the settings."""
 
     REFUSE = "refuse"
     SKIP = "skip"
@@ -43,7 +43,7 @@ class Unknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How the person wants the file to be read; what they leave out is recognised."""
+    """How the person wants the file read; options that are not set are recognised."""
 
     encoding: str | None = None
     text: tuple[str, ...] = ()
@@ -57,20 +57,20 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds."""
+    """The content of a file."""
 
     examples: Sequence[Numbered]
     bad: Sequence[BadLine]
     left_out: Sequence[LeftOut]
     said: Sequence[str]
-    """What the person ought to know about how it was read, a sentence each."""
+    """What the person should know about how it was read, one sentence each."""
     testing: frozenset[int] = frozenset()
-    """The lines that are meant for the last judgement."""
+    """The lines that are meant for the final test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text to be classified, as it stands in the file and as it is read."""
+    """A text to classify, as written in the file and as read."""
 
     number: int
     written: str
@@ -78,7 +78,7 @@ class Text:
 
 
 def read_lines(data: bytes, labels: LabelReader, encoding: str | None) -> tuple[list[Line], list[str]]:
-    """(every line of a file, what to say about it). Raises UsageError for what holds no lines."""
+    """(every line of a file, notes for the person). Raises UsageError for a file without lines."""
     problem = unreadable(data)
     if problem:
         raise UsageError(problem)
@@ -122,7 +122,7 @@ def read_examples(data: bytes, task: Task, now: datetime, options: ReadOptions) 
 
 
 def read_texts(data: bytes, task: Task, options: ReadOptions) -> tuple[list[Text | BadLine], list[str]]:
-    """(every text of a file, whatever its labels are; what to say about it)."""
+    """(every text of a file, whatever its label; notes for the person)."""
     labels = LabelReader(task, options.mapped)
     lines, said = read_lines(data, labels, options.encoding)
     rows = [line for line in lines if isinstance(line, Row)]
@@ -139,7 +139,7 @@ def _text_alone(columns: Columns) -> str:
 
 @dataclass(slots=True)
 class _Noticed:
-    """What was done to texts, by the lines it was done in."""
+    """What was done to texts, with the lines in which it was done."""
 
     markup: list[int] = field(default_factory=list)
     cut: list[int] = field(default_factory=list)
@@ -159,13 +159,13 @@ class _Noticed:
 
 
 def listed(lines: Sequence[int]) -> str:
-    """Line numbers for people, the first few."""
+    """Line numbers for people: the first few."""
     shown = ", ".join(map(str, lines[:10]))
     return f"{'line' if len(lines) == 1 else 'lines'} {shown}" + (", …" if len(lines) > 10 else "")
 
 
 def _text(row: Row, columns: Columns, options: ReadOptions, noticed: _Noticed) -> Text | BadLine:
-    """The row's text; several columns below each other, what one repeats of the one before it left out."""
+    """The row's text; several columns one below another, without what a column repeats of the one before."""
     parts: list[str] = []
     for name in _OURS.text if row.verbatim and not options.text else columns.text:
         part = row.fields.get(name)
@@ -189,7 +189,7 @@ def _text(row: Row, columns: Columns, options: ReadOptions, noticed: _Noticed) -
 
 
 class _Reader:
-    """Rows of one file as examples."""
+    """Turns rows of one file into examples."""
 
     def __init__(self, task: Task, labels: LabelReader, options: ReadOptions, columns: Columns, now: datetime) -> None:
         self._task, self._labels, self._options, self._columns, self._now = task, labels, options, columns, now
@@ -235,7 +235,7 @@ class _Reader:
 
 
 def _as_written(label: object) -> object:
-    """A number or a truth value as a CSV file would have it; of a list of one, that one."""
+    """A number or a truth value as CSV would write it; of a list with one element, that element."""
     if isinstance(label, list) and len(label) == 1:
         label = label[0]
     if isinstance(label, bool):
@@ -253,7 +253,7 @@ def _time(row: Row, value: object, now: datetime) -> datetime | BadLine:
 
 
 def _moment(written: str) -> datetime | None:
-    """A time of ISO 8601, with or without the word UTC, or counted from 1970; None for anything else."""
+    """A time in ISO 8601, with or without the word UTC, or counted from 1970; None for anything else."""
     counted = _SINCE_1970.fullmatch(written)
     if counted:
         return datetime.fromtimestamp(int(counted[1]), UTC)

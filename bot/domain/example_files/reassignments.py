@@ -1,8 +1,8 @@
 """Tickets that changed hands, as helpdesks export them: the team that had a ticket last is its label.
 
-A reassignment is a correction that somebody made before us. Of a table the columns say first and last team. Zammad,
-Zendesk and Chatwoot keep a history, whose parts are read wherever they stand in the file: whole answers of their
-programming interfaces, one behind the other, are a file, too.
+A reassignment is a correction that somebody made before us. In a table, columns name the first and the last team.
+Zammad, Zendesk and Chatwoot keep a history, whose parts are read wherever they are in the file: whole responses of
+their APIs, one behind another, are a file, too.
 
 - Zammad: `tickets?expand=true`, `ticket_articles/by_ticket/…`, `ticket_history/…`
 - Zendesk: `tickets` with `audits`, or `incremental/ticket_events`; `groups` say what the numbers mean
@@ -31,18 +31,18 @@ _SHOWN = 3
 
 @dataclass(slots=True)
 class _Ticket:
-    """What is known of one so far."""
+    """What is known about a ticket so far."""
 
     text: str = ""
     created: str = ""
     now: str = ""
-    """Whose it is, as the ticket itself says."""
+    """Its present team, by the ticket itself."""
     moves: list[tuple[str, str, str]] = field(default_factory=list)
-    """(when, from whom, to whom); from nobody where it was the first."""
+    """(when, from whom, to whom); from nobody for the first."""
 
 
 def from_helpdesk(text: str, recognised: Recognised) -> tuple[list[Line], str] | None:
-    """(a row a ticket, what to say about them); None where the file is no history of tickets."""
+    """(a row a ticket, a note for the person); None if the file is no history of tickets."""
     if not _MARKS.search(text):
         return None
     found = _History(recognised)
@@ -53,9 +53,9 @@ def from_helpdesk(text: str, recognised: Recognised) -> tuple[list[Line], str] |
 
 
 def from_table(rows: Sequence[Row], first: str | None, last: str | None) -> tuple[str, str] | None:
-    """(the column with the last team, what to say); None where no column holds the first team.
+    """(the column with the last team, a note for the person); None if no column holds the first team.
 
-    `first` and `last` were named by the person. Raises UsageError where the first is not there.
+    `first` and `last` were named by the person. Raises UsageError if there is no column `first`.
     """
     names = list(dict.fromkeys(name for row in rows for name in row.fields))
     if first is not None and first not in names:
@@ -68,7 +68,7 @@ def from_table(rows: Sequence[Row], first: str | None, last: str | None) -> tupl
 
 
 def told(tickets: Sequence[tuple[str, str]]) -> str:
-    """How many changed hands, and between whom most often."""
+    """How many tickets changed hands, and between which teams most often."""
     moved = [pair for pair in tickets if pair[0] and pair[1] and pair[0] != pair[1]]
     share = f"{len(moved)} of {len(tickets)} tickets ({len(moved) / max(1, len(tickets)):.0%}) were reassigned"
     often = ", ".join(f"{one} → {other} ({many})" for (one, other), many in Counter(moved).most_common(_SHOWN))
@@ -80,7 +80,7 @@ def _word(value: object) -> str:
 
 
 def _values(text: str) -> Iterator[object]:
-    """Every JSON value of the file, one behind the other."""
+    """Every JSON value of the file, one behind another."""
     decoder, place = json.JSONDecoder(), 0
     while place < len(text):
         while place < len(text) and text[place] in " \t\r\n,":
@@ -94,28 +94,29 @@ def _values(text: str) -> Iterator[object]:
 
 
 class _History:
-    """Tickets, their words and their moves, put together from wherever they stand in the file."""
+    """Tickets, their words and their moves, collected from wherever they are in the file."""
 
     def __init__(self, recognised: Recognised) -> None:
         self._recognised = recognised
         self._tickets: dict[str, _Ticket] = {}
         self._names: dict[str, str] = {}
 
-    def read(self, value: object, inside: str = "") -> None:
-        """Whatever in it belongs to a ticket; `inside` is the conversation that it stands in."""
-        if isinstance(value, list):
-            for one in value:
-                self.read(one, inside)
-        elif isinstance(value, Mapping):
-            here = _word(value.get("id")) if "messages" in value else inside
-            for reader in (self._group, self._ticket, self._article, self._zammad, self._audit, self._events):
-                reader(value)
-            self._chatwoot(value, inside)
-            for one in value.values():
-                self.read(one, here)
+    def read(self, value: object) -> None:
+        """Collect whatever in the value belongs to a ticket, at any depth."""
+        ahead = [(value, "")]
+        while ahead:
+            value, inside = ahead.pop()  # inside: the conversation that the value is in
+            if isinstance(value, list):
+                ahead += [(one, inside) for one in reversed(value)]
+            elif isinstance(value, Mapping):
+                here = _word(value.get("id")) if "messages" in value else inside
+                for reader in (self._group, self._ticket, self._article, self._zammad, self._audit, self._events):
+                    reader(value)
+                self._chatwoot(value, inside)
+                ahead += [(one, here) for one in reversed(list(value.values()))]
 
     def rows(self) -> list[tuple[Row, tuple[str, str]]]:
-        """A row a ticket that has words and a team, with its first and its last team."""
+        """A row for each ticket that has words and a team, with its first and its last team."""
         made: list[tuple[Row, tuple[str, str]]] = []
         for number, ticket in enumerate(self._tickets.values(), start=1):
             moves = [(at, self._team(old), self._team(new)) for at, old, new in sorted(ticket.moves) if new]
@@ -134,7 +135,7 @@ class _History:
         return self._names.get(written, written)
 
     def _group(self, value: Mapping[str, object]) -> None:
-        """A list of groups or teams: number and name."""
+        """An entry of a list of groups or teams: number and name."""
         if "id" in value and isinstance(value.get("name"), str) and not {"email", "title", "subject"} & value.keys():
             self._names.setdefault(_word(value["id"]), _word(value["name"]))
 
@@ -152,7 +153,7 @@ class _History:
         ticket.text = "\n".join([*new, ticket.text]).strip()
 
     def _article(self, value: Mapping[str, object]) -> None:
-        """Zammad's: the first of the customer is what the ticket says."""
+        """An article of Zammad: the customer's first one is the ticket's text."""
         if {"ticket_id", "body"} <= value.keys() and value.get("sender", "Customer") == "Customer":
             ticket = self._of(value["ticket_id"])
             if "\n" not in ticket.text:
@@ -164,7 +165,7 @@ class _History:
             self._of(value.get("o_id", value.get("ticket_id"))).moves.append(move)
 
     def _audit(self, value: Mapping[str, object]) -> None:
-        """Zendesk's audits: changes of `group_id`; the first comment is what the ticket says."""
+        """An audit of Zendesk: changes of `group_id`; the first comment is the ticket's text."""
         events, at = value.get("events"), _word(value.get("created_at"))
         if not isinstance(events, list) or "ticket_id" not in value:
             return
@@ -178,7 +179,7 @@ class _History:
                 ticket.text = _word(event.get("plain_body") or event.get("body"))
 
     def _events(self, value: Mapping[str, object]) -> None:
-        """Zendesk's incremental events."""
+        """An event of Zendesk's incremental export."""
         children, at = value.get("child_events"), _word(value.get("timestamp", value.get("created_at")))
         if isinstance(children, list) and "ticket_id" in value:
             for event in children:
@@ -187,7 +188,7 @@ class _History:
                     self._of(value["ticket_id"]).moves.append(move)
 
     def _chatwoot(self, value: Mapping[str, object], inside: str) -> None:
-        """A conversation's team, its first incoming message, and what its activities say."""
+        """A conversation's team, its first incoming message, and the assignments that its activities name."""
         meta = value.get("meta")
         if "messages" in value and isinstance(meta, Mapping):
             team = meta.get("team")
@@ -204,5 +205,5 @@ class _History:
             ticket.moves.append((at, "", said["to"]))
 
     def _is_team(self, name: str) -> bool:
-        """A person is assigned in the same words."""
+        """Whether it is a team's name: people are assigned in the same words."""
         return self._recognised(name) or name in self._names.values()

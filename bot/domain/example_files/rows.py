@@ -1,4 +1,4 @@
-"""What a file is made of before anybody knows what it means: rows of named fields, and lines that are none."""
+"""The parts of a file before they are interpreted: rows of named fields, and lines that are none."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that holds no example, and why."""
+    """A line without an example, and why."""
 
     number: int
     problem: str
@@ -17,7 +17,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A line that is left out because somebody asked for it, in the file or by a flag."""
+    """A line that is left out on request, by the file or by a flag."""
 
     number: int
     reason: str
@@ -25,22 +25,22 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Named fields as they stand in the file."""
+    """Named fields as they are in the file."""
 
     number: int
-    """The line it begins in, from 1."""
+    """The line in which it begins, from 1."""
     fields: Mapping[str, object]
     verbatim: bool = False
-    """Its text is what somebody wrote (our own export, a chat line), so that no markup is looked for in it."""
+    """Whether its text is just what somebody wrote (our own export, a chat line) and not searched for markup."""
 
 
 Line = Row | BadLine | LeftOut
 Recognised = Callable[[str], bool]
-"""Whether this would be understood as a label."""
+"""Whether this would be recognised as a label."""
 OWN = ("text", "label", "split", "at", "source")
 """The columns of our own export."""
 
 
 def own(fields: Mapping[str, object]) -> bool:
-    """Whether we wrote this row."""
+    """Whether this row is from our own export."""
     return set(OWN) <= fields.keys()

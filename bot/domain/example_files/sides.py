@@ -1,4 +1,4 @@
-"""What others call the two sides of a data set."""
+"""The names that others give to the sides of a data set."""
 
 from bot.domain.learning import Side
 
@@ -9,7 +9,7 @@ KNOWN = "train, valid, test, held-out"
 
 
 def side_named(written: str) -> Side | None:
-    """The side; None for a name that nobody uses."""
+    """The side; None for an unknown name."""
     name = _plain(written)
     if name in _TRAINING:
         return Side.TRAIN
@@ -17,7 +17,7 @@ def side_named(written: str) -> Side | None:
 
 
 def is_testing(written: str) -> bool:
-    """Whether the row is meant for the last judgement, rather than for steering."""
+    """Whether the row is meant for the final test, and not for steering."""
     return _plain(written) in _TESTING
 
 

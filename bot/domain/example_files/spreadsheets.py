@@ -10,17 +10,19 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.columns import how_many_known
 from bot.domain.example_files.csv_rows import TITLES, keyed
 from bot.domain.example_files.rows import Line
+from bot.domain.example_files.spreadsheet_extent import refuse_far_cells
 
 _BEGIN = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 def is_spreadsheet(data: bytes) -> bool:
-    """Whether it may be one: what it really is shows when it is opened."""
+    """Whether it may be a spreadsheet; opening it tells what it really is."""
     return data.startswith(_BEGIN)
 
 
 def read_spreadsheet(data: bytes) -> tuple[list[Line], str]:
     """(the rows of its first sheet with any, a sentence for the person). Raises UsageError for anything else."""
+    refuse_far_cells(data)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         filled = [(name, rows) for name in book.sheet_names if (rows := _cells(book.get_sheet_by_name(name)))]
@@ -35,7 +37,7 @@ def read_spreadsheet(data: bytes) -> tuple[list[Line], str]:
 
 
 def _cells(sheet: CalamineSheet) -> list[list[object]]:
-    """All cells from the first; those that were joined hold what the joined one shows."""
+    """All cells from the first; merged cells each hold the value of the whole."""
     rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         for row in rows[top : bottom + 1]:
@@ -44,7 +46,7 @@ def _cells(sheet: CalamineSheet) -> list[list[object]]:
 
 
 def _names_known(cells: Sequence[Sequence[object]]) -> int:
-    """How many columns of a sheet have names that we know; of sheets with equally many the first is read."""
+    """How many columns of a sheet have names that we know; the sheet with the most is read, of equals the first."""
     written = [[_text(cell) for cell in row] for row in cells[: 2 * TITLES]]
     filled = [row for row in written if any(cell.strip() for cell in row)]
     return max((how_many_known(row) for row in filled[:TITLES]), default=0)
@@ -62,7 +64,7 @@ def _rows(cells: Sequence[Sequence[object]]) -> Iterator[Line]:
 
 
 def _header(rows: Sequence[Sequence[str]]) -> int:
-    """The row with the names: the first, unless it has none that we know and one soon below has several."""
+    """The row with the names: the first, unless it has none that we know and one soon below it has several."""
     known = [how_many_known(row) for row in rows[:TITLES]]
     return 0 if known[0] else next((place for place, names in enumerate(known) if names > 1), 0)
 

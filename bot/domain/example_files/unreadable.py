@@ -1,4 +1,4 @@
-"""Files that hold no rows we could read, known by their first bytes, and what would help."""
+"""Recognises files without readable rows by their first bytes, and names the remedy."""
 
 _KINDS = (
     (b"%PDF", "a PDF", "export the table behind it as CSV"),
@@ -21,7 +21,7 @@ _KINDS = (
 
 
 def unreadable(data: bytes) -> str:
-    """What the file is instead and what to do; empty for what may be text."""
+    """What the file is instead, and the remedy; empty if it may be text."""
     begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     for first, kind, help in _KINDS:
         if begin.lower().startswith(first.lower()):

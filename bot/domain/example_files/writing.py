@@ -1,4 +1,4 @@
-"""Examples into files that are read back to the same examples."""
+"""Writes examples to files that are read back to the same examples."""
 
 import csv
 import io
@@ -12,17 +12,17 @@ from bot.domain.tasks import Task
 
 
 def write_jsonl(examples: Sequence[Example]) -> Iterator[str]:
-    """An object a line."""
+    """One object a line."""
     for example in examples:
         yield json.dumps(dict(zip(OWN, _cells(example), strict=True)), ensure_ascii=False)
 
 
 def write_csv(examples: Sequence[Example]) -> Iterator[str]:
-    """CSV with a header. Every cell is quoted, whatever is in it, and none is a formula to a spreadsheet."""
+    """CSV with a header. Every cell is quoted, whatever it holds, and no cell is a formula to a spreadsheet."""
     yield ",".join(OWN)
     for example in examples:
         out = io.StringIO(newline="")
-        # Of Python's CSV writers only the newest quote a lone carriage return by themselves
+        # Only the newest of Python's CSV writers quotes a lone carriage return by itself
         csv.writer(out, lineterminator="", quoting=csv.QUOTE_ALL).writerow(map(disarmed, _cells(example)))
         yield out.getvalue()
 

@@ -14,6 +14,9 @@ from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
 from bot.platforms.slack.emoji import normal
 from bot.platforms.slack.first_steps import steps
 from bot.platforms.slack.manifest import written
+from bot.platforms.slack.oauth_settings import KEYS as OAUTH_KEYS
+from bot.platforms.slack.oauth_settings import VARIABLES as OAUTH_VARIABLES
+from bot.platforms.slack.oauth_settings import OAuthSettings, oauth_settings
 from bot.platforms.slack.payload import NAME
 
 _API = "https://slack.com/api/"
@@ -24,13 +27,14 @@ _VARIABLES = {
     "SLACK_BOT_TOKEN": "the Bot User OAuth Token, xoxb-…",
     "SLACK_APP_TOKEN": "the app-level token, xapp-…",
     "SLACK_SIGNING_SECRET": "the Signing Secret",
+    **OAUTH_VARIABLES,
     "SLACK_API_BASE_URL": "where Slack is, instead of platforms.slack.api_base_url",
 }
-_KEYS = ("mode", "api_base_url", "intake", "leads")
+_KEYS = ("mode", "api_base_url", "intake", "leads", *OAUTH_KEYS)
 
 
 class Mode(StrEnum):
-    """How Slack's events reach us."""
+    """How Slack delivers events to us."""
 
     SOCKET = "socket"
     HTTP = "http"
@@ -38,25 +42,27 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings under `[platforms.slack]`, and the secrets; the secrets never show."""
+    """The settings under `[platforms.slack]`, and the secrets, which are never printed."""
 
     bot_token: str = field(repr=False)
     mode: Mode = Mode.SOCKET
     app_token: str = field(default="", repr=False)
-    """Empty over HTTP."""
+    """Empty in HTTP mode."""
     signing_secret: str = field(default="", repr=False)
     """Empty in Socket Mode."""
     api_base_url: str = _API
     intake: frozenset[str] = frozenset()
     """Channels in which every message is a request."""
     leads: frozenset[str] = frozenset()
-    """Ids of people who may correct."""
+    """Ids of the people who may correct."""
     lead_groups: frozenset[str] = frozenset()
-    """Ids of user groups whose members may correct."""
+    """Ids of the user groups whose members may correct."""
+    oauth: OAuthSettings | None = None
+    """How a browser installs the app; `bot_token` is empty then. None: the token is in the environment."""
 
 
 class SlackModule(PlatformModule):
-    """Slack, as settings and commands know it."""
+    """Slack, as the settings and the commands use it."""
 
     usual_emoji: Mapping[str, str] = {"take": "eyes", "done": "white_check_mark", "wrong": "-1", "send": "outbox_tray"}
     more_emoji: Mapping[str, str] = {"request": "ticket", "no_request": "no_entry_sign"}
@@ -69,7 +75,7 @@ class SlackModule(PlatformModule):
     }
 
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
-        """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
+        """The settings and secrets of Slack. Raises ConfigError naming every wrong key and missing variable."""
         mistakes = [
             f"platforms.slack.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
         ]
@@ -77,7 +83,8 @@ class SlackModule(PlatformModule):
         base = _url(environment.get("SLACK_API_BASE_URL") or table.get("api_base_url", _API), mistakes)
         intake = _ids(table, "intake", _CHANNEL, "channel IDs, like C0123ABCD", mistakes)
         leads = _ids(table, "leads", _LEAD, "IDs of people (U…) and user groups (S…)", mistakes)
-        bot_token = _secret(environment, "SLACK_BOT_TOKEN", mistakes)
+        oauth = oauth_settings(table, environment, mode is Mode.HTTP, mistakes)
+        bot_token = "" if oauth else _secret(environment, "SLACK_BOT_TOKEN", mistakes)
         app_token = signing_secret = ""
         if mode is Mode.SOCKET:
             app_token = _secret(environment, "SLACK_APP_TOKEN", mistakes)
@@ -87,37 +94,37 @@ class SlackModule(PlatformModule):
         if mistakes or mode is None:
             raise ConfigError(mistakes)
         groups = frozenset(who for who in leads if who.startswith("S"))
-        return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups)
+        return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups, oauth)
 
     def emoji(self, written: str) -> str:
         """The normal form of an emoji: Slack's short name without colons, skin tone or alias. Raises ValueError."""
         return normal(written)
 
     def place(self, written: str) -> Place:
-        """The channel of that ID. Raises ValueError saying where to find it."""
+        """The channel of that ID. Raises ValueError that says where to find it."""
         if not _CHANNEL.fullmatch(written):
             raise ValueError("write the channel's ID, like C0123ABCD (last line of the channel's details in Slack)")
         return Place(NAME, written)
 
     def lead(self, written: object) -> str:
-        """The id of a person or user group. Raises ValueError saying how one is written."""
+        """The id of a person or user group. Raises ValueError that says how to write one."""
         if not isinstance(written, str) or not _LEAD.fullmatch(written):
             raise ValueError("write the ID of a person (U…, in their profile under ⋮) or of a user group (S…)")
         return written
 
     def sender(self, written: object) -> str:
-        """The id of a person: no user group writes anything. Raises ValueError saying how one is written."""
+        """The id of a person; a user group sends no messages. Raises ValueError that says how to write one."""
         if not isinstance(written, str) or not _LEAD.fullmatch(written) or written.startswith("S"):
             raise ValueError("write the ID of one person (U…, in their profile under ⋮)")
         return written
 
     @asynccontextmanager
     async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
-        """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.
+        """Slack, ready to send; closed with the context. Raises Refused when the token is invalid.
 
-        Slack being out of reach now is no reason not to start: whoever listens or speaks will find out.
+        An unreachable Slack does not prevent the start: listening and sending will notice it.
         """
-        # Settings look at every platform's folder; only who uses Slack should pay for loading its client.
+        # All platforms' folders are imported to read settings; only a process that uses Slack should load its client.
         from bot.platforms.slack.adapter import opened
 
         async with opened(_ours(config), context) as slack:
@@ -130,22 +137,22 @@ class SlackModule(PlatformModule):
         return check(_ours(config), context)
 
     def live_check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
-        """Whether reactions arrive from every team's channel."""
+        """Check that reactions arrive from every team's channel."""
         from bot.platforms.slack.live_check import live_check
 
         return live_check(_ours(config), context)
 
     def install(self, address: str = "") -> Mapping[str, str]:
-        """The app's manifest, for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without."""
+        """The app's manifest for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without it."""
         return {"slack-manifest.yaml": written(f"{address.rstrip('/')}/slack/events" if address else "")}
 
     def settings_table(self, address: str = "") -> str:
-        """From the template beside this file."""
+        """The settings table, from the template beside this file."""
         text = _TEMPLATE.read_text("utf-8")
         return text.replace('mode = "socket"', 'mode = "http"') if address else text
 
     def first_steps(self, files: Sequence[str], address: str = "") -> Sequence[str]:
-        """How the app is made, where its secrets are, and whom to invite."""
+        """How to create the app, where to find its secrets, and whom to invite."""
         return list(steps(next(iter(files), "the manifest"), address))
 
 

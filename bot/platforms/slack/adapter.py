@@ -1,4 +1,4 @@
-"""The platform as the rest of the bot knows it: Slack's parts, put together."""
+"""Slack's `Platform`: puts the parts together."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -8,6 +8,7 @@ from datetime import timedelta
 from aiohttp import ClientSession, ClientTimeout
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from starlette.routing import BaseRoute
 
@@ -26,6 +27,8 @@ from bot.platforms.slack.emoji import named_emoji
 from bot.platforms.slack.ephemeral import EphemeralMessages
 from bot.platforms.slack.events import BotIdentity
 from bot.platforms.slack.inbound import Inbound
+from bot.platforms.slack.installed import NOT_YET, InstalledToken, installed_token
+from bot.platforms.slack.oauth import Installer
 from bot.platforms.slack.outbound import Sender
 from bot.platforms.slack.payload import NAME, Payload
 from bot.platforms.slack.permissions import Permissions
@@ -33,7 +36,7 @@ from bot.platforms.slack.rate_limits import Pace
 from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.startup_check import startup_check
 from bot.platforms.slack.transport import Transport
-from bot.platforms.slack.web_api import ask, hushed, web_client
+from bot.platforms.slack.web_api import BAD_TOKEN, Declined, ask, hushed, web_client
 from bot.platforms.wording import RenderContext
 
 log = logging.getLogger(__name__)
@@ -44,11 +47,11 @@ _REVOKED = "platforms.slack: the app was removed or its token taken back; instal
 
 @asynccontextmanager
 async def opened(config: Config, context: PlatformContext) -> AsyncIterator["Slack"]:
-    """The platform while the context lasts. Raises Refused when Slack does not take the bot's token."""
+    """Slack, for as long as the context lasts. Raises Refused when Slack rejects the bot's token."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         slack = Slack(config, context, session)
         try:
-            await slack.introduce()
+            await slack.recall()
         except Unreachable as error:
             log.warning(
                 "platform not reached yet, starting all the same", extra={"platform": NAME, "problem": str(error)}
@@ -65,20 +68,39 @@ class Slack:
     def __init__(self, config: Config, context: PlatformContext, session: ClientSession) -> None:
         self._config = config
         self._context = context
+        self._session = session
         self._rooms = rooms(context.task)
         self._client = web_client(config.bot_token, config.api_base_url, session)
         self._directory = Directory(self._client)
         self._permissions = Permissions(config, self._directory, context.task)
         self._ephemeral = EphemeralMessages(session)
-        self._attachments = Attachments(self._client, session, config.bot_token)
+        self._attachments = Attachments(self._client, session)
         rendering = RenderContext(context.languages, context.base, context.task, context.vocabulary)
         self._sender = Sender(self._client, self._directory, self._attachments, self._ephemeral, rendering, Pace())
         self._transport = Transport(config, session)
+        self._token = installed_token(config, context)
         for channel in sorted(self._rooms & config.intake):
             log.warning(
                 "a team's channel is also an intake channel: its messages are not requests",
                 extra={"platform": NAME, "channel": channel},
             )
+
+    async def recall(self) -> None:
+        """Find the token and ask Slack who we are, once. Raises Refused for a token that is no good, Unreachable.
+
+        One that a browser brings may come later, or again: that is no reason not to start.
+        """
+        if self._token is None:
+            await self.introduce()
+        else:
+            self._use(await self._token.current())
+
+    def _use(self, token: str) -> str:
+        """Speak with this token from now on; without any nothing can be said."""
+        self._client.token = token
+        self._directory.forget_us()
+        self._sender.revoked = "" if token else NOT_YET
+        return token
 
     async def introduce(self) -> BotUser:
         """Ask Slack who we are, once. Raises Refused for a bad token, Unreachable."""
@@ -87,7 +109,24 @@ class Slack:
     # --- in ---
 
     async def listen(self, inbox: Inbox) -> None:
-        """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable for a lost connection."""
+        """Receive events until cancelled. Raises Refused for a bad token, Unreachable for a lost connection."""
+        if self._token is None:
+            await self._hear(inbox)
+            raise Refused(_REVOKED)
+        while True:
+            if not self._use(await self._token.current()):
+                log.warning("app not installed yet", extra={"platform": NAME, "remedy": NOT_YET})
+                self._use(await self._token.arrived())
+            try:
+                await self._hear(inbox, self._token)
+            except Declined as error:
+                if error.code not in BAD_TOKEN:
+                    raise
+                log.error("stored token refused", extra={"platform": NAME, "problem": error.code})
+                await self._token.take_back(self._token.in_use)
+
+    async def _hear(self, inbox: Inbox, token: InstalledToken | None = None) -> None:
+        """Until the token is taken back, or replaced by a browser."""
         us = await self.introduce()
         if self._sender.revoked:
             await ask(self._client.auth_test())
@@ -97,22 +136,29 @@ class Slack:
         await inbound.learn_moves()
         background.start(inbound.refresh_emoji_names(), "slack emoji")
         background.start(startup_check(self._config, self._context.task, self._directory), "slack channels")
+        hearing = self._transport.hear(self._bolt(us, inbound), inbound.revoked)
+        stored = "" if token is None else token.in_use
         try:
-            await self._transport.hear(self._bolt(us, inbound), inbound.revoked)
+            await (hearing if token is None else token.while_current(hearing))
         finally:
             if inbound.revoked.is_set():
                 self._sender.revoked = _REVOKED
             await background.end()
-        raise Refused(_REVOKED)
+        if token is not None and inbound.revoked.is_set():
+            await token.take_back(stored)
 
     def healthy(self) -> bool:
-        """Whether it hears people now; in Socket Mode as of a second ago."""
+        """Whether events are being received; in Socket Mode, as of at most a second ago."""
         return self._transport.listening
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """Where Slack posts its events; none in Socket Mode."""
-        return self._transport.routes
+        """The routes to which Slack posts its events and a browser comes to install the app; none in Socket Mode."""
+        if self._token is None or self._config.oauth is None:
+            return self._transport.routes
+        client = web_client("", self._config.api_base_url, self._session)
+        installer = Installer(self._config.oauth, self._token.installations, client, self._token.look_again)
+        return [*self._transport.routes, *installer.routes]
 
     def _make_inbound(self, us: BotUser, inbox: Inbox, background: BackgroundTasks) -> Inbound:
         request_context = RequestContext(
@@ -133,12 +179,15 @@ class Slack:
             logger=hushed("bolt", logging.ERROR),
             client=self._client,
             signing_secret=self._config.signing_secret,
-            authorize=_known(us, self._config.bot_token),
+            authorize=_known(us, self._client.token or ""),
         )
 
-        # Bolt acknowledges an event before its listeners run, but after all middleware: so this is not a listener.
+        # Bolt acknowledges an event before its listeners run, but after all middleware: hence a middleware.
         @app.middleware
-        async def take(body: Payload) -> BoltResponse:
+        async def take(body: Payload, context: AsyncBoltContext) -> BoltResponse:
+            if self._token is not None and context.team_id not in (us.team, None):
+                log.warning("event of another workspace not heard", extra={"platform": NAME})
+                return BoltResponse(status=200)
             response = await inbound.take(body)
             if inbound.revoked.is_set():
                 self._sender.revoked = _REVOKED
@@ -153,7 +202,7 @@ class Slack:
         return self._sender.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never)."""
+        """Send the post, or rewrite the one it edits; its receipt. Raises Unreachable (retry), Refused (give up)."""
         return await self._sender.say(item)
 
     async def fetch(self, media: Media) -> bytes:
@@ -163,16 +212,16 @@ class Slack:
     # --- who may ---
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
-        """Whether they lead that team. Raises Unreachable when Slack must be asked and does not answer."""
+        """Whether the person leads that team. Raises Unreachable when Slack must be asked and does not answer."""
         return await self._permissions.may_correct(person, team)
 
     async def may_handle(self, person: Person, room: Place) -> bool:
-        """Whether they are one of our own people. Raises Unreachable as above."""
+        """Whether the person is one of our own people. Raises Unreachable as above."""
         return await self._permissions.may_handle(person)
 
 
 def _known(us: BotUser, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
-    """Tells Bolt who we are without a call: its own would acknowledge, and lose, what comes while that call fails."""
+    """Give Bolt our identity without a call: if Bolt's own call failed, it would acknowledge events and lose them."""
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=us.team, bot_user_id=us.user, bot_id=us.bot, bot_token=token)

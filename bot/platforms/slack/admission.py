@@ -1,7 +1,7 @@
-"""Who may come in now: a few at a time, in their order, and nobody who would wait for longer than Slack does.
+"""Limits the requests in progress: a few at a time, in order, and none that would wait longer than Slack does.
 
-A thousand requests that are worked on at once all end at once, too late. One after the other, those that came first are
-answered in time, and who cannot be is sent away while that costs nothing yet: Slack brings it again.
+A thousand requests worked on at once would all end at once, too late. In order, the first ones are answered in time,
+and those that cannot be are turned away while that is still cheap: Slack sends them again.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager
 from bot.domain.errors import Unreachable
 
 _AT_ONCE = 128
-"""Requests worked on at a time: two full batches of the ledger."""
+"""Requests in progress at a time: two full batches of the ledger."""
 _MOST_WAITING = 2_048
 _LONGEST_WAIT = 2.0
-"""Seconds of the three that Slack gives us; storing what was let in needs the rest."""
+"""Seconds to wait for admission, of the three that Slack allows; storing what was admitted needs the rest."""
 
 
 class Admission:
-    """The door; it knows nothing of what passes through it."""
+    """Admits requests without knowing what they contain."""
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -26,7 +26,7 @@ class Admission:
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
-        """While it lasts one is inside. Raises Unreachable when too many wait, or it takes too long."""
+        """Hold one place while the context lasts. Raises Unreachable when too many wait, or the wait is too long."""
         if self._waiting >= _MOST_WAITING:
             raise Unreachable("platforms.slack: too much comes in at once")
         self._waiting += 1

@@ -1,4 +1,4 @@
-"""Attachments: their bytes out of Slack, and other platforms' into it."""
+"""Attachments: downloads the files of Slack and uploads those of other platforms."""
 
 import asyncio
 import logging
@@ -19,27 +19,26 @@ log = logging.getLogger(__name__)
 
 LARGEST = 20 * 1024 * 1024
 _SECONDS = 20.0
-"""For all files of a post: it is taken to hang after that, and tried again as often as an upload that fails."""
+"""For all files of a post. A longer upload is treated as hung, and retried as often as one that fails."""
 _HOSTS = (".slack.com", ".slack-files.com", ".slack-edge.com", ".slack-gov.com")
 
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """Carries attachments."""
+    """Downloads and uploads attachments."""
 
     client: AsyncWebClient
     session: ClientSession
-    token: str
 
     async def fetch(self, media: Media) -> bytes:
-        """Its bytes. Raises Unreachable, Refused (too large, gone, kept somewhere else)."""
+        """The attachment's bytes. Raises Unreachable, Refused (too large, gone, not kept at Slack)."""
         info = inner(await look(lambda: self.client.files_info(file=media.id)), "file")
         return await self._content(info)
 
     async def bring(self, item: OutboxItem, channel: str, thread: str, last: bool) -> None:
-        """Put what came along into the thread: other platforms' files, and our own that its readers could not open.
+        """Upload a post's files to the thread: other platforms' files, and Slack files that its readers could not open.
 
-        A file that cannot come is named in the text all the same. Raises Unreachable, except at the `last` attempt.
+        A file that cannot be delivered is still named in the text. Raises Unreachable, except at the `last` attempt.
         """
         try:
             await self._brought(item, channel, thread)
@@ -51,7 +50,7 @@ class Attachments:
             )
 
     async def _brought(self, item: OutboxItem, channel: str, thread: str) -> None:
-        """Raises Unreachable, Refused."""
+        """Upload the files of a post. Raises Unreachable, Refused."""
         try:
             async with asyncio.timeout(_SECONDS):
                 uploads = [*item.files, *await self._unseen(item, channel)]
@@ -62,9 +61,10 @@ class Attachments:
             raise Unreachable(f"platforms.slack: the files took longer than {_SECONDS:.0f} s") from None
 
     async def _unseen(self, item: OutboxItem, channel: str) -> list[File]:
-        """Those that were shared in a private place which is not this channel.
+        """The post's Slack files that were shared only in private places other than this channel.
 
-        One that cannot be had (kept by another company, gone) holds up none of the others: its name and link are said.
+        A file that cannot be had (kept by another company, gone) does not hold up the others: the text has its name and
+        link.
         """
         found = []
         for medium in (one for one in attached(item.post.content) if one.platform == NAME):
@@ -83,10 +83,10 @@ class Attachments:
         if isinstance(size, int) and size > LARGEST:
             raise Refused("platforms.slack: the file is larger than 20 MB")
         if info.get("is_external") is True or info.get("mode") == "external" or not self._is_slacks(address):
-            # Our token goes to nobody but Slack.
+            # Our token is sent to Slack alone.
             raise Refused("platforms.slack: the file is not kept at Slack")
         try:
-            async with self.session.get(address, headers={"Authorization": f"Bearer {self.token}"}) as answer:
+            async with self.session.get(address, headers={"Authorization": f"Bearer {self.client.token}"}) as answer:
                 content = await answer.content.read(LARGEST + 1) if answer.ok else b""
                 while answer.ok and len(content) <= LARGEST and (more := await answer.content.read(LARGEST)):
                     content += more
@@ -105,7 +105,7 @@ def _checked(content: bytes, status: int, kind: str, expected: str) -> bytes:
         raise Unreachable(f"platforms.slack: a file: {status}")
     if status >= 400:
         raise Refused(f"platforms.slack: the file cannot be had ({status})")
-    # Without the scope Slack answers with the page where people sign in.
+    # Without the scope, Slack answers with its sign-in page.
     if kind == "text/html" and expected != "text/html":
         raise Refused("platforms.slack: the file cannot be had; the app needs the scope files:read")
     if len(content) > LARGEST:

@@ -11,19 +11,19 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundTasks:
-    """Runs tasks that may be lost with the process: whoever gets no answer asks again."""
+    """Runs tasks that may be lost with the process: people who get no answer ask again."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[None, None, None], name: str) -> None:
-        """Run it; a failure is logged and hurts nobody else."""
+        """Run the work in a task; a failure is logged and affects nothing else."""
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
 
     async def end(self) -> None:
-        """Stop what still runs."""
+        """Cancel the tasks that still run."""
         running = list(self._running)
         for task in running:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Slack's blocks, as far as we build them. Nothing in them can ping anybody: what people wrote is quoted."""
+"""The Slack blocks that we build. Nothing in them can ping anybody: what people wrote is quoted. Pure."""
 
 import json
 import re
@@ -13,12 +13,12 @@ from bot.platforms.slack.payload import BUTTON
 Block = dict[str, object]
 
 SECTION = 3_000
-"""Characters that a section's text may have."""
+"""The most characters in a section's text."""
 _LABEL, _OPTION_VALUE = 75, 150
 _AT_ONCE = 25
-"""Elements that a block of actions may have."""
+"""The most elements in a block of actions."""
 _MARKS = 9_000
-"""Characters of JSON that marked words may take: all blocks of a message have room for 13,200."""
+"""The most characters of JSON for marked words: all blocks of a message together have room for 13,200."""
 _STYLES = {
     Style.BOLD: "bold",
     Style.ITALIC: "italic",
@@ -39,37 +39,37 @@ class Said:
 
 
 def escaped(text: str, limit: int = SECTION) -> str:
-    """The text so that Slack finds no markup in it, at most `limit` characters long, no entity cut in two."""
+    """The text with Slack's markup escaped, at most `limit` characters long, no entity cut in two."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return safe if len(safe) <= limit else re.sub(r"&[a-z]{0,3}$", "", safe[: limit - 1]) + "…"
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters of it."""
+    """At most `limit` characters of the text, with "…" where it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def plain(text: str) -> Said:
-    """One sentence of ours. In blocks, too: an edit without blocks would leave old buttons standing."""
+    """One sentence of our own. It is put in a block, too: an edit without blocks would leave old buttons standing."""
     return Said(escaped(text), [section(escaped(text))])
 
 
 def section(mrkdwn: str, accessory: Block | None = None) -> Block:
-    """Text in Slack's markup, which must be escaped by now."""
+    """A section of text in Slack's markup, which the caller has escaped."""
     block: Block = {"type": "section", "text": _mrkdwn(mrkdwn)}
     return block | {"accessory": accessory} if accessory else block
 
 
 def context(lines: Sequence[str]) -> Block:
-    """Small print, at most ten pieces of it; escaped by now."""
+    """Small print: the first ten lines, which the caller has escaped."""
     return {"type": "context", "elements": [_mrkdwn(line) for line in lines[:10]]}
 
 
 def quote(text: str, limit: int, *, struck: bool = False, links: bool = False) -> list[Block]:
     """What a person wrote, with its marks, as a rich text quote, in which Slack parses nothing; no block without text.
 
-    With `links`, addresses that nobody marked as links can be clicked, too: for what our own people wrote, not for
-    strangers' words.
+    With `links`, addresses that are not marked as links are clickable, too: for words of our own people, not of
+    strangers.
     """
     kept = head(flattened(text, quotes=True), limit)
     if not plain_words(kept).strip():
@@ -81,7 +81,7 @@ def quote(text: str, limit: int, *, struck: bool = False, links: bool = False) -
 
 
 def _elements(text: str, *, links: bool, struck: bool) -> list[Block]:
-    """Quotes, and blocks of code between them."""
+    """Quotes, with blocks of code between them."""
     found: list[Block] = []
     for code, group in groupby(runs(text), key=lambda run: run.has(Style.PRE)):
         words = [word for run in group for word in _one_run(run, links=links, struck=struck)]
@@ -110,18 +110,18 @@ def button(name: str, label: str, *, value: str = "", style: str = "") -> Block:
 
 
 def choice_button(value: str, label: str) -> Block:
-    """A button whose press is the flow's to understand."""
+    """A button whose press the flow handles."""
     return button(f"{BUTTON}{value}", label, value=value)
 
 
 def actions(elements: Sequence[Block]) -> list[Block]:
-    """The buttons in as many rows as Slack needs for them."""
+    """The buttons, in as many rows as Slack needs for them."""
     rows = [list(elements[at : at + _AT_ONCE]) for at in range(0, len(elements), _AT_ONCE)]
     return [{"type": "actions", "elements": row} for row in rows]
 
 
 def menu(name: str, placeholder: str, options: Sequence[tuple[str, str]]) -> Block:
-    """A menu of (value, label) to pick one of."""
+    """A menu for picking one of the (value, label) pairs."""
     listed = [option(value, label) for value, label in options[:100]]
     return {"type": "static_select", "action_id": name, "placeholder": _label(placeholder), "options": listed}
 
@@ -136,7 +136,7 @@ def _label(text: str) -> Block:
 
 
 def _mrkdwn(text: str) -> Block:
-    # Not verbatim, Slack would look for names in it: somebody called "@here" would wake up the channel.
+    # Not verbatim, Slack would look for names in it: somebody called "@here" would notify the whole channel.
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 

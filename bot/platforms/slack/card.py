@@ -14,14 +14,14 @@ from bot.platforms.slack.payload import NAME
 from bot.platforms.wording import RenderContext, attachment, card_marks, moved, not_read, remembered, voices_said, why
 
 EXCERPT, MOST = 500, 4_000
-"""UTF-16 code units of words that a notification or an offer repeats, and of those that a post is made of."""
+"""The most UTF-16 code units of words in a notification or offer, and in a post."""
 _NAMES, _LINE, _HISTORY, _LEGEND = 200, 300, 4_000, 1_500
 _REMEMBERED, _AT_ONCE = 3, 6
 _IN_A_ROW, _ROWS = 10, 3
 
 
 def card(content: Card, rendering: RenderContext, link: str | None, moved_link: str | None) -> Said:
-    """`link` leads to the conversation, `moved_link` to the card that took this one's place; None leaves them out."""
+    """The card. `link` leads to the conversation, `moved_link` to the card that replaced this one; None omits them."""
     language = rendering.languages[0]
     title = escaped(sentence(language, "card_title", team=rendering.task.shown(content.label)), _NAMES)
     struck = content.moved_to is not None
@@ -37,15 +37,15 @@ def card(content: Card, rendering: RenderContext, link: str | None, moved_link: 
 
 
 def notified(text: str) -> str:
-    """The words as a notification shows them, with the addresses of links."""
+    """The words as a notification shows them, with links' addresses spelled out."""
     return escaped(head(spelled(text), EXCERPT))
 
 
 def attached(media: Sequence[Media], language: str) -> list[Block]:
-    """Links to what came along, or the names where there is nothing to link to; no block when there is nothing."""
+    """Links to the attachments, or their names where there is no link; no block when there are none."""
     shown = media[:FILES]
     rows = [shown[at : at + _AT_ONCE] for at in range(0, len(shown), _AT_ONCE)]
-    # The names come after the escaping: their links must stay links.
+    # The names are put in after the sentence is escaped, so that their links stay links.
     listed = [", ".join(_medium(medium, language) for medium in row) for row in rows]
     if len(media) > FILES:
         listed[-1] += ", …"
@@ -91,13 +91,13 @@ def _about(content: Card, rendering: RenderContext, link: str | None) -> list[st
 
 
 def _answers(content: Card, language: str) -> list[Block]:
-    """What was answered to the further questions, and what follows from it."""
+    """The answers to the further questions, and their consequences."""
     lines = [escaped(line, _LINE) for line in answers(content, language)]
     return [context(lines[at : at + _IN_A_ROW]) for at in range(0, len(lines), _IN_A_ROW)][:_ROWS]
 
 
 def _standing(content: Card, rendering: RenderContext) -> list[Block]:
-    """What only a card that counts has: what became of it, what was said before, what one can do with it."""
+    """What only a card in force has: the request's state, its history, and what can be done with it."""
     language = rendering.languages[0]
     marks = card_marks(content, language)
     blocks = [context([escaped(mark, _LINE) for mark in marks])] if marks else []
@@ -116,7 +116,7 @@ def _history(content: Card, language: str) -> list[Block]:
 
 
 def _legend(content: Card, rendering: RenderContext) -> list[str]:
-    """What the emoji mean: for everybody in the room, and for leads."""
+    """What the emoji mean: those for everybody in the room, and those for leads."""
     language, words = rendering.languages[0], rendering.vocabulary
     take, done, wrong = (_emoji(table.get(NAME)) for table in (words.take, words.done, words.wrong))
     lines = [sentence(language, "card_how", take=take, done=done)] if take and done else []

@@ -1,4 +1,4 @@
-"""The channels that the settings name, and whether they can be used."""
+"""The channels named in the settings, and whether they can be used."""
 
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
@@ -21,7 +21,7 @@ def rooms(task: Task) -> frozenset[str]:
 async def channels(
     config: Config, task: Task, directory: Directory, hearing: Mapping[str, str] = NOBODY
 ) -> AsyncIterator[Finding]:
-    """Whether every team's channel, every one that hears of answers (by its settings) and every intake can be used."""
+    """Check every team's channel, every channel that is informed of answers (under its settings), and every intake."""
     teams = rooms(task)
     for channel in sorted(teams):
         yield await _channel(directory, channel, setting_of(task, channel), team=True)
@@ -32,7 +32,7 @@ async def channels(
 
 
 def setting_of(task: Task, channel: str) -> str:
-    """Which settings name that channel as a team's room; empty when none does."""
+    """The settings that name that channel as a team's room; empty when none does."""
     named = [label.name for label in task.labels if (room := label.deliver_to.get(NAME)) and room.chat == channel]
     return ", ".join(f"tasks.{task.name}.labels.{name}.deliver_to.slack" for name in named)
 

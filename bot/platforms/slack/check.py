@@ -1,4 +1,4 @@
-"""Does everything work that we need of Slack, emoji included? Real calls, and what to do about what does not."""
+"""`switchboard check slack`: tries with real calls all that we need of Slack, and says how to mend what fails."""
 
 from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.channels import channels
 from bot.platforms.slack.directory import Directory, Profile
 from bot.platforms.slack.emoji import EmojiNames, aliases, named_emoji
+from bot.platforms.slack.installed import with_token
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.payload import NAME, word
 from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_object, ask, web_client
@@ -22,7 +23,12 @@ _ADDRESS = "platforms.slack.api_base_url (or SLACK_API_BASE_URL) if it is set"
 
 
 async def check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
-    """One finding after the other; nothing more is looked at when the bot's token is no good."""
+    """One finding after another; nothing more is checked when the bot's token is invalid."""
+    try:
+        config = await with_token(config, context)
+    except SwitchboardError as error:
+        yield Finding("the app is installed", False, str(error))
+        return
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         client = web_client(config.bot_token, config.api_base_url, session)
         try:
@@ -48,7 +54,7 @@ async def check(config: Config, context: PlatformContext) -> AsyncIterator[Findi
 
 
 async def _emoji(directory: Directory, context: PlatformContext) -> Finding:
-    """Two names in the settings may be one emoji in this workspace, by an alias of its own."""
+    """Check that no two names in the settings are the same emoji through one of the workspace's aliases."""
     try:
         own = aliases(await directory.emoji())
     except SwitchboardError as error:
@@ -73,7 +79,7 @@ async def _socket(config: Config, session: ClientSession) -> Finding:
 
 
 def _leads(config: Config, context: PlatformContext) -> list[tuple[str, str]]:
-    """(id, setting) of all who may correct."""
+    """(id, setting) of everyone who may correct."""
     task = context.task
     found = [(lead, "platforms.slack.leads") for lead in sorted(config.leads | config.lead_groups)]
     for label in task.labels:

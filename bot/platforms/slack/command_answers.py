@@ -18,24 +18,24 @@ from bot.platforms.slack.payload import NAME
 from bot.platforms.wording import life, remembered, voices_said
 
 Links = Mapping[int, str]
-"""Conversation -> where it can be read."""
+"""Conversation -> the address where it can be read."""
 _EXCERPT = 150
 
 
 def told(language: str, key: str, **words: str | int) -> Said:
-    """One of our sentences."""
+    """One of our sentences as a message."""
     return plain(sentence(language, key, **words))
 
 
 def helped(language: str, *, lead: bool) -> Said:
-    """The commands there are."""
+    """The list of commands."""
     keys = ["slack_help", *(["slack_help_leads"] if lead else [])]
     parts = [escaped(sentence(language, key)) for key in keys]
     return Said(parts[0], [section(part) for part in parts])
 
 
 def unknown(language: str, word: str, help_: Said) -> Said:
-    """That we do not know this word, before what one can do here."""
+    """That the command is unknown, followed by the help."""
     told_ = escaped(sentence(language, "slack_unknown", word=cut(word, 50)), 400)
     return Said(told_, [section(told_), *help_.blocks])
 
@@ -48,13 +48,13 @@ def status(language: str, task: Task, requests: Sequence[Request], links: Links)
 
 
 def with_backlog(said: Said, language: str, backlog: Mapping[str, float]) -> Said:
-    """The status, for a lead."""
+    """The status for a lead, with the backlog."""
     counts = {key: int(backlog.get(key, 0)) for key in ("undecided", "unsaid", "given_up")}
     return Said(said.text, [*said.blocks, context([escaped(sentence(language, "slack_backlog", **counts))])])
 
 
 def open_requests(language: str, task: Task, requests: Sequence[Request], links: Links) -> list[Block]:
-    """A section a request, or one sentence that there is none."""
+    """One section for each request, or one sentence that there are none."""
     if not requests:
         return [section(escaped(sentence(language, "slack_none_open")))]
     title = section(f"*{escaped(sentence(language, 'slack_open'))}*")
@@ -62,7 +62,7 @@ def open_requests(language: str, task: Task, requests: Sequence[Request], links:
 
 
 def line(language: str, task: Task, request: Request, links: Links) -> str:
-    """One request: which team, what became of it, since when, how it begins, where it is."""
+    """One request: its team, state, time, first words and link."""
     team = sentence(language, "slack_sorting") if request.label is None else task.shown(request.label)
     about = [f"*{escaped(team, 200)}*", escaped(_progress(language, request), 200), _when(request.since)]
     link = links.get(request.conversation)
@@ -73,12 +73,12 @@ def line(language: str, task: Task, request: Request, links: Links) -> str:
 
 
 def answered(language: str, request: Request) -> str:
-    """What was answered to the further questions about it, for leads alone; empty: nothing."""
+    """The answers to the further questions about the request, shown to leads alone; empty when there are none."""
     return escaped(" · ".join(in_short(one, language) for one in present(request.answers)), 500)
 
 
 def teams(language: str, task: Task) -> Said:
-    """Who there is, what for, and by which emoji a lead names them."""
+    """The teams, what each is for, and the emoji by which a lead names it."""
     listed = [label for label in task.labels if label.deliver_to]
     lines = []
     for label in listed:
@@ -89,7 +89,7 @@ def teams(language: str, task: Task) -> Said:
 
 
 def why(language: str, task: Task, account: Account) -> Said:
-    """Every decision there was, oldest first, and what the memory leaned on."""
+    """The last ten decisions, oldest first, and the known texts that the memory leaned on."""
     title = escaped(cut(" ".join(account.request.excerpt.split()), _EXCERPT), 600) or "…"
     blocks = quote(account.request.excerpt, _EXCERPT)
     for at, made in account.decisions[-10:]:
@@ -106,7 +106,7 @@ def why(language: str, task: Task, account: Account) -> Said:
 
 
 def models(language: str, task: Task, base: str, adapters: Sequence[tuple[Adapter, bool]]) -> Said:
-    """The adapters, oldest first."""
+    """The last twenty adapters, oldest first."""
     if not adapters:
         return told(language, "slack_no_models", base=base)
     return plain(
@@ -118,7 +118,7 @@ def models(language: str, task: Task, base: str, adapters: Sequence[tuple[Adapte
 
 
 def _serving(language: str, task: Task, adapter: Adapter) -> str:
-    """That it serves, and what came of deciding unasked, where that was counted."""
+    """That the adapter serves, with the results of deciding without asking, where these were measured."""
     kept, serves = asking.serving(task, adapter.mixture.proved), sentence(language, "slack_serves")
     if kept is None:
         return serves
@@ -127,7 +127,7 @@ def _serving(language: str, task: Task, adapter: Adapter) -> str:
 
 
 def may_forget(language: str) -> Said:
-    """Asks whether they are sure; the button erases."""
+    """Ask the person to confirm; pressing the button erases."""
     sentence_ = escaped(sentence(language, "slack_forget"))
     erase = button(ExtraButton.FORGET, sentence(language, "slack_forget_button"), value="yes", style="danger")
     return Said(sentence_, [section(sentence_), *actions([erase])])
@@ -142,13 +142,13 @@ def forgotten(erased: Erased, language: str) -> Said:
 
 
 def asked_by(language: str, who: str, words: str) -> Said:
-    """A request made by command, as it stands in the channel from then on."""
+    """A request made by command, as it stays in the channel."""
     title = escaped(sentence(language, "slack_asks", who=who or sentence(language, "someone")), 300)
     return Said(f"{title} {escaped(cut(words, 500))}", [section(f"*{title}*"), *quote(words, 8_000)])
 
 
 def taken(language: str, link: str) -> Said:
-    """Confirms the request, with a link to where the answer will come."""
+    """Confirm the request, with a link to where the answer will come."""
     told_ = escaped(sentence(language, "slack_have_it"))
     where = f"<{link}|{escaped(sentence(language, 'slack_here'))}>" if link else ""
     return Said(told_, [section(f"{told_} {where}".strip())])
@@ -174,7 +174,7 @@ _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.FALLBACK, Reason.OUT_OF_HOURS): "slack_by_fallback_out_of_hours",
     (Author.FALLBACK, Reason.RETIRED): "slack_by_fallback_retired",
 }
-"""What is said where no model spoke, or nobody was asked: why not."""
+"""Sentences for decisions in which no model had a say, giving the reason."""
 
 
 def _reason(language: str, task: Task, made: Decision) -> str:
@@ -191,5 +191,5 @@ def _reason(language: str, task: Task, made: Decision) -> str:
 
 
 def _when(at: datetime) -> str:
-    """In the reader's own time zone, which only their Slack knows."""
+    """A time that Slack shows in the reader's own time zone, which we do not know."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"

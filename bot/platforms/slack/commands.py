@@ -1,4 +1,4 @@
-"""`/switchboard …`: each command is carried out and answered to the person alone."""
+"""`/switchboard …`: carries out each command and answers the person alone."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ class Commands:
     inbox: Inbox
 
     async def answer(self, command: Command) -> None:
-        """Do it and tell the person, in their language, how it went."""
+        """Carry out the command and tell the person, in their language, how it went."""
         language = await self.request_context.language(command.user)
         try:
             said = await self._done(command, language)
@@ -41,7 +41,7 @@ class Commands:
         await self.request_context.ephemeral.answer(command.respond_to, said)
 
     async def confirmed(self, asked: Asked) -> None:
-        """Forget the person who pressed the button: nobody can be forgotten by somebody else."""
+        """Erase the person who pressed the button; nobody can erase somebody else."""
         language = await self.request_context.language(asked.user)
         erased = await self.request_context.platform.chat_commands.forget(Person(NAME, asked.user))
         said = command_answers.forgotten(erased, language)
@@ -86,7 +86,7 @@ class Commands:
         return command_answers.teams(language, self.request_context.platform.task)
 
     async def _why(self, command: Command, language: str) -> Said:
-        """Only for leads and for the person who asked: the answer quotes them. What others once wrote is for leads."""
+        """Explain a conversation to leads or its person, since it is quoted; others' similar texts to leads alone."""
         ref = linked(command.rest)
         if ref is None:
             return told(language, "slack_why_how")
@@ -102,7 +102,7 @@ class Commands:
         return command_answers.why(language, self.request_context.platform.task, shown)
 
     async def _route(self, command: Command, language: str) -> Said:
-        """Post the words for the person, so that there is a thread for the answer."""
+        """Post the words on the person's behalf, so that there is a thread for the answer."""
         person = await self.request_context.person(command.user)
         us = await self.request_context.directory.us()
         words, task = readable(command.rest, us.user), self.request_context.platform.task
@@ -128,7 +128,7 @@ class Commands:
 
     @property
     def _open(self) -> frozenset[str]:
-        """Where a request may be made before everybody's eyes."""
+        """The channels where a request may be made in public."""
         return self.request_context.intake - self.request_context.rooms
 
     async def _direct(self, user: str) -> str:
@@ -163,11 +163,11 @@ class Commands:
 
 
 async def learned(request_context: RequestContext, user: str) -> str:
-    """Ask for a learning cycle; the key of what to say about it."""
+    """Ask for a learning cycle; return the key of the sentence that says how that went."""
     begun = await request_context.platform.chat_commands.learn(await request_context.person(user))
     return "slack_learning" if begun else "slack_learning_waits"
 
 
 async def rolled_back(request_context: RequestContext, user: str) -> str:
-    """The adapter that serves again. Raises UsageError when none served before."""
+    """Roll back; return the adapter that serves again. Raises UsageError when none served before."""
     return await request_context.platform.chat_commands.rollback(await request_context.person(user))

@@ -1,4 +1,4 @@
-"""People, user groups and channels of the workspace, asked of Slack and cached."""
+"""The workspace's people, user groups and channels, fetched from Slack and cached."""
 
 import asyncio
 import logging
@@ -21,55 +21,53 @@ _CHANNEL_FOR = timedelta(minutes=10).total_seconds()
 _NOBODY = ("user_not_found", "users_not_found", "user_not_visible")
 _SLOW_FOR = timedelta(minutes=1).total_seconds()
 _MOST = 10_000
-"""People, groups and channels that are remembered, each: those asked for longest ago are forgotten first.
-
-What is out of date stays until then, for when Slack cannot be reached.
-"""
+"""The most people, groups and channels in the cache, each; those fetched longest ago are dropped first. Outdated
+entries stay until then, for when Slack cannot be reached."""
 _MOST_WAITING = 8
-"""People who are waited for at a time while something waits to be stored."""
+"""How many lookups of people may delay the storing of messages at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class BotUser:
-    """Who Slack says we are."""
+    """The bot's identity, by Slack."""
 
     user: str
     bot: str
     team: str
     enterprise: str = ""
-    """The organisation that our workspace belongs to; empty when it stands alone."""
+    """The organisation that our workspace belongs to; empty when it belongs to none."""
     url: str = ""
-    """Where the workspace is in a browser."""
+    """The workspace's address in a browser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What Slack knows about a person; all empty when it would not say."""
+    """What Slack tells about a person; all empty when Slack refuses to tell."""
 
     name: str = ""
     language: str | None = None
     """IETF tag; None when unknown."""
     is_bot: bool = False
     external: bool = False
-    """Of another company."""
+    """Whether the person belongs to another company."""
     known: bool = False
     gone: bool = False
-    """Their account is closed."""
+    """Whether the account is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What Slack says of a channel."""
+    """What Slack tells about a channel."""
 
     name: str
     member: bool
     archived: bool
     shared: bool
-    """With another company."""
+    """Whether the channel is shared with another company."""
 
 
 class Directory:
-    """Answers from Slack, or from what it said a while ago."""
+    """Answers from Slack, or from the cache of earlier answers."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
@@ -84,17 +82,21 @@ class Directory:
         self._waiting = 0
 
     async def us(self) -> BotUser:
-        """Who we are, asked once. Raises Refused for a bad token, Unreachable."""
+        """The bot's identity; Slack is asked once. Raises Refused for a bad token, Unreachable."""
         if self._us is None:
             answer = await ask(self._client.auth_test())
             names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id", "url"))
             self._us = BotUser(*names)
         return self._us
 
-    async def permalink(self, channel: str, ts: str) -> str:
-        """Where that message is in a browser; empty when Slack has no address for it. Raises Unreachable, Refused.
+    def forget_us(self) -> None:
+        """Another token speaks now: it is asked anew who we are."""
+        self._us = None
 
-        Of a workspace whose address is known it is put together without asking: Slack counts the questions.
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The message's address in a browser; empty when Slack has none for it. Raises Unreachable, Refused.
+
+        Where the workspace's address is known, it is put together without a call, because Slack limits those.
         """
         base = (await self.us()).url
         if base.startswith("https://"):
@@ -103,8 +105,8 @@ class Directory:
         return word(answer, "permalink")
 
     async def profile(self, user: str) -> Profile:
-        """What Slack knows about the person; an empty profile when it refuses to say. Raises Unreachable."""
-        # One question a person, however many of their messages wait for the answer: Slack counts them.
+        """What Slack tells about the person; an empty profile when it refuses to tell. Raises Unreachable."""
+        # One call a person, however many of their messages wait for the answer: Slack limits calls.
         async with self._asking.setdefault(user, asyncio.Lock()):
             until, known = self._profiles.get(user, (0.0, Profile()))
             if _now() < until:
@@ -114,20 +116,20 @@ class Directory:
                 known = _profile(await look(lambda: self._client.users_info(user=user, include_locale=True)), us)
             except Refused as error:
                 self._complain("users.info", error)
-                # Whoever Slack does not know may do nothing; any other refusal is our token's fault
+                # A person unknown to Slack may do nothing; any other refusal is our token's fault
                 known = Profile(gone=isinstance(error, Declined) and error.code in _NOBODY)
             self._profiles[user] = (_now() + _PROFILE_FOR, known)
             return known
 
     def recalled(self, user: str) -> Profile | None:
-        """What is known of the person without asking; None when Slack should be asked."""
+        """The cached profile, without a call; None when Slack should be asked."""
         until, known = self._profiles.get(user, (0.0, Profile()))
         return known if _now() < until else None
 
     async def profile_within(self, user: str, seconds: float) -> Profile:
-        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute.
+        """The profile, or the last known one when Slack is slow or unreachable; Slack is then not asked for a minute.
 
-        While many wait already, nobody else does: they get what is known at once.
+        While `_MOST_WAITING` lookups wait already, further callers get the last known profile at once.
         """
         last = self._profiles.get(user, (0.0, Profile()))[1]
         if self._waiting >= _MOST_WAITING and self.recalled(user) is None:
@@ -143,7 +145,7 @@ class Directory:
             self._waiting -= 1
 
     async def members(self, group: str) -> frozenset[str]:
-        """The user group's people; nobody when Slack refuses to say. Raises Unreachable when they were never known."""
+        """The group's members; none when Slack refuses to tell. Raises Unreachable when they were never known."""
         until, known = self._members.get(group, (0.0, None))
         if known is not None and _now() < until:
             return known
@@ -161,7 +163,7 @@ class Directory:
         return known
 
     async def room(self, channel: str) -> Room:
-        """What the channel is. Raises Refused when it is not there for us, Unreachable when it was never known."""
+        """The channel. Raises Refused when it does not exist for us, Unreachable when it was never known."""
         until, known = self._rooms.get(channel, (0.0, None))
         if known is not None and _now() < until:
             return known
@@ -174,7 +176,7 @@ class Directory:
         return known
 
     async def group_name(self, group: str) -> str:
-        """What a user group is called after its @; empty when Slack refuses to say. Raises Unreachable."""
+        """The group's name after its @; empty when Slack refuses to tell. Raises Unreachable."""
         if _now() >= self._groups_until:
             try:
                 listed = each(await look(lambda: self._client.usergroups_list(include_disabled=True)), "usergroups")
@@ -185,7 +187,7 @@ class Directory:
         return self._groups.get(group, "")
 
     async def emoji(self) -> Mapping[str, object]:
-        """The workspace's own emoji and aliases; none when Slack refuses to say. Raises Unreachable."""
+        """The workspace's own emoji and aliases; none when Slack refuses to tell. Raises Unreachable."""
         try:
             return as_object((await look(self._client.emoji_list)).get("emoji"))
         except Refused as error:
@@ -193,13 +195,13 @@ class Directory:
             return {}
 
     def forget_group(self, group: str) -> None:
-        """Its people have changed."""
-        # Kept as out of date, for when Slack cannot be reached.
+        """Mark the group's members as outdated, because they changed."""
+        # Kept as outdated, for when Slack cannot be reached.
         if group in self._members:
             self._members[group] = (0.0, self._members[group][1])
 
     def forget_room(self, channel: str) -> None:
-        """Something about it has changed."""
+        """Mark the channel as outdated, because something about it changed."""
         self._rooms.pop(channel, None)
 
     def _complain(self, about: str, error: Refused) -> None:

@@ -8,7 +8,7 @@ from bot.platforms import PlatformContext
 from bot.platforms.slack.payload import NAME
 
 _ALIASES = {
-    # Short names of one character in iamcal/emoji-data, which Slack's names come from; Slack sends the right-hand one.
+    # Short names of the same character in iamcal/emoji-data, the source of Slack's names; Slack sends the right one.
     "thumbsup": "+1",
     "thumbsdown": "-1",
     "collision": "boom",
@@ -37,7 +37,7 @@ _ALIASES = {
 
 
 def normal(written: str) -> str:
-    """An emoji as settings and events are compared: its first short name. Raises ValueError for anything else."""
+    """An emoji's first short name, as settings and events are compared. Raises ValueError for anything else."""
     name = re.sub(r"::skin-tone-\d$", "", written.strip().strip(":").lower())
     if not name or len(name) > 100 or not all(_may_name(char) for char in name):
         raise ValueError(f"{written!r} is no short name; write an emoji as Slack names it, like moneybag for 💰")
@@ -45,7 +45,7 @@ def normal(written: str) -> str:
 
 
 def aliases(listed: Mapping[str, object]) -> dict[str, str]:
-    """What `emoji.list` says of a workspace's own aliases: alias -> the name it stands for."""
+    """The workspace's aliases in the answer of `emoji.list`: alias -> the name it stands for."""
     return {
         name: target.removeprefix("alias:")
         for name, target in listed.items()
@@ -64,7 +64,7 @@ def named_emoji(context: PlatformContext) -> frozenset[str]:
 
 
 class EmojiNames:
-    """What an emoji of this workspace is called in our settings, by whichever of its names it was put."""
+    """Translates any name of an emoji in this workspace to the one that our settings use."""
 
     def __init__(self, configured: Iterable[str], own: Mapping[str, str] | None = None) -> None:
         self._own = own or {}
@@ -72,16 +72,16 @@ class EmojiNames:
         self._configured = {self._first(name): name for name in self._named}
 
     def meant(self, name: str) -> str:
-        """The configured spelling of this emoji; its first name where the settings do not know it."""
+        """The configured name of this emoji; its first name where the settings have none."""
         first = self._first(name)
         return self._configured.get(first, first)
 
     def clashes(self) -> list[tuple[str, str]]:
-        """Pairs of the settings' emoji that are one and the same in this workspace."""
+        """Pairs of the settings' emoji that are the same in this workspace."""
         return [(name, kept) for name in self._named if (kept := self._configured[self._first(name)]) != name]
 
     def _first(self, name: str) -> str:
-        # An alias may stand for an alias; a circle of them ends where it began.
+        # An alias may stand for an alias; a cycle of them ends where it began.
         seen = {name}
         while (target := self._own.get(name)) is not None and target not in seen:
             name = _ALIASES.get(target, target)
@@ -90,5 +90,5 @@ class EmojiNames:
 
 
 def _may_name(char: str) -> bool:
-    # Custom emoji may be named in any script, whose vowel signs are marks; a variation selector is one, too.
+    # Custom emoji may be named in any script; vowel signs are marks, and so is a variation selector.
     return char in "_-+'&.()" or (unicodedata.category(char)[0] in "LNM" and char not in "\ufe0e\ufe0f\u20e3")

@@ -1,4 +1,4 @@
-"""Slack's short names for emoji as the characters that everybody else writes. Pure."""
+"""Slack's short names of emoji as Unicode characters. Pure."""
 
 import re
 

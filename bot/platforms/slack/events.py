@@ -1,4 +1,4 @@
-"""What happens in Slack, as facts: an event in, a fact or a piece of news out. Pure."""
+"""Slack's events as facts: an event in, a fact or a piece of news out. Pure."""
 
 import re
 from dataclasses import dataclass, replace
@@ -10,24 +10,24 @@ from bot.platforms.slack.message_content import message_text
 from bot.platforms.slack.payload import NAME, Payload, each, inner, moment, readable, word
 
 _SPOKEN = (None, "file_share", "thread_broadcast", "me_message")
-"""Subtypes in which a person says something; all others are edits, deletions and housekeeping."""
+"""Subtypes in which a person says something; the others are edits, deletions and housekeeping."""
 _SLACKBOT = "USLACKBOT"
 
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """Who we are in Slack and where everything that is said is meant for us."""
+    """Our identity in Slack, and the channels in which everything is addressed to us."""
 
     user: str
     """Our own user id."""
     intake: frozenset[str] = frozenset()
     rooms: frozenset[str] = frozenset()
-    """The teams' channels: what is said there is between colleagues, never a request."""
+    """The teams' channels: what is said in them is between colleagues, never a request."""
     team: str = ""
-    """Our workspace's id; empty: nobody counts as of another company by what an event says."""
+    """Our workspace's id. While it is empty, no event marks its author as of another company."""
 
     def renamed(self, before: str, after: str) -> "BotIdentity":
-        """The same identity where a channel has another id: a team's room stays one."""
+        """The identity with a channel's new id; a team's room stays one."""
         intake, rooms = (
             frozenset(after if one == before else one for one in known) for known in (self.intake, self.rooms)
         )
@@ -36,13 +36,13 @@ class BotIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ThreadReply:
-    """A reply in a thread outside the teams' channels: whose it is, only who keeps the record can say."""
+    """A reply in a thread outside the teams' channels; only the record tells whether the thread is a team's."""
 
     message: Message
     ours: bool = False
-    """The thread begins with something of ours."""
+    """Whether the thread begins with a post of ours."""
     addressed: bool = False
-    """It is meant for us where the thread is nobody's: we are mentioned, or every message there is a request."""
+    """Whether it is a request in a thread that is nobody's: it mentions us, or every message of the channel is one."""
 
     @property
     def root(self) -> MessageRef:
@@ -53,14 +53,14 @@ class ThreadReply:
 
 @dataclass(frozen=True, slots=True)
 class SpokenToInARoom:
-    """Somebody mentioned us in a team's channel, in no thread: that is no request, and they are told so."""
+    """A mention of us in a team's channel outside any thread: no request, and the author is told so."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class MentionedByEdit:
-    """Somebody changed a message so that it speaks to us: where it was not known before, it is a request now."""
+    """An edit that added a mention of us; if the message was not known before, it becomes a request."""
 
     edit: Edit
     message: Message | ThreadReply
@@ -68,10 +68,10 @@ class MentionedByEdit:
 
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
-    """Somebody wrote "@us route TEAM" in a thread: slash commands do not work there."""
+    """Somebody wrote "@us route TEAM" in a thread, where slash commands do not work."""
 
     root: MessageRef
-    """The thread's first message: a card, or what a person asked."""
+    """The thread's first message: a card, or a person's request."""
     ref: MessageRef
     actor: Person
     team: str
@@ -80,7 +80,7 @@ class RouteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A channel has another id from now on."""
+    """A channel has a new id."""
 
     before: str
     after: str
@@ -88,7 +88,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class Regrouped:
-    """The people of a user group are others than we remember."""
+    """The members of a user group changed."""
 
     group: str
 
@@ -100,21 +100,21 @@ class NewEmoji:
 
 @dataclass(frozen=True, slots=True)
 class Reshared:
-    """Something about a channel changed: who shares it, whether it is archived."""
+    """Something about a channel changed: with whom it is shared, whether it is archived."""
 
     channel: str
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """Our token was taken back, or the app removed."""
+    """Our token was revoked, or the app removed."""
 
     how: str
 
 
 @dataclass(frozen=True, slots=True)
 class HomeOpened:
-    """Somebody looks at the app's home."""
+    """Somebody opened the app's Home tab."""
 
     user: str
 
@@ -140,7 +140,7 @@ _ABOUT_A_CHANNEL = (
 
 
 def read(payload: Payload, identity: BotIdentity) -> Fact | News | None:
-    """What happened, of all the events that Slack delivers. Malformed payloads are None, never an error."""
+    """The fact or news in an event of any kind that Slack delivers; None for malformed payloads, never an error."""
     event = inner(payload, "event")
     kind = event.get("type")
     if kind == "message" and event.get("subtype") in ("message_changed", "message_deleted"):
@@ -153,9 +153,9 @@ def read(payload: Payload, identity: BotIdentity) -> Fact | News | None:
 
 
 def media(message: Payload) -> tuple[Media, ...]:
-    """The files that came with a message, or with what was forwarded in it; those deleted since are left out.
+    """The files of a message and of what was forwarded in it, without those deleted since.
 
-    Of a file of another company Slack says no more than that there is one: it has no name yet, see `files.info`.
+    Of another company's file Slack only says that it exists: it has no name until `files.info` is asked.
     """
     shared = [(file, True) for one in each(message, "attachments") for file in _shared_files(one)]
     kept = [(file, cited) for file, cited in [*((file, False) for file in each(message, "files")), *shared]]
@@ -168,14 +168,14 @@ def media(message: Payload) -> tuple[Media, ...]:
 
 
 def _shared_files(attachment: Payload) -> list[Payload]:
-    """Of a forwarded message, each with who wrote that where Slack does not say whose the file is."""
+    """A forwarded message's files, each with the forwarded message's author where Slack names no owner."""
     nested = [file for one in each(attachment, "message_blocks") for file in each(inner(one, "message"), "files")]
     author = word(attachment, "author_id")
     return [{"user": author, **file} for file in [*each(attachment, "files"), *nested]]
 
 
 def _said(event: Payload, identity: BotIdentity) -> Fact | News | None:
-    """None for what bots say, for what is not said to us, and for what is no saying at all."""
+    """What a person said; None for bots, for what is not addressed to us, and for events without anything said."""
     user, channel, ts = word(event, "user"), word(event, "channel"), word(event, "ts")
     at = moment(ts)
     if at is None or not channel or not _is_person(event, user, identity):
@@ -192,7 +192,7 @@ def _said(event: Payload, identity: BotIdentity) -> Fact | News | None:
             return Note(ref, root, author, text, at, files)
         here = Message(ref, Place(NAME, channel, ts), author, text, at, files)
         return SpokenToInARoom(here) if event.get("type") == "app_mention" else None
-    # An id is enough: within the one workspace that a token belongs to, Slack gives no two people the same.
+    # The user id is enough: it is unique in the one workspace that a token belongs to.
     message = Message(ref, Place(NAME, channel, thread or ts), author, text, at, files)
     addressed = _is_for_us(event, channel, identity)
     if replies and event.get("channel_type") != "im":
@@ -201,7 +201,7 @@ def _said(event: Payload, identity: BotIdentity) -> Fact | News | None:
 
 
 def spoken_to_us(message: Payload, channel: str, identity: BotIdentity) -> Message | None:
-    """A message of that channel as if it had been said to us; None: no person said it, or not out there."""
+    """A channel's message as if it had mentioned us; None when no person wrote it or it is in a team's channel."""
     said = _said({**message, "channel": channel, "type": "app_mention"}, identity)
     if isinstance(said, ThreadReply):
         return said.message
@@ -209,7 +209,7 @@ def spoken_to_us(message: Payload, channel: str, identity: BotIdentity) -> Messa
 
 
 def _is_person(event: Payload, user: str, identity: BotIdentity) -> bool:
-    # Other bots' messages come without a subtype, too; answering them is how two bots talk for ever.
+    # Other bots' messages come without a subtype, too; answering them would make two bots talk for ever.
     if event.get("subtype") not in _SPOKEN or event.get("hidden") or event.get("bot_id"):
         return False
     return user not in ("", identity.user, _SLACKBOT)
@@ -221,20 +221,23 @@ def _is_outsider(event: Payload, identity: BotIdentity) -> bool:
 
 
 def _is_for_us(event: Payload, channel: str, identity: BotIdentity) -> bool:
-    """A mention and the message event of one post have one ref, so both may pass."""
+    """Whether it is addressed to us. Both events of a mention (itself and its message) pass: they have the same ref."""
     addressed = event.get("type") == "app_mention" or event.get("channel_type") == "im"
     return addressed or channel in identity.intake
 
 
 def _ordered(raw: str, identity: BotIdentity) -> str:
-    """The team of "@us route TEAM"; empty when it is no such order."""
+    """The team in "@us route TEAM"; empty when the text is not of this form."""
     found = re.fullmatch(rf"\s*<@{re.escape(identity.user)}(?:\|[^<>]*)?>[,:]?\s+route\s+(.+?)\s*", raw, re.IGNORECASE)
     return readable(found[1], identity.user) if found and identity.user else ""
 
 
 def _revision(event: Payload, identity: BotIdentity) -> Edit | Deletion | MentionedByEdit | None:
-    """An edit only where its author changed it, or the message that it points at was shown: a link's preview is none,
-    nor are our own updates."""
+    """An edit or deletion.
+
+    Previews of links and our own updates are no edits: only a change by the author is one, or when Slack shows the
+    message that it points at.
+    """
     message, before, channel = inner(event, "message"), inner(event, "previous_message"), word(event, "channel")
     ts = word(message, "ts") or word(event, "deleted_ts")
     at = moment(word(event, "event_ts") or word(event, "ts"))
@@ -244,7 +247,7 @@ def _revision(event: Payload, identity: BotIdentity) -> Edit | Deletion | Mentio
     if author == identity.user:
         return None
     ref = MessageRef(NAME, channel, ts)
-    # Of a deleted message with replies a tombstone is left, which comes as a change.
+    # A deleted message with replies leaves a tombstone, which arrives as a change.
     if event.get("subtype") == "message_deleted" or message.get("subtype") == "tombstone":
         return Deletion(ref, at)
     edit = _edit(ref, message, before, at, identity)
@@ -268,7 +271,7 @@ def _edit(ref: MessageRef, message: Payload, before: Payload, at: datetime, iden
     shown = any(one.get("is_msg_unfurl") is True for one in each(message, "attachments"))
     typed = edited is not None and word(message, "text") != word(
         before, "text"
-    )  # a mention of us is in no words of ours
+    )  # a mention of us is not part of our own text
     reworded = text != message_text(before, identity.user) and (edited is not None or shown)
     if same and not reworded and not typed:
         return None
@@ -300,7 +303,7 @@ def _news(kind: str, event: Payload) -> News | None:
         case "emoji_changed":
             return NewEmoji()
         case "tokens_revoked":
-            # A person's own token (`oauth`) is none of ours.
+            # A person's own token (`oauth`) is not ours.
             return Revoked(kind) if inner(event, "tokens").get("bot") else None
         case "app_uninstalled":
             return Revoked(kind)
@@ -311,7 +314,7 @@ def _news(kind: str, event: Payload) -> News | None:
 
 
 def medium(file: Payload) -> Media:
-    """An attachment by what Slack says of the file."""
+    """An attachment, from Slack's description of the file."""
     size = file.get("size")
     return Media(
         platform=NAME,

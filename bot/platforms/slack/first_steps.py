@@ -1,10 +1,10 @@
-"""What is to be done in Slack before the first start."""
+"""What to do in Slack before the first start."""
 
 from collections.abc import Iterator
 
 
 def steps(manifest: str, address: str) -> Iterator[str]:
-    """A sentence each; with `address`, in whose place the reader puts their own, Slack calls us there."""
+    """One sentence for each step; with `address`, a placeholder for the reader's own, Slack calls us there."""
     if address:
         yield f"Slack: put your public address in place of {address} in {manifest}; it must lead to web.listen."
     yield f"Slack: at https://api.slack.com/apps choose Create New App, From a manifest, and paste {manifest}."

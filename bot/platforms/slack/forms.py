@@ -1,4 +1,4 @@
-"""Forms: "Send to a team" on any message, "Reply" on a card."""
+"""The forms "Send to a team", on any message, and "Reply", on a card."""
 
 import asyncio
 import json
@@ -38,20 +38,20 @@ log = logging.getLogger(__name__)
 _TOO_LATE = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired")
 _FILES = 3
 _AGAIN_SECONDS = 1.5
-"""How long a form that was sent off waits for the message that it is about: Slack wants its answer in three."""
+"""Seconds for which a submitted form waits to read its message again; Slack wants its answer in three."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """Opens forms and takes in what was put into them."""
+    """Opens forms and stores what people submit."""
 
     request_context: RequestContext
     inbox: Inbox
 
-    # --- opening: within the three seconds for which a trigger is good ---
+    # --- opening: within the three seconds for which a trigger is valid ---
 
     async def open_route(self, shortcut: Shortcut) -> None:
-        """Ask which team the message is for; say why not, where it cannot be asked."""
+        """Ask which team should get the message, or tell the person why that cannot be asked."""
         language = await self.request_context.language(shortcut.user)
         lead = await self.request_context.permissions.leads(shortcut.user)
         account = await self._account(shortcut)
@@ -65,7 +65,7 @@ class Forms:
         await self._open(view, shortcut.trigger, shortcut.respond_to, language)
 
     async def open_reply(self, wanted: ReplyWanted) -> None:
-        """Ask what the person shall read; only of our own people."""
+        """Ask what to write to the person; only our own people may."""
         if not await self.request_context.permissions.may_handle(Person(NAME, wanted.user)):
             language = await self.request_context.language(wanted.user)
             await self.request_context.ephemeral.answer(wanted.respond_to, told(language, "slack_ours_only"))
@@ -85,7 +85,7 @@ class Forms:
             await self.request_context.ephemeral.answer(respond_to, told(language, "slack_expired"))
 
     async def _account(self, shortcut: Shortcut) -> Account | None:
-        """The conversation that the message is part of, by itself or by its thread."""
+        """The conversation that the message belongs to, by itself or by its thread."""
         ts, thread = word(shortcut.message, "ts"), word(shortcut.message, "thread_ts")
         for known in dict.fromkeys((ts, thread or ts)):
             account = await self.request_context.platform.chat_commands.account(
@@ -96,7 +96,7 @@ class Forms:
         return None
 
     async def _problem(self, shortcut: Shortcut, account: Account | None, *, lead: bool) -> str:
-        """The key of what stands in the way; empty when nothing does."""
+        """The key of the sentence on what prevents it; empty when nothing does."""
         if account is not None:
             return "" if lead else "slack_known"
         if shortcut.channel in self.request_context.rooms:
@@ -108,7 +108,7 @@ class Forms:
         return "" if room.member else "slack_invite"
 
     async def _notes(self, shortcut: Shortcut) -> dict[str, str]:
-        """What makes the request once the form is sent off. It speaks for whoever wrote the message."""
+        """What the submitted form needs to make the request, whose author is the message's writer."""
         message, us = shortcut.message, await self.request_context.directory.us()
         writer = word(message, "user")
         author = shortcut.user if message.get("bot_id") or not writer or writer == us.user else writer
@@ -117,10 +117,10 @@ class Forms:
         notes["files"] = json.dumps([_noted(medium) for medium in media(message)[:_FILES]])
         return fitting(notes, spelled(message_text(message, us.user)))
 
-    # --- what comes back: stored before it is acknowledged ---
+    # --- what is submitted: stored before it is acknowledged ---
 
     async def take(self, form: Form) -> Block:
-        """Store what was put in. The answer for Slack: empty, or why the form stays open. Raises Unreachable."""
+        """Store a submitted form. Returns Slack's answer: empty, or why the form stays open. Raises Unreachable."""
         match form.name:
             case name if name == REPLY_FORM:
                 await self._reply(form)
@@ -133,7 +133,7 @@ class Forms:
         if card is None or not form.answer.strip():
             return
         author = await self.request_context.person(form.user)
-        # The form's own id makes the note one, however often Slack brings it.
+        # The form's own id makes this one note, however often Slack delivers it.
         ref = MessageRef(NAME, card.chat, form.id)
         note = Note(ref, card, author, bare(form.answer), self.request_context.clock.now(), send=True)
         await self.inbox.note(note)
@@ -150,7 +150,7 @@ class Forms:
         return {}
 
     async def _request(self, form: Form) -> MessageRef | None:
-        """The message becomes a request; None when the form says nothing that makes one."""
+        """Make the message a request and return its ref; None when the form holds too little for one."""
         notes = form.notes
         chat, ts, at = notes.get("chat", ""), notes.get("ts", ""), moment(notes.get("ts", ""))
         if not chat or at is None:
@@ -164,9 +164,9 @@ class Forms:
         return ref
 
     async def _message(self, ref: MessageRef, place: Place) -> tuple[str, tuple[Media, ...]] | None:
-        """The message that the form is about, whole; None where Slack does not say soon enough.
+        """The form's message, read in full from Slack; None where Slack does not answer soon enough.
 
-        Then what the form itself has kept of it will do, which is as much as Slack lets a form keep.
+        The caller then uses what the form kept of it, which is as much as Slack lets a form keep.
         """
         mentions = Mentions(self.request_context.client, self.request_context.directory)
         try:

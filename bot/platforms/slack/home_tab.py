@@ -1,4 +1,4 @@
-"""The Home tab: published when it is opened; its button presses, authorised anew each time."""
+"""The Home tab: published when it is opened; each press of its buttons is authorised anew."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ from bot.platforms.slack.web_api import ask
 
 @dataclass(frozen=True, slots=True)
 class HomeTab:
-    """Publishes the tab and does what its buttons say."""
+    """Publishes the tab and carries out the presses of its buttons."""
 
     request_context: RequestContext
     inbox: Inbox
 
     async def show(self, user: str, news: str = "") -> None:
-        """The tab as it is for this person now. Raises Unreachable, Refused."""
+        """Publish the tab for this person as things are now. Raises Unreachable, Refused."""
         language, task = await self.request_context.language(user), self.request_context.platform.task
         requests = await self.request_context.platform.chat_commands.requests_of(Person(NAME, user))
         leads = await self._for_leads(user) if await self.request_context.permissions.leads(user) else None
@@ -33,7 +33,7 @@ class HomeTab:
         await ask(self.request_context.client.views_publish(user_id=user, view=view))
 
     async def choose(self, picked: HomeChoice) -> bool:
-        """Store a lead's choice; False: they are none, or there is no such team. Raises Unreachable."""
+        """Store a lead's choice; False when the person is no lead, or no team has that name. Raises Unreachable."""
         known = picked.team in self.request_context.platform.task.names
         if not known or not await self.request_context.permissions.leads(picked.user):
             return False
@@ -42,7 +42,7 @@ class HomeTab:
         return True
 
     async def press(self, asked: Asked) -> None:
-        """Learn or roll back, and show how it went."""
+        """Learn or roll back, and show the result."""
         language = await self.request_context.language(asked.user)
         if not await self.request_context.permissions.runs(asked.user):
             await self.show(asked.user, sentence(language, "slack_leads_only"))

@@ -1,4 +1,4 @@
-"""The Home tab's blocks: for everybody their open requests, for leads also the requests in doubt. Pure."""
+"""The Home tab's blocks: everybody's own open requests; for leads, doubtful requests as well. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bot.platforms.slack.interactions import HOME_ROUTE, ExtraButton, addressed
 from bot.platforms.slack.locales import sentence
 
 _MOST = 100
-"""Blocks that Slack shows in a Home tab."""
+"""The most blocks that Slack shows in a Home tab."""
 _REQUESTS, _DOUBTS = 20, 30
 
 
@@ -23,7 +23,7 @@ class ForLeads:
     week: Week
     serving: str
     runs: bool
-    """Whether they may learn and roll back, which concerns all teams."""
+    """Whether they may start learning and roll back, which affects all teams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Desktop:
     requests: Sequence[Request]
     links: Links
     news: str = ""
-    """What the last press did; empty: nothing was pressed."""
+    """The result of the last press; empty when nothing was pressed."""
     leads: ForLeads | None = None
-    """None: they are no lead."""
+    """None when the person is no lead."""
 
 
 def home(desktop: Desktop, task: Task, language: str) -> Block:
-    """The view, as views.publish takes it."""
+    """The view, in the form that views.publish takes."""
     blocks = [context([f"*{escaped(desktop.news, 500)}*"])] if desktop.news else []
     blocks.append(section(escaped(sentence(language, "slack_home_how"))))
     blocks += open_requests(language, task, desktop.requests[:_REQUESTS], desktop.links)

@@ -1,4 +1,4 @@
-"""Takes payloads in: each is stored, only then acknowledged, and answered afterwards."""
+"""Takes Slack's payloads: each is stored, then acknowledged, and answered afterwards."""
 
 import asyncio
 import logging
@@ -58,9 +58,10 @@ from bot.platforms.slack.web_api import ask
 log = logging.getLogger(__name__)
 
 _STORE_SECONDS = 2.5
-"""Of the three seconds that Slack gives us; what is not stored by then comes again, and storing it twice is no harm."""
+"""Seconds to store, of the three that Slack allows. Slack sends again what is not stored by then, and storing twice
+does no harm."""
 _NAME_SECONDS = 1.0
-"""How long storing waits for the writer's name: of the three seconds that Slack gives us, one."""
+"""Seconds that storing waits for the writer's name, of the three that Slack allows."""
 _EMOJI_SECONDS, _AGAIN_SECONDS = 600, 30
 Answer = Mapping[str, object]
 _Said = TypeVar("_Said", Message, Note)
@@ -68,7 +69,7 @@ _Said = TypeVar("_Said", Message, Note)
 
 @dataclass(slots=True)
 class Inbound:
-    """Takes in payload after payload."""
+    """Stores payload after payload."""
 
     identity: BotIdentity
     inbox: Inbox
@@ -77,7 +78,7 @@ class Inbound:
     configured: frozenset[str]
     """The emoji that the settings name."""
     revoked: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once our token was taken back, or the app removed."""
+    """Set once our token was revoked, or the app removed."""
     _emoji_names: EmojiNames = field(init=False)
     _names: LateNames = field(init=False)
     _answered_orders: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
@@ -87,9 +88,9 @@ class Inbound:
         self._names = LateNames(self.request_context.directory, self.inbox, self.background)
 
     async def take(self, payload: Payload) -> BoltResponse:
-        """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
+        """Store a payload and only then acknowledge it; what cannot be stored, Slack sends again.
 
-        Everything else is acknowledged, too: what is not our business must not count as a failure with Slack.
+        Everything else is acknowledged, too: events that do not concern us must not count as failures with Slack.
         """
         try:
             async with asyncio.timeout(_STORE_SECONDS):
@@ -104,7 +105,7 @@ class Inbound:
         return BoltResponse(status=200, body=dict(answer) if answer else "")
 
     async def _stored(self, payload: Payload) -> Answer:
-        """What goes back with the acknowledgement: a form's mistakes, or nothing."""
+        """The body of the acknowledgement: a form's errors, or nothing."""
         wanted = interaction(payload)
         if wanted is not None:
             return await self._interact(wanted)
@@ -112,7 +113,7 @@ class Inbound:
         return {}
 
     async def refresh_emoji_names(self) -> None:
-        """Learn the workspace's own emoji and aliases, and again every ten minutes."""
+        """Load the workspace's own emoji and aliases, and again every ten minutes."""
         while True:
             known = await self._learn_emoji()
             await asyncio.sleep(_EMOJI_SECONDS if known else _AGAIN_SECONDS)
@@ -148,13 +149,13 @@ class Inbound:
         if reaction.added and reaction.emoji == wanted and reaction.ref.chat not in self.identity.rooms:
             await self._make_request(reaction.ref)
             return
-        # Who takes a card is shown by name; who laughs elsewhere need not be looked up.
+        # Whoever takes a card is shown by name; for other reactions no name is needed.
         if reaction.ref.chat in self.identity.rooms:
             reaction = replace(reaction, actor=await self._known(reaction.actor))
         await self.inbox.reaction(reaction)
 
     async def _make_request(self, ref: MessageRef) -> None:
-        """What we have not heard, because it was not said to us, is read now, and is a request of whoever wrote it."""
+        """Read a message that was not addressed to us from Slack, and store it as its writer's request."""
         ledger, now = self.request_context.platform.ledger, datetime.now(UTC)
         if await ledger.make_request(ref, now):
             return
@@ -200,9 +201,9 @@ class Inbound:
                 self.revoked.set()
 
     async def _overhear(self, aside: ThreadReply) -> None:
-        """Of the threads in other channels only those are ours in which somebody called us.
+        """Handle a reply in a channel that is no team's: only threads in which somebody mentioned us concern us.
 
-        One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
+        A thread under a card is the team's even when the settings no longer name the channel: replies there are notes.
         """
         context, said = self.request_context.platform, await self._worded(aside.message)
         if await context.ledger.is_of_a_team(aside.root, aside.ours):
@@ -214,7 +215,7 @@ class Inbound:
             await self._store(said)
 
     async def learn_moves(self) -> None:
-        """Channels that got another id before this process began. Raises Unreachable."""
+        """Apply the new ids of channels that were renamed before this process began. Raises Unreachable."""
         for before, after in (await self.request_context.platform.ledger.moved_chats(NAME)).items():
             self._rename(Renamed(before, after))
 
@@ -226,7 +227,7 @@ class Inbound:
             log.warning("channel has a new id; write it in the settings", extra={"platform": NAME, **about})
 
     async def _order(self, order: RouteRequest) -> None:
-        """A lead's word in a thread stands like an emoji on its card; anybody else is told why it does not."""
+        """Store a lead's "route TEAM" as a choice, like an emoji on the card; tell others why it has no effect."""
         task = self.request_context.platform.task
         named = [n.name for n in task.labels if order.team.casefold() in (n.name.casefold(), n.title.casefold())]
         language = await self.request_context.language(order.actor.id)
@@ -240,13 +241,13 @@ class Inbound:
             await self.inbox.reaction(Reaction(order.root, actor, choice(named[0]), added=True, at=order.at))
 
     async def _explain(self, message: Message) -> None:
-        """What is said in a team's channel is no request."""
+        """Tell the author that what is said in a team's channel is no request."""
         language = await self.request_context.language(message.author.id)
         order = RouteRequest(message.ref, message.ref, message.author, "", message.at)
         self._refuse(order, told(language, "slack_not_here"))
 
     def _refuse(self, order: RouteRequest, said: Said) -> None:
-        # The mention and the message event of one post bring the same order twice.
+        # Both events of one post (the mention and the message) bring the same order.
         if order.ref not in self._answered_orders:
             self._answered_orders.append(order.ref)
             self.background.start(self._say_to(order, said), "slack order")
@@ -260,19 +261,19 @@ class Inbound:
         await ask(call)
 
     async def _whole(self, note: Note) -> Note:
-        """With the names of its writer, of whom it mentions, and of files: events have ids alone."""
+        """The note with the names of its writer, of its mentions and of its files: events contain ids alone."""
         author, worded = await asyncio.gather(self._known(note.author), self._worded(note))
         return replace(worded, author=author)
 
     async def _worded(self, said: _Said) -> _Said:
-        """With the names of whom it mentions, and of files; who mentions nobody waits for nobody."""
+        """The message with the names of its mentions and files; without mentions there is nothing to wait for."""
         text, media = await asyncio.gather(self._mentions.named(said.text), self._mentions.known(said.media))
         return replace(said, text=text, media=media)
 
     async def _pointing(self, message: Message) -> Message:
-        """Who calls us into a thread that we do not know speaks of what the thread begins with.
+        """The message with the thread's beginning before it, where it calls us into a thread that we do not know.
 
-        In a channel of requests, and in direct messages, what a thread begins with was said to us already.
+        In intake channels and direct messages we know the thread's beginning already.
         """
         place = message.place
         heard = place.chat in self.identity.intake or place.chat.startswith("D")
@@ -290,14 +291,14 @@ class Inbound:
         return Mentions(self.request_context.client, self.request_context.directory)
 
     async def _store(self, message: Message) -> None:
-        """Whoever writes is asked about only when it is stored: a crowd must not wait for a thousand answers."""
+        """Store the message first and look up its writer afterwards: a crowd must not wait for a thousand lookups."""
         profile = self.request_context.directory.recalled(message.author.id)
         await self.inbox.message(replace(message, author=_as_known(message.author, profile or Profile())))
         if profile is None:
             self._names.find(message.author)
 
     async def _known(self, person: Person) -> Person:
-        """With name and language, which are not in the event; without them when Slack is slow to say."""
+        """The person with name and language, which events lack; without them when Slack answers too slowly."""
         profile = await self.request_context.directory.profile_within(person.id, _NAME_SECONDS)
         if self.request_context.directory.recalled(person.id) is None:
             self._names.find(person)
@@ -315,7 +316,7 @@ class Inbound:
     # --- interactions ---
 
     async def _interact(self, wanted: Interaction) -> Answer:
-        """What must not be lost is stored now; answers and forms follow the acknowledgement."""
+        """Store at once what must not be lost; answers and forms follow the acknowledgement."""
         forms = Forms(self.request_context, self.inbox)
         match wanted:
             case ButtonPress():

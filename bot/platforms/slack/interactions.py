@@ -1,4 +1,4 @@
-"""What people do with commands, buttons, shortcuts and forms: a payload in, one intention out. Pure."""
+"""Commands, buttons, shortcuts and forms: a payload in, one intention out. Pure."""
 
 import json
 import re
@@ -13,15 +13,15 @@ from bot.platforms.slack.payload import BUTTON, NAME, Payload, each, inner, mome
 REPLY_BUTTON = "write_reply"
 REPLY_FORM, ROUTE_FORM, ROUTE_SHORTCUT = "reply", "route", "send_to_team"
 FIELD = "answer"
-"""The block and the element of a form that hold what was put in."""
+"""The block and the element of a form that hold the input."""
 LET_IT_DECIDE = "-"
-"""The choice of a form that leaves the team to us. No label is called so: names begin with a letter."""
+"""The choice in a form that leaves the team to us. No label has this name: names begin with a letter."""
 HOME_ROUTE = "home_route"
-"""What the action id of a team menu in the Home tab is; its block names the conversation."""
+"""The action id of a team menu in the Home tab; the menu's block id names the conversation."""
 
 
 class ExtraButton(StrEnum):
-    """Buttons of ours that are no answer to a post."""
+    """Buttons of ours that do not answer a post."""
 
     LEARN = "home_learn"
     ROLLBACK = "home_rollback"
@@ -37,24 +37,24 @@ class Command:
     verb: str
     rest: str
     respond_to: str
-    """Where an answer for this person alone can be posted for half an hour."""
+    """The address that accepts answers for this person alone, for half an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """Somebody wants this message to go to a team."""
+    """Somebody wants to send this message to a team."""
 
     user: str
     channel: str
     message: Payload
     trigger: str
-    """Good for opening a form within three seconds."""
+    """Opens a form, within three seconds."""
     respond_to: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyWanted:
-    """The button of a card that asks for a form to write in."""
+    """A press on a card's button that asks for a form to write in."""
 
     user: str
     card: MessageRef
@@ -64,7 +64,7 @@ class ReplyWanted:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form that was sent off: which one, what was put in, and what we had noted on it."""
+    """A submitted form: which one, the input, and what we had stored in it."""
 
     id: str
     name: str
@@ -75,7 +75,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A button of the Home tab, or one that confirms a command."""
+    """A press on a button of the Home tab, or on one that confirms a command."""
 
     button: ExtraButton
     user: str
@@ -84,7 +84,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class HomeChoice:
-    """A team picked in the Home tab for that conversation."""
+    """The team that was picked in the Home tab for a conversation."""
 
     user: str
     source: MessageRef
@@ -94,7 +94,7 @@ class HomeChoice:
 
 @dataclass(frozen=True, slots=True)
 class ButtonPress:
-    """A press for the flow, and where the pressed message can be replaced if only this person sees it."""
+    """A press for the flow, and the address for replacing the message if only this person sees it."""
 
     press: Press
     ephemeral: bool
@@ -105,7 +105,7 @@ Interaction = Command | Shortcut | ReplyWanted | Form | Asked | HomeChoice | But
 
 
 def interaction(payload: Payload) -> Interaction | None:
-    """What somebody wants of us; None for events and for what is no element of ours."""
+    """What somebody wants of us; None for events and for elements that are not ours."""
     match payload.get("type"):
         case "block_actions":
             return _action(payload)
@@ -118,18 +118,18 @@ def interaction(payload: Payload) -> Interaction | None:
 
 
 def addressed(ref: MessageRef) -> str:
-    """A message as one word of a button's value, for `address` to read."""
+    """A message's address as one word for a button's value; `address` reads it."""
     return f"{ref.platform} {ref.chat} {ref.id}"
 
 
 def address(written: str) -> MessageRef | None:
-    """The message that `addressed` wrote down; None when it is none."""
+    """The message written by `addressed`; None when the word is none."""
     parts = written.split(" ")
     return MessageRef(*parts) if len(parts) == 3 and all(parts) else None
 
 
 def linked(text: str) -> MessageRef | None:
-    """The message that a permalink of Slack leads to; None when there is no such link in the text."""
+    """The message that a Slack permalink in the text leads to; None when there is no such link."""
     found = re.search(r"/archives/([CDG][A-Z0-9]+)/p(\d{5,11})(\d{6})\b", text)
     return MessageRef(NAME, found[1], f"{found[2]}.{found[3]}") if found else None
 

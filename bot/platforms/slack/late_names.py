@@ -1,4 +1,4 @@
-"""Names that are asked for once what was said is stored: one question a person, a few at a time."""
+"""Looks up people's names after their message is stored: one call a person, a few at a time."""
 
 import asyncio
 import logging
@@ -15,26 +15,26 @@ from bot.platforms.slack.payload import NAME
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
-"""Questions at a time: Slack counts them, and people wait for other answers of it."""
+"""Calls at a time: Slack limits them, and people wait for other answers."""
 _MOST = 10_000
-"""People whose name may be waited for; who comes after them is asked about with their next message."""
+"""The most people in the queue; others are looked up with their next message."""
 _TRIES, _PAUSE_SECONDS = 4, 5.0
 
 
 @dataclass(slots=True)
 class LateNames:
-    """Finds out who wrote, and tells the inbox."""
+    """Looks up the writers' names and hands them to the inbox."""
 
     directory: Directory
     inbox: Inbox
     background: BackgroundTasks
     _wanted: deque[Person] = field(default_factory=deque)
     _known: set[str] = field(default_factory=set)
-    """Ids that are waited for, so that nobody is asked about twice at a time."""
+    """The ids in the queue, so that nobody is looked up twice at a time."""
     _askers: int = 0
 
     def find(self, person: Person) -> None:
-        """Ask who they are, soon."""
+        """Queue the person for a lookup."""
         if person.id in self._known or len(self._known) >= _MOST:
             return
         self._known.add(person.id)

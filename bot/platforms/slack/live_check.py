@@ -22,7 +22,7 @@ _CONNECT_SECONDS, _LOOK_SECONDS = 30, 0.1
 
 @dataclass(slots=True)
 class Listener:
-    """An inbox that only looks for reactions."""
+    """An inbox that records reactions and ignores everything else."""
 
     seen: set[MessageRef] = field(default_factory=set)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -32,7 +32,7 @@ class Listener:
         self.news.set()
 
     async def more(self, until: float) -> bool:
-        """Wait for another reaction; False when none has come by then."""
+        """Wait for another reaction; False when none has come by `until`."""
         try:
             async with asyncio.timeout_at(until):
                 await self.news.wait()
@@ -57,7 +57,10 @@ class Listener:
 
 
 async def live_check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
-    """Two findings for every team's channel."""
+    """The findings: in Socket Mode one for the connection and two for every team's channel.
+
+    Over HTTP there is one finding, that the check cannot run: only `switchboard run` receives events.
+    """
     if config.mode is Mode.HTTP:
         remedy = "over HTTP only `switchboard run` can hear them; put one on a card of its own"
         yield Finding("reactions arrive", False, remedy)
@@ -81,7 +84,7 @@ async def live_check(config: Config, context: PlatformContext) -> AsyncIterator[
 
 
 async def _connected(slack: Slack, listening: asyncio.Task[None]) -> Finding:
-    """Before there is anything to react to: what happens while nobody listens may never come."""
+    """Wait for the connection before anything is posted: events that happen while nobody listens may never arrive."""
     what = "the connection that brings events is open"
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
@@ -96,7 +99,7 @@ async def _connected(slack: Slack, listening: asyncio.Task[None]) -> Finding:
 async def _posted(
     client: AsyncWebClient, context: PlatformContext, posted: dict[MessageRef, str]
 ) -> AsyncIterator[Finding]:
-    """A test message in every team's channel, remembered with whose it is."""
+    """Post a test message in every team's channel, and remember the teams of each."""
     rooms: dict[str, list[str]] = {}
     for label in context.task.labels:
         if NAME in label.deliver_to:
@@ -115,7 +118,7 @@ async def _posted(
 
 
 async def _awaited(listener: Listener, posted: dict[MessageRef, str]) -> AsyncIterator[Finding]:
-    """The reactions as they come, and in the end those that did not."""
+    """A finding for each reaction as it arrives, and at the end for those that did not."""
     waiting, until = dict(posted), asyncio.get_running_loop().time() + LIVE_SECONDS
     while waiting and await listener.more(until):
         for ref in [ref for ref in waiting if ref in listener.seen]:
@@ -126,6 +129,6 @@ async def _awaited(listener: Listener, posted: dict[MessageRef, str]) -> AsyncIt
 
 
 async def _ends(client: AsyncWebClient, ref: MessageRef, context: PlatformContext) -> None:
-    """The message says that the test is over."""
+    """Rewrite the message to say that the test is over."""
     text = sentence(context.languages[0], "slack_check_over")
     await ask(client.chat_update(channel=ref.chat, ts=ref.id, text=text))

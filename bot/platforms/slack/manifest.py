@@ -46,8 +46,9 @@ _ABOUT = "Brings each message to the team that owns it"
 
 
 def manifest(url: str = "") -> Mapping[str, object]:
-    """The manifest for Socket Mode; with the address of our /slack/events, for HTTP."""
+    """The manifest: for Socket Mode without an address, for HTTP with the address of our /slack/events."""
     where = {"request_url": url} if url else {}
+    back = {"redirect_urls": [f"{url.removesuffix('/events')}/oauth_redirect"]} if url else {}
     command = {
         "command": COMMAND,
         "description": "Your requests, the teams, and what leads need",
@@ -74,7 +75,7 @@ def manifest(url: str = "") -> Mapping[str, object]:
                 }
             ],
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "oauth_config": back | {"scopes": {"bot": list(SCOPES)}},
         "settings": {
             "event_subscriptions": where | {"bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True} | where,

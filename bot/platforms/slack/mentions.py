@@ -1,4 +1,4 @@
-"""Whom and what a message mentions, called by name instead of by id, and what it points at."""
+"""Replaces the ids of what a message mentions by names, and reads what the message points at."""
 
 import asyncio
 import logging
@@ -18,14 +18,14 @@ from bot.platforms.slack.web_api import look
 log = logging.getLogger(__name__)
 
 _SECONDS = 1.0
-"""How long storing waits for names: of the three seconds that Slack gives us, one."""
+"""Seconds that storing waits for names, of the three that Slack allows."""
 _CITED = 1_000
-"""UTF-16 code units of a thread's beginning that are read along."""
+"""The most UTF-16 code units of a thread's beginning that are read with a reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What a thread begins with: its words as a citation, and its files."""
+    """A thread's first message: its words as a citation, and its files."""
 
     text: str = ""
     media: tuple[Media, ...] = ()
@@ -33,13 +33,13 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """Completes what an event says by ids alone. What Slack does not say soon enough stays as it is."""
+    """Replaces the ids in an event by names. What Slack does not answer soon enough keeps its id."""
 
     client: AsyncWebClient
     directory: Directory
 
     async def named(self, text: str) -> str:
-        """The text with people, groups and channels by name."""
+        """The text with the names of people, groups and channels."""
         marks = sorted(mentions(text), key=lambda mark: mark.value)
         if not marks:
             return text
@@ -47,11 +47,11 @@ class Mentions:
         return renamed(text, found.get)
 
     async def known(self, files: tuple[Media, ...]) -> tuple[Media, ...]:
-        """The attachments, those of other companies with their name and link."""
+        """The attachments; those of other companies with name and link."""
         return tuple(await asyncio.gather(*(self._known(one) for one in files)))
 
     async def beginning(self, root: MessageRef, own: str) -> Beginning:
-        """What the thread begins with; nothing where we began it ourselves or Slack does not say."""
+        """The thread's first message; empty where it is ours or Slack does not tell."""
         try:
             async with asyncio.timeout(_SECONDS):
                 message = await self.message(root, root.id)
@@ -68,9 +68,9 @@ class Mentions:
         return Beginning(cited(head(text, _CITED), author, writer) if plain(text).strip() else "", came)
 
     async def message(self, ref: MessageRef, thread: str) -> Payload:
-        """The message as it stands in that thread; empty when it is not there. Raises Refused, Unreachable."""
+        """The message in that thread; empty when it is not there. Raises Refused, Unreachable."""
         chat, ts = ref.chat, ref.id
-        # A thread's first message comes first, whatever is asked for. Of the rest, what was said in that second.
+        # Slack always puts a thread's first message first; for the others, ask for that second's messages.
         since = None if ts == thread else str(int(ts.partition(".")[0]) - 1)
         answer = await look(
             lambda: self.client.conversations_replies(
@@ -80,14 +80,14 @@ class Mentions:
         return next((found for found in each(answer, "messages") if word(found, "ts") == ts), {})
 
     async def one(self, ref: MessageRef) -> Payload:
-        """Any message of a channel, a thread's or not; empty when there is none. Raises Refused, Unreachable."""
+        """Any message of a channel, in a thread or not; empty when there is none. Raises Refused, Unreachable."""
         whole = await look(
             lambda: self.client.conversations_history(channel=ref.chat, latest=ref.id, inclusive=True, limit=1)
         )
         found = next((one for one in each(whole, "messages") if word(one, "ts") == ref.id), None)
         if found is not None:
             return found
-        # Of a reply the history knows nothing, but asked for its thread Slack finds that by any message of it
+        # The history lacks replies in threads, but Slack finds a thread by any message of it
         thread = await look(lambda: self.client.conversations_replies(channel=ref.chat, ts=ref.id, limit=200))
         return next((one for one in each(thread, "messages") if word(one, "ts") == ref.id), {})
 

@@ -1,4 +1,4 @@
-"""All that a message of Slack says: its text, and what Slack keeps outside it (blocks, attachments, files). Pure."""
+"""All that a Slack message says: its text, and what Slack keeps in blocks, attachments and files. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from bot.platforms.slack.payload import Payload, each, inner, word
 from bot.platforms.slack.rich_text_blocks import block_text, blocks_text, of_kind
 
 _PREVIEW = 3_000
-"""UTF-16 code units of what a file says that are read along."""
+"""The most UTF-16 code units of a file's words that are read."""
 
 
 def message_text(message: Payload, own: str = "") -> str:
-    """Everything in it that can be read, marked; our own mention is left out.
+    """All readable text of the message, with marks; our own mention is left out.
 
-    What was forwarded stands below the writer's own words, with the name of who wrote it; what a file says does, too.
+    Forwarded messages follow the writer's own words, with the name of their author; so do the words in files.
     """
     parts = [_own_words(message), *_shared(message), *_in_files(message)]
     text = "\n".join(part for part in parts if plain(part).strip()).strip()
@@ -23,7 +23,7 @@ def message_text(message: Payload, own: str = "") -> str:
 
 
 def _own_words(message: Payload) -> str:
-    """By its blocks where they hold what was typed, for those are exact; else by its text and what else is there."""
+    """The text of the blocks where they hold what was typed, which they do exactly; else `text` and the rest."""
     blocks = list(each(message, "blocks"))
     typed = blocks_text(of_kind(blocks, "rich_text"))
     if plain(typed).strip():
@@ -42,7 +42,7 @@ def _shared(message: Payload) -> Iterator[str]:
 
 
 def _attachment(attachment: Payload) -> str:
-    """What was forwarded, or what another app attached. The preview of a link is none of its writer's words."""
+    """What was forwarded, or attached by another app; a link's preview is left out, as its writer did not write it."""
     shared = attachment.get("is_share") is True or attachment.get("is_msg_unfurl") is True
     if not shared and (attachment.get("from_url") or attachment.get("is_app_unfurl") is True):
         return ""
@@ -70,7 +70,7 @@ def _field(field: Payload) -> str:
 
 
 def _in_files(message: Payload) -> Iterator[str]:
-    """What its files say by themselves: a snippet, a post, an e-mail, the words of a voice message."""
+    """The words that files contain: a snippet, a post, an e-mail, a transcript of a voice message."""
     for file in each(message, "files"):
         said = _spoken(file) or _written(file)
         if said.strip():
@@ -84,7 +84,7 @@ def _spoken(file: Payload) -> str:
 
 
 def _written(file: Payload) -> str:
-    # A picture's preview would be no text; only these have one that is.
+    # The preview of a picture is no text; only these kinds have one that is.
     text = word(file, "plain_text") or word(file, "preview")
     subject = word(file, "subject")
     return "\n".join(filter(None, [subject, text])) if text or subject else ""

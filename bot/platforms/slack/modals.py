@@ -9,14 +9,14 @@ from bot.platforms.slack.interactions import FIELD, LET_IT_DECIDE, REPLY_FORM, R
 from bot.platforms.slack.locales import sentence
 
 _NOTES = 3_000
-"""Characters that Slack keeps for us with a form."""
+"""The most characters that Slack keeps for us with a form."""
 _TITLE, _LONGEST_REPLY = 24, 3_000
 
 Notes = Mapping[str, str]
 
 
 def route_form(task: Task, language: str, notes: Notes, *, lead: bool, known: bool) -> Block:
-    """Where shall this message go? Only a lead chooses; what is a request already can only be moved."""
+    """The form "which team?". Only a lead chooses one; a message that is a request already can only be moved."""
     options = [] if known else [(LET_IT_DECIDE, sentence(language, "slack_form_decide"))]
     options += [(label.name, label.shown) for label in task.labels if label.deliver_to]
     if not lead:
@@ -28,7 +28,7 @@ def route_form(task: Task, language: str, notes: Notes, *, lead: bool, known: bo
 
 
 def reply_form(language: str, notes: Notes) -> Block:
-    """What shall the person read?"""
+    """The form for writing to the person."""
     element: Block = {
         "type": "plain_text_input",
         "action_id": FIELD,
@@ -40,15 +40,15 @@ def reply_form(language: str, notes: Notes) -> Block:
 
 
 def refusal(message: str) -> Block:
-    """The answer to a form that was not taken: it stays open and says why."""
+    """The answer to a form that is not accepted: it stays open and shows the reason."""
     return {"response_action": "errors", "errors": {FIELD: message}}
 
 
 def fitting(notes: Notes, text: str) -> dict[str, str]:
-    """The notes with as much of the text as Slack keeps with a form."""
+    """The notes, with as much of the text as Slack keeps with a form."""
     room = _NOTES
     while len(_written(kept := {**notes, "text": cut(text, room)})) > _NOTES and room > 1:
-        # By half of what is too much: an escaped character takes two.
+        # Halve the excess: an escaped character takes two.
         room = max(1, min(room, len(kept["text"])) - max(1, (len(_written(kept)) - _NOTES) // 2))
     return kept
 

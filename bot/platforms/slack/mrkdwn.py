@@ -8,7 +8,7 @@ from bot.domain.rich_text import Style, bare, linked, marked, without_mention
 from bot.platforms.slack.emoji_characters import character
 
 SOMEONE, SOME_CHANNEL = "@someone", "#channel"
-"""What is read where nobody can say who or which is meant."""
+"""The names used where the person or the channel is unknown."""
 
 _PRE = re.compile(r"```\n?(.+?)```", re.DOTALL)
 _EMOJI_NAME = r"[a-z0-9_+'\-\u00c0-\U0010ffff]+"
@@ -27,7 +27,7 @@ _STYLES = {"bold": Style.BOLD, "italic": Style.ITALIC, "strike": Style.STRIKE}
 
 
 def read_mrkdwn(raw: str, own: str = "") -> str:
-    """What somebody wrote, as Slack sends it; our own mention is left out."""
+    """A text from Slack as marked text; our own mention is left out."""
     parts = _PRE.split(bare(raw))
     found = [
         marked(unescaped(part.rstrip("\n")), Style.PRE) if number % 2 else _lines(part)
@@ -38,7 +38,7 @@ def read_mrkdwn(raw: str, own: str = "") -> str:
 
 
 def mention(user: str, shown: str = "") -> str:
-    """A person or a user group, until somebody says what they are called."""
+    """A person or user group, marked, until its name is known."""
     return marked(f"@{shown.lstrip('@')}" if shown else SOMEONE, Style.MENTION, user)
 
 
@@ -47,12 +47,12 @@ def channel(id_: str, shown: str = "") -> str:
 
 
 def emoji(name: str) -> str:
-    """The character; a workspace's own emoji, which has none, keeps its name."""
+    """The character; a workspace's own emoji, which has no character, keeps its name."""
     return character(name) or marked(f":{name}:", Style.EMOJI, name)
 
 
 def date(timestamp: str, fallback: str, address: str = "") -> str:
-    """What Slack would show in its reader's time zone, in the words that its writer gave for everybody else."""
+    """A date in the fallback words that the writer gave; Slack would show it in the reader's time zone."""
     shown = fallback
     if not shown and timestamp.isdecimal() and len(timestamp) < 12:
         shown = f"{datetime.fromtimestamp(int(timestamp), UTC):%Y-%m-%d %H:%M} UTC"
@@ -60,12 +60,12 @@ def date(timestamp: str, fallback: str, address: str = "") -> str:
 
 
 def unescaped(text: str) -> str:
-    """Slack's three entities. &amp; last, so that a person's own "&lt;" stays what it was."""
+    """The text with Slack's three entities decoded; &amp; comes last, so that a person's own "&lt;" stays as it was."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _lines(text: str) -> str:
-    """Lines that begin with ">" are a quotation; after ">>>" everything is."""
+    """The text with quotations marked: lines that begin with ">", and everything after ">>>"."""
     before, everything, rest = text.partition("&gt;&gt;&gt;")
     if everything and (not before or before.endswith("\n")):
         return f"{_lines(before)}{marked(_inline(rest.strip()), Style.QUOTE)}"
@@ -103,12 +103,12 @@ def _one(found: re.Match[str]) -> str:
 
 
 def _own_emoji(whole: str, name: str) -> str:
-    """A workspace's own emoji, or a word between colons: in either case it stays as it is."""
+    """A workspace's own emoji or a word between colons; either stays as it is."""
     return marked(whole, Style.EMOJI, name) if re.fullmatch(r"[a-z0-9_\-]*[a-z][a-z0-9_\-]*", name) else whole
 
 
 def _token(written: str) -> str:
-    """One <…> of Slack's notation."""
+    """One <…> of Slack's notation as marked text."""
     target, _, label = written.partition("|")
     target, label = unescaped(target), unescaped(label)
     sort = target[:1]
@@ -130,7 +130,7 @@ def shown_address(target: str) -> str:
 
 
 def _special(target: str, label: str) -> str:
-    """<!here>, <!subteam^S…>, <!date^…>."""
+    """<!here>, <!subteam^S…> or <!date^…> as marked text."""
     kind, _, rest = target.partition("^")
     if kind == "subteam":
         return mention(rest, label) if label else marked("@subteam", Style.MENTION, rest)

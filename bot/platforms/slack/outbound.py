@@ -1,4 +1,4 @@
-"""Delivers posts, edits, ephemeral messages and files."""
+"""Sends posts, edits, ephemeral messages and files."""
 
 import asyncio
 import logging
@@ -29,15 +29,15 @@ from bot.platforms.wording import RenderContext
 log = logging.getLogger(__name__)
 
 _OURS = "switchboard_post"
-"""The type of the metadata that tells, after an answer that got lost, whether a post was said."""
+"""The type of the metadata by which a retry recognises a post that was sent although the answer got lost."""
 _LOOK_BACK_SECONDS, _PAGES = 86_400, 5
 _VANISHED = ("message_not_found", "cant_update_message", "edit_window_closed")
-"""Nothing is left there that could be changed, so that nothing is left to do."""
+"""Errors of an edit whose message can no longer be changed, so that nothing is left to do."""
 
 
 @dataclass(slots=True)
 class Sender:
-    """Delivers posts in Slack, within its rate limits, and none twice."""
+    """Sends posts in Slack, within its rate limits, and none twice."""
 
     client: AsyncWebClient
     directory: Directory
@@ -46,18 +46,18 @@ class Sender:
     rendering: RenderContext
     pace: Pace
     revoked: str = ""
-    """Why nothing can be said any more; empty: all is well."""
+    """Why nothing can be sent any more; empty while all is well."""
 
     def delay(self, item: OutboxItem) -> timedelta:
-        """How long the post must wait for its turn in its channel. Rewritings need none."""
+        """How long the post must wait for its turn in its channel. Edits do not wait."""
         if item.edits is not None:
             return timedelta(0)
         return timedelta(seconds=self.pace.delay(item.id, _where(item)[0], _now()))
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. `delay` was asked for its turn.
+        """Send the post, or rewrite the one it edits; return its receipt. The caller has waited for its turn (`delay`).
 
-        Raises Unreachable (again later; so is what waits for another token), Refused (never; the message names the
+        Raises Unreachable (retry later, also for what needs another token), Refused (never; the message names the
         setting to mend).
         """
         if self.revoked:
@@ -76,7 +76,7 @@ class Sender:
             raise
 
     async def _guard(self, item: OutboxItem, channel: str) -> None:
-        """Raises Refused where people of another company would read what is meant for a team."""
+        """Raise Refused where people of another company would read what is meant for a team."""
         content = item.post.content
         private = isinstance(content, FORBIDDEN_BEFORE_STRANGERS)
         private = private or (isinstance(content, Continuation) and not content.to_person)
@@ -86,7 +86,7 @@ class Sender:
                 what = "the channel is shared with another company; name one that is not, or end the sharing"
                 raise Refused(f"platforms.slack: {what}{self._setting(channel)}")
 
-    # --- anew ---
+    # --- new posts ---
 
     async def _post(self, item: OutboxItem) -> MessageRef:
         channel, thread = _where(item)
@@ -98,7 +98,7 @@ class Sender:
         if not before:
             answer = await ask(self._message(item, channel, thread, said))
             channel, ts = word(answer, "channel"), word(answer, "ts")
-        # Counted from the attempt that said the text: until then no file was tried
+        # Counted from the attempt that sent the text: no earlier attempt tried a file
         last = bool(before) and item.attempt >= MOST_ATTEMPTS_WITH_FILES
         await self.attachments.bring(item, channel, thread or ts, last)
         return MessageRef(NAME, channel, ts)
@@ -116,7 +116,7 @@ class Sender:
         )
 
     async def _said_before(self, item: OutboxItem, channel: str, thread: str | None) -> str:
-        """The ts under which an earlier attempt said it after all; empty when none did."""
+        """The ts of the message if an earlier attempt sent it after all; empty when none did."""
         cursor = ""
         for _ in range(_PAGES):
             answer = await look(self._page(channel, thread, cursor))
@@ -146,7 +146,7 @@ class Sender:
         )
         return MessageRef(NAME, channel, word(await ask(call), "message_ts"))
 
-    # --- again ---
+    # --- edits ---
 
     async def _edit(self, item: OutboxItem, ref: MessageRef) -> MessageRef:
         said = render(item.post.content, self.rendering, await self._links(item))
@@ -165,7 +165,7 @@ class Sender:
             )
         return ref
 
-    # --- what goes with it ---
+    # --- links and marks ---
 
     async def _links(self, item: OutboxItem) -> Links:
         content = item.post.content
@@ -178,7 +178,7 @@ class Sender:
         return Links(await self._link(content.source), await self._link(content.moved_link))
 
     async def _link(self, source: MessageRef | None) -> str | None:
-        """Where that was said; None where the team could not look: a direct message, another platform."""
+        """The message's address; None where the team could not open it: a direct message, another platform."""
         if source is None or source.platform != NAME or source.chat.startswith("D"):
             return None
         chat, ts = source.chat, source.id
@@ -207,5 +207,5 @@ def _now() -> float:
 
 
 def _mark(item: OutboxItem) -> Payload:
-    # The kind, too: a database that was begun anew counts its posts from one again.
+    # The kind is included because a new database numbers its posts from one again.
     return {"post": item.id, "kind": type(item.post.content).__name__}

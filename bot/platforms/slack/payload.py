@@ -9,13 +9,13 @@ from bot.platforms.slack.mrkdwn import read_mrkdwn
 
 NAME = "slack"
 BUTTON = "choose_"
-"""What the action id of every button begins with whose press is the flow's to understand."""
+"""The prefix of the action ids of all buttons whose presses the flow handles."""
 
 Payload = Mapping[str, object]
 
 
 def inner(payload: Payload, *keys: str) -> Payload:
-    """The object under that key, of that key, …; an empty one when there is none."""
+    """The object at that path of keys; an empty one when there is none."""
     for key in keys:
         value = payload.get(key)
         payload = value if isinstance(value, dict) else {}
@@ -36,7 +36,7 @@ def each(payload: Payload, key: str) -> Iterator[Payload]:
 
 
 def moment(ts: str) -> datetime | None:
-    """When, by one of Slack's timestamps; None when it is none. (As a key, a ts stays the text it is.)"""
+    """The time of a Slack timestamp; None when it is none. (Where a ts serves as a key, it stays text.)"""
     found = re.fullmatch(r"(\d{1,11})(?:\.(\d{1,6}))?", ts)
     if found is None:
         return None
@@ -45,5 +45,5 @@ def moment(ts: str) -> datetime | None:
 
 
 def readable(text: str, own: str) -> str:
-    """Slack's notation in plain words: links by their label, no ids, our own mention left out."""
+    """Slack's notation in plain words: links by their label, no ids, without our own mention."""
     return plain(read_mrkdwn(text, own))

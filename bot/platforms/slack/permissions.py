@@ -10,14 +10,14 @@ from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.payload import NAME
 
 _GROUP = "S"
-"""What a user group's id begins with."""
+"""The prefix of user groups' ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Answers by id and by user group. Never yes for bots and for people of other companies.
+    """Decides by id and by user group; never grants anything to bots or to people of other companies.
 
-    Every answer may raise Unreachable, when Slack must be asked and does not answer: an outage turns nobody away.
+    Every method may raise Unreachable, when Slack must be asked and does not answer: an outage must not reject anybody.
     """
 
     config: Config
@@ -25,20 +25,20 @@ class Permissions:
     task: Task
 
     async def may_correct(self, person: Person, team: Label) -> bool:
-        """Whether they are a lead of all teams, or of this one."""
+        """Whether the person is a lead of all teams, or of this one."""
         everywhere = self.config.leads | self.config.lead_groups
         return await self._is_among(person, everywhere | team.leads.get(NAME, frozenset()))
 
     async def may_handle(self, person: Person) -> bool:
-        """Whoever of our own people can see a card may take it."""
+        """Whether the person may take a card: all our own people who can see it may."""
         return person.platform == NAME and not person.external and await self._is_ours(person.id)
 
     async def runs(self, user: str) -> bool:
-        """Whether they are a lead of all teams: for what concerns the model."""
+        """Whether the person is a lead of all teams, and so may do what concerns the model."""
         return await self._is_among(Person(NAME, user), self.config.leads | self.config.lead_groups)
 
     async def leads(self, user: str) -> bool:
-        """Whether they are a lead of any team; which one is looked at when their word is acted on."""
+        """Whether the person is a lead of any team; of which one is checked when their statement is acted on."""
         listed = self.config.leads | self.config.lead_groups
         for label in self.task.labels:
             listed = listed | label.leads.get(NAME, frozenset())
@@ -52,7 +52,7 @@ class Permissions:
         return await self._is_ours(person.id)
 
     async def _in_groups(self, user: str, listed: frozenset[str]) -> bool:
-        """A group that cannot be looked up matters only to people who are in none of the others."""
+        """Whether the person is in a listed group. A failed lookup raises only when no other group has them."""
         problem: Unreachable | None = None
         for group in sorted(name for name in listed if name.startswith(_GROUP)):
             try:

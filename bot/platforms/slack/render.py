@@ -58,21 +58,21 @@ FORBIDDEN_BEFORE_STRANGERS = (
     *(Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, Alert),
     *(ShadowCard, ShadowExplanation, TrainingProgress, ComparisonReport),
 )
-"""What no other company may read: never said in a channel that is shared with one."""
+"""Content that no other company may read: never sent to a channel that is shared with one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where a card's reader can go; None: nowhere."""
+    """The links on a card; None where there is none."""
 
     source: str | None = None
-    """To the conversation."""
+    """The conversation."""
     moved: str | None = None
-    """To the card that took its place, or that a notice is about."""
+    """The card that replaced this one, or that a notice is about."""
 
 
 def render(content: Content, rendering: RenderContext, links: Links | None = None) -> Said:
-    """The content in its reader's language."""
+    """The message for the content, in its reader's language."""
     links = links or Links()
     match content:
         case Card():
@@ -170,7 +170,7 @@ def _quoting(told: str, text: str, blocks: list[Block]) -> Said:
 
 
 def _continuation(content: Continuation, language: str) -> Said:
-    """A person reads on without being told so; a team reads which piece of how many it is."""
+    """The rest of a long text. A person just reads on; for a team it says which piece of how many it is."""
     if content.gone:
         return plain(GONE)
     words = quote(content.text, MOST, links=content.to_person)

@@ -1,4 +1,4 @@
-"""What commands, forms and the Home tab have in common: who asks, in which language, and how they are answered."""
+"""What commands, forms and the Home tab share: who asks, in which language, and how to answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,23 +22,23 @@ _LINKS = 20
 
 @dataclass(slots=True)
 class SlackClock:
-    """What time it is in Slack, as far as its events tell: what we time ourselves is put in order with emoji by it."""
+    """Slack's time, estimated from its events: facts with times of our own are ordered among reactions by it."""
 
     ahead: timedelta | None = None
-    """How far Slack's clock is ahead of ours at least: an event is never heard before it happened."""
+    """The least by which Slack's clock is ahead of ours: no event arrives before it happened."""
 
     def observe(self, happened: datetime) -> None:
         ahead = happened - datetime.now(UTC)
         self.ahead = ahead if self.ahead is None else max(self.ahead, ahead)
 
     def now(self) -> datetime:
-        """By Slack's clock once an event came, until then by ours."""
+        """Slack's time once an event has come, until then our own."""
         return datetime.now(UTC) + (self.ahead or timedelta())
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Everything one needs to answer somebody."""
+    """All that is needed to answer somebody."""
 
     client: AsyncWebClient
     directory: Directory
@@ -50,26 +50,26 @@ class RequestContext:
     clock: SlackClock = field(default_factory=SlackClock)
 
     async def person(self, user: str) -> Person:
-        """With name and language, where Slack says them soon enough."""
+        """The person with name and language, where Slack answers soon enough."""
         profile = await self.directory.profile_within(user, _PROFILE_SECONDS)
         return Person(NAME, user, profile.name, profile.language, profile.external)
 
     async def language(self, user: str) -> str:
-        """The offered language to speak with them."""
+        """The offered language to use with the person."""
         return choose((await self.person(user)).language, self.platform.languages)
 
     async def link(self, ref: MessageRef) -> str:
-        """Where that was said; empty where Slack has no address for it."""
+        """The message's address; empty where it has none in Slack, or Slack does not tell."""
         if ref.platform != NAME:
             return ""
         try:
             return await self.directory.permalink(ref.chat, ref.id)
         except (Refused, Unreachable):
-            # A list without this one link is better than no list.
+            # A list without this link is better than no list.
             return ""
 
     async def links(self, requests: Sequence[Request], *, to_cards: bool = False) -> dict[int, str]:
-        """Conversation -> where it is: for its person where they wrote, for leads its card."""
+        """Conversation -> its address: for its person, of their own message; for leads, of its card."""
         found = {}
         for request in requests[:_LINKS]:
             ref = request.card if to_cards and request.card is not None else request.source

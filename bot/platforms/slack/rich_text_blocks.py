@@ -1,6 +1,6 @@
-"""Slack's blocks read into marked text: what people write arrives in them, too, and more exactly than in `text`. Pure.
+"""Reads Slack's blocks into marked text: they hold what people write, more exactly than `text` does. Pure.
 
-Tables, headers, sections and pictures of a message are in no other place.
+A message's tables, headers, sections and pictures are nowhere else.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,12 +20,12 @@ _NUMBERINGS = ("", "a", "i")
 
 
 def blocks_text(blocks: Iterable[Payload]) -> str:
-    """All that can be read in these blocks, each on lines of its own."""
+    """All readable text in these blocks, each block on lines of its own."""
     return "\n".join(text for block in blocks if (text := block_text(block)).strip())
 
 
 def block_text(block: Payload) -> str:
-    """What can be read in a block; empty for one without words (a divider, buttons)."""
+    """The readable text in a block; empty for one without words (a divider, buttons)."""
     match word(block, "type"):
         case "rich_text":
             return _joined(_part(element) for element in each(block, "elements"))
@@ -47,7 +47,7 @@ def block_text(block: Payload) -> str:
 
 
 def _text(composition: Payload) -> str:
-    """A text object, or a picture among them."""
+    """The text of a text object; of a picture among such objects, its alternative text."""
     if word(composition, "type") == "image":
         return bare(word(composition, "alt_text"))
     if word(composition, "type") == "plain_text":
@@ -62,7 +62,7 @@ def _picture(block: Payload) -> str:
 
 
 def _table(block: Payload) -> str:
-    """A row a line, its cells set apart as in a table of Markdown."""
+    """A table, one line for each row, the cells separated as in a table of Markdown."""
     rows = block.get("rows")
     cells = [[_cell(cell) for cell in row] for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
     return "\n".join(" | ".join(row) for row in cells if any(row))
@@ -78,7 +78,7 @@ def _cell(cell: object) -> str:
 
 
 def _joined(parts: Iterable[str]) -> str:
-    """Parts behind each other; each but a section's begins and ends with a line of its own."""
+    """The parts one after another; all but sections begin and end with a line of their own."""
     text = ""
     for part in filter(None, parts):
         text += part if not text or plain(text).endswith("\n") else f"\n{part}"

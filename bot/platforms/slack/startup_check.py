@@ -1,4 +1,4 @@
-"""At the start: whether every channel of the settings can be used."""
+"""At the start: whether every channel in the settings can be used."""
 
 import logging
 
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 
 async def startup_check(config: Config, task: Task, directory: Directory) -> None:
-    """Log which channels cannot be used: nothing that happens there would reach us.
+    """Log the channels that cannot be used, since no event would reach us from them.
 
-    That is no reason not to start: the other teams work.
+    This does not prevent the start: the other teams work.
     """
     async for finding in channels(config, task, directory):
         if not finding.ok:

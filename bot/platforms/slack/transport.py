@@ -1,4 +1,4 @@
-"""How Slack's events arrive: over a WebSocket that we open (Socket Mode), or as signed HTTP requests."""
+"""Receives Slack's events: over a WebSocket that we open (Socket Mode), or as signed HTTP requests."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 30
 _DEAF_SECONDS = 30
-"""Without a connection for so long, the socket client is thrown away and a new one made."""
+"""Seconds without a connection after which the socket client is replaced by a new one."""
 _MAX_BODY = 1_000_000
 
 
@@ -37,10 +37,13 @@ class Transport:
         self._app: AsyncApp | None = None
         self._door = Admission()
         self.listening = False
-        """Whether it hears Slack now; in Socket Mode as of a second ago."""
+        """Whether events are being received; in Socket Mode, as of at most a second ago."""
 
     async def hear(self, app: AsyncApp, enough: asyncio.Event) -> None:
-        """Until cancelled, or `enough` is set. Raises Refused for a bad token, Unreachable for a lost connection."""
+        """Receive until cancelled, or `enough` is set.
+
+        Raises Refused for a bad token, Unreachable for a lost connection.
+        """
         try:
             if self._config.mode is Mode.SOCKET:
                 await self._by_socket(app, enough)
@@ -51,7 +54,7 @@ class Transport:
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """Where Slack posts its events; none in Socket Mode, where there is no secret to tell Slack by."""
+        """The route to which Slack posts its events; none in Socket Mode, which has no secret to verify Slack by."""
         if self._config.mode is Mode.SOCKET:
             return []
         return [Route("/slack/events", self._receive, methods=["POST"])]
@@ -59,9 +62,9 @@ class Transport:
     async def _by_socket(self, app: AsyncApp, enough: asyncio.Event) -> None:
         token = self._config.app_token
         client = web_client(token, self._config.api_base_url, self._session)
-        # Asked here and not by the socket client, which would try a bad token for ever.
+        # Checked here, because the socket client would retry a bad token for ever.
         opening = await ask(client.apps_connections_open(app_token=token), APP_TOKEN)
-        # The socket client logs the address of its connection, and with it the ticket that opens it.
+        # The socket client logs its connection's address, which holds the ticket that opens it.
         mute = hushed("socket", logging.CRITICAL + 1)
         handler = AsyncSocketModeHandler(app, token, logger=mute, web_client=client)
         handler.client.wss_uri = word(opening, "url")
@@ -75,7 +78,7 @@ class Transport:
             await handler.close_async()  # type: ignore[no-untyped-call]
 
     async def _watch(self, handler: AsyncSocketModeHandler, enough: asyncio.Event) -> None:
-        """The socket client reconnects by itself; raises Unreachable when it does not manage."""
+        """Watch the connection, which the socket client reopens by itself; raise Unreachable when that fails."""
         now = asyncio.get_running_loop().time
         heard = now()
         while now() - heard < _DEAF_SECONDS:
@@ -95,7 +98,7 @@ class Transport:
         await enough.wait()
 
     async def _receive(self, request: Request) -> Response:
-        """One signed request. 503 while nobody listens, or too many come: Slack will come again."""
+        """Take one signed request; 503 while nobody listens, or too many come: Slack will send it again."""
         try:
             async with self._door.admitted():
                 return await self._dispatched(request)
@@ -123,9 +126,9 @@ class Transport:
 
 
 def _dated(request: Request) -> bool:
-    """Whether time and signature are of the form that Slack gives them; the library stumbles over any other.
+    """Whether time and signature have Slack's format; the library fails on any other.
 
-    That they are there at all it sees itself.
+    A missing one passes: the library itself checks that they are present.
     """
     stamp, signature = (request.headers.get(name) for name in ("x-slack-request-timestamp", "x-slack-signature"))
     return (stamp is None or re.fullmatch(r"[0-9]{1,12}", stamp) is not None) and (signature or "").isascii()

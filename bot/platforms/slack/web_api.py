@@ -1,4 +1,4 @@
-"""Calls Slack's Web API, and turns its errors into ours."""
+"""Calls Slack's Web API, and translates its errors into ours."""
 
 import asyncio
 import logging
@@ -25,10 +25,10 @@ from bot.platforms.slack.payload import Payload, word
 BOT_TOKEN, APP_TOKEN = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"
 
 _READS = 3
-"""How often a question is asked that Slack has no time for."""
+"""How many times a read is tried when Slack is busy."""
 _LONGEST_WAIT = 5.0
 _DIGITS = 7
-"""Whoever wants us to wait for longer than months is not Slack."""
+"""A wait in seconds of so many digits (over eleven days) is not Slack's, and ignored."""
 
 _PASSING = frozenset(
     "ratelimited rate_limited message_limit_exceeded internal_error fatal_error service_unavailable request_timeout "
@@ -36,7 +36,7 @@ _PASSING = frozenset(
 )
 """Errors that a later attempt may not meet."""
 BAD_TOKEN = frozenset("invalid_auth not_authed account_inactive token_revoked token_expired".split())
-"""Errors that are no fault of what was asked: with another token it can be done."""
+"""Errors that are the token's fault, not the request's: it may succeed with another token."""
 _WRONG_TOKEN = "not_allowed_token_type"  # noqa: S105
 _WHERE = {
     BOT_TOKEN: "copy the Bot User OAuth Token from the app's OAuth & Permissions page",
@@ -63,7 +63,7 @@ _REMEDIES = {
 
 
 class Declined(Refused):
-    """Slack said no, by this code."""
+    """Slack refused, with this code."""
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
@@ -71,10 +71,9 @@ class Declined(Refused):
 
 
 def web_client(token: str, base_url: str, session: ClientSession) -> AsyncWebClient:
-    """A client that never repeats a request that may have arrived.
+    """A client that never repeats a request that may have arrived, since a post would then be sent twice.
 
-    Only a connection that never opened is tried again at once: a request that may have arrived could be a post, and
-    would be posted twice. All other waiting is the outbox's.
+    Only a connection that never opened is retried at once. All other waiting is the outbox's.
     """
     again = AsyncConnectionErrorRetryHandler(error_types=[ClientConnectorError])
     return AsyncWebClient(
@@ -88,18 +87,18 @@ async def ask(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN) ->
 
 
 async def answered(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN) -> AsyncSlackResponse:
-    """As `ask`, with the headers."""
+    """Like `ask`, with the headers."""
     try:
         return await call
     except SlackApiError as error:
         raise _problem(error, variable) from error
     except (ClientError, TimeoutError, OSError, AttributeError, SlackClientError) as error:
-        # AttributeError: the client stumbles over a plain text where Slack would have sent JSON, as proxies do.
+        # AttributeError: the client fails on plain text where Slack would have sent JSON, as proxies do.
         raise Unreachable(f"platforms.slack: {unreached(error)}") from error
 
 
 def unreached(error: BaseException) -> str:
-    """Why there is no answer of Slack's, in words that say where to look."""
+    """Why Slack gave no answer, in words that say where to look."""
     match error:
         case ClientConnectorDNSError():
             return f"Slack cannot be reached: the name {error.host} is not known here"
@@ -116,7 +115,7 @@ def unreached(error: BaseException) -> str:
 
 
 async def look(question: Callable[[], Awaitable[AsyncSlackResponse]]) -> Payload:
-    """The answer of a call that changes nothing: asked again, a few times, when Slack wants us to wait a little."""
+    """The answer of a read-only call, which is repeated a few times when Slack asks us to wait a little."""
     for _ in range(_READS - 1):
         try:
             return await ask(question())
@@ -129,7 +128,7 @@ async def look(question: Callable[[], Awaitable[AsyncSlackResponse]]) -> Payload
 
 
 def hushed(part: str, level: int) -> logging.Logger:
-    """A quieter logger for a library: its own would log bodies, tickets and advice."""
+    """A quieter logger for a library, which would otherwise log bodies, tickets and advice."""
     logger = logging.getLogger(f"{__name__}.{part}")
     logger.setLevel(level)
     return logger
@@ -156,5 +155,5 @@ def _retry_after(answer: AsyncSlackResponse) -> timedelta | None:
 
 
 def as_object(value: object) -> Payload:
-    """The object of an answer; an empty one where there is none."""
+    """The answer's object; an empty one where there is none."""
     return cast(Mapping[str, object], value) if isinstance(value, dict) else {}

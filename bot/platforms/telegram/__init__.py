@@ -16,9 +16,9 @@ from bot.platforms.telegram.first_steps import steps
 
 NAME = "telegram"
 HOOK = "/telegram/webhook"
-"""Where our HTTP server takes updates in."""
+"""The path at which our HTTP server receives updates."""
 ADMINS = "admins"
-"""In a list of leads: whoever is an administrator of the card's group."""
+"""In a list of leads: all administrators of the card's group."""
 
 _API = "https://api.telegram.org/bot"
 _FILES = "https://api.telegram.org/file/bot"
@@ -36,7 +36,7 @@ _KEYS = ("mode", "api_base_url", "file_base_url", "leads", "webhook_url")
 
 
 class Mode(StrEnum):
-    """How Telegram's updates reach us."""
+    """How Telegram delivers updates to us."""
 
     POLLING = "polling"
     WEBHOOK = "webhook"
@@ -44,22 +44,22 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings under `[platforms.telegram]`, and the secrets; the secrets never show."""
+    """The settings under `[platforms.telegram]`, and the secrets, which are never printed."""
 
     bot_token: str = field(repr=False)
     mode: Mode = Mode.POLLING
     webhook_secret: str = field(default="", repr=False)
-    """Empty when polling."""
+    """Empty in polling mode."""
     webhook_url: str = ""
-    """The whole public address that Telegram posts to; empty when polling."""
+    """The whole public address that Telegram posts to; empty in polling mode."""
     api_base_url: str = _API
     file_base_url: str = _FILES
     leads: frozenset[str] = frozenset()
-    """Who may correct: people's ids, and perhaps `ADMINS`."""
+    """Who may correct: the ids of people, and perhaps `ADMINS`."""
 
 
 def room(chat: str | int, topic: int | None) -> str:
-    """A chat or a topic in it, as `Place.chat` holds it. A topic is a room like any other, not one conversation.
+    """A chat, or a topic in it, as `Place.chat` holds it; a topic is a room of its own, not one conversation.
 
     The topic General (1) is the chat itself: Telegram refuses its number.
     """
@@ -67,7 +67,7 @@ def room(chat: str | int, topic: int | None) -> str:
 
 
 class TelegramModule(PlatformModule):
-    """Telegram, as settings and commands know it."""
+    """Telegram, as the settings and the commands use it."""
 
     usual_emoji: Mapping[str, str] = {"take": "👀", "done": "👌", "wrong": "👎", "send": "🕊"}
     more_emoji: Mapping[str, str] = {"request": "✍", "no_request": "🙊"}
@@ -80,7 +80,7 @@ class TelegramModule(PlatformModule):
     }
 
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
-        """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
+        """The settings and secrets of Telegram. Raises ConfigError naming every wrong key and missing variable."""
         mistakes = [
             f"platforms.telegram.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
         ]
@@ -98,7 +98,7 @@ class TelegramModule(PlatformModule):
         return Config(token, mode, secret, url, api, files, leads)
 
     def below(self, config: object, path: str) -> Config:
-        """A webhook's address that was written without a path, or with the usual one, has `path` before that."""
+        """The settings with `path` before the webhook's path, if that is the usual one or was left out."""
         ours = _ours(config)
         address = urlsplit(ours.webhook_url)
         if address.path != HOOK:
@@ -106,14 +106,14 @@ class TelegramModule(PlatformModule):
         return replace(ours, webhook_url=address._replace(path=path + HOOK).geturl())
 
     def emoji(self, written: str) -> str:
-        """The normal form of an emoji: one that Telegram has as a reaction. Raises ValueError naming some."""
-        # Settings look at every platform's folder; only who uses Telegram should pay for loading its client.
+        """The normal form of an emoji that Telegram allows as a reaction. Raises ValueError naming some."""
+        # Reading settings imports all platforms' folders; only a process that uses Telegram should load its client.
         from bot.platforms.telegram.emoji import normal
 
         return normal(written)
 
     def place(self, written: str) -> Place:
-        """The group, or the topic in it, that is a team's room. Raises ValueError saying how one is written."""
+        """The group, or the topic in it, that is a team's room. Raises ValueError that says how to write one."""
         found = _ROOM.fullmatch(written.strip())
         if found is None:
             raise ValueError(
@@ -123,14 +123,14 @@ class TelegramModule(PlatformModule):
         return Place(NAME, room(found[1], int(found[2]) if found[2] else None))
 
     def lead(self, written: object) -> str:
-        """Somebody's id, or `ADMINS`. Raises ValueError saying how one is written."""
+        """The id of a person, or `ADMINS`. Raises ValueError that says how to write one."""
         return _lead(written)
 
     @asynccontextmanager
     async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
-        """Telegram, ready to speak; closed with the context. Raises Refused when the token is no good.
+        """Telegram, ready to send; closed with the context. Raises Refused when the token is invalid.
 
-        Telegram being out of reach now is no reason not to start: whoever listens or speaks will find out.
+        An unreachable Telegram does not prevent the start: listening and sending will notice it.
         """
         from bot.platforms.telegram.adapter import opened
 
@@ -144,28 +144,28 @@ class TelegramModule(PlatformModule):
         return check(_ours(config), context)
 
     def live_check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
-        """Whether reactions arrive from every team's room."""
+        """Check that reactions arrive from every team's room."""
         from bot.platforms.telegram.live_check import live_check
 
         return live_check(_ours(config), context)
 
     def install(self, address: str = "") -> Mapping[str, str]:
-        """Nothing: a bot is made by talking to @BotFather, and it sets up its menu and its webhook itself."""
+        """No files: a bot is created by talking to @BotFather, and it sets up its menu and webhook itself."""
         return {}
 
     def settings_table(self, address: str = "") -> str:
-        """From the template beside this file."""
+        """The settings table, from the template beside this file."""
         text = _TEMPLATE.read_text("utf-8")
         if not address:
             return text
         return text.replace('mode = "polling"', 'mode = "webhook"').replace("#webhook_url = ", "webhook_url = ")
 
     def emoji_note(self) -> str:
-        """Telegram takes few emoji as reactions, and the most usual one for "done" is none of them."""
+        """That Telegram allows few emoji as reactions, and not the most usual one for "done"."""
         return "Telegram: only the 73 emoji that it allows as reactions; ✅ is none of them."
 
     def first_steps(self, files: Sequence[str], address: str = "") -> Sequence[str]:
-        """How the bot is made, where its secrets are, and whose group it has to be in."""
+        """How to create the bot, where to find its secrets, and to which groups to add it."""
         return list(steps(address))
 
 
@@ -229,7 +229,7 @@ def _secret(environment: Mapping[str, str], variable: str, allowed: re.Pattern[s
     if not value:
         mistakes.append(f"platforms.telegram: {variable} is not set in the environment; it is {what}")
     elif not allowed.fullmatch(value):
-        # What it holds is not repeated: it may be a secret in the wrong place.
+        # The value is not repeated: it may be a secret in the wrong place.
         mistakes.append(f"platforms.telegram: {variable} holds something else; it is {what}")
     return value
 

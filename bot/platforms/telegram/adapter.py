@@ -38,9 +38,9 @@ log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 20
 _OVERTAKEN_SECONDS = 30.0
-"""How long to leave the updates to whoever else takes them: asking more often would only cut off both."""
+"""How long to leave the updates to another consumer: polling more often would only interrupt both."""
 _STANDBY_SECONDS = 1.0
-"""Who has waited so long for its turn to poll stands by: another process of ours has it."""
+"""A process that has waited so long for its turn to poll stands by: another process of ours is polling."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _MAX_BODY = 1_000_000
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name, no secret
@@ -48,7 +48,7 @@ _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's 
 
 @asynccontextmanager
 async def opened(config: Config, context: PlatformContext) -> AsyncIterator["Telegram"]:
-    """The platform while the context lasts. Raises Refused when Telegram does not take the bot's token."""
+    """Telegram, for as long as the context lasts. Raises Refused when Telegram rejects the bot's token."""
     client = BotApiClient(config)
     telegram = Telegram(config, context, client)
     try:
@@ -93,7 +93,7 @@ class Telegram:
     # --- in ---
 
     async def listen(self, inbox: Inbox) -> None:
-        """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
+        """Receive updates until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
         await self.introduce()
         await self._rooms.learn(self._context.ledger)
         await menu.set_up(self._bot, self._context.languages)
@@ -111,7 +111,7 @@ class Telegram:
             self._inbound, self._listening, self._standing_by = None, False, False
 
     async def _obey(self, command: Command) -> None:
-        """Raises Unreachable when it could not be carried out: the command must come again."""
+        """Carry out a command and answer it. Raises Unreachable when it failed: the update must come again."""
         said = await self._commands.answer(command)
         await self._sender.answer(command.place, command.message, said, rewrite=command.pressed)
 
@@ -121,7 +121,7 @@ class Telegram:
         await self._sender.answer(unheard.place, unheard.message, said, rewrite=False)
 
     async def _refusal(self, press: Press) -> str:
-        """Why the button does nothing for whoever pressed it; empty when it may do something. Raises Unreachable."""
+        """Why the button does nothing for this person; empty when it may do something. Raises Unreachable."""
         button = await self._context.ledger.button(press.ref)
         if button is None:
             return ""
@@ -144,19 +144,19 @@ class Telegram:
         return "" if may else sentence(language, "telegram_press_team_only")
 
     def healthy(self) -> bool:
-        """Whether it hears people now: the last poll was answered, or the webhook is set.
+        """Whether updates are being received: the last poll was answered, or the webhook is set.
 
-        Or it stands by, because another process of ours polls.
+        Standing by while another process of ours polls counts, too.
         """
         return self._listening or self._standing_by
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """Where Telegram posts its updates; none when polling, where there is no secret to tell Telegram by."""
+        """The route for Telegram's updates; none when polling, which has no secret to verify Telegram by."""
         return [Route(HOOK, self._receive, methods=["POST"])] if self._config.mode is Mode.WEBHOOK else []
 
     async def _listen_by_polling(self, inbound: Inbound) -> None:
-        """Telegram hands updates to one poller only: of several processes one polls, the others stand by."""
+        """Poll in turns: Telegram serves one poller only, so one of our processes polls and the others wait."""
         while True:
             async with self._turn():
                 try:
@@ -170,7 +170,7 @@ class Telegram:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """Ours to poll. A process that waits for it counts as healthy: it would hear people at once."""
+        """Hold the turn to poll. A process that waits for it counts as healthy: it would take over at once."""
         waiting = asyncio.get_running_loop().call_later(_STANDBY_SECONDS, self._stand_by)
         try:
             async with self._context.ledger.alone(f"polling {NAME} {self._bot.id}"):
@@ -185,7 +185,7 @@ class Telegram:
         log.info("standing by", extra={"platform": NAME})
 
     async def _poll(self, inbound: Inbound) -> None:
-        """Until cancelled. Raises Overtaken when somebody who is none of our processes takes the updates."""
+        """Poll until cancelled. Raises Overtaken when a process that is not ours takes the updates."""
         await asked(self._bot.delete_webhook(drop_pending_updates=False))
         log.info("listening", extra={"platform": NAME})
         polling = Polling(self._client, inbound)
@@ -220,11 +220,11 @@ class Telegram:
         )
         self._listening = True
         log.info("listening", extra={"platform": NAME})
-        # Stopping leaves the webhook in place: what happens meanwhile waits with Telegram.
+        # On stopping, the webhook stays set: Telegram keeps the updates meanwhile.
         await asyncio.Event().wait()
 
     async def _receive(self, request: Request) -> Response:
-        """One update. Whatever is not stored is not 200: Telegram will come again."""
+        """Receive one update; answers 200 only once it is stored, since Telegram otherwise sends it again."""
         given = request.headers.get(_SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._config.webhook_secret.encode()):
             return Response(status_code=403)
@@ -247,11 +247,11 @@ class Telegram:
     # --- out ---
 
     def delay(self, item: OutboxItem) -> timedelta:
-        """How long the post must wait for its turn in its chat, and among all that we say."""
+        """How long the post must wait for its turn, by the limits of its chat and of the bot."""
         return self._sender.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused."""
+        """Send the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused."""
         return await self._sender.say(item)
 
     async def fetch(self, media: Media) -> bytes:
@@ -261,16 +261,16 @@ class Telegram:
     # --- who may ---
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
-        """Whether they lead that team here. Raises Unreachable where Telegram has to be asked."""
+        """Whether the person leads that team, in that room. Raises Unreachable where Telegram has to be asked."""
         return await self._permissions.may_correct(person, team, room)
 
     async def may_handle(self, person: Person, room: Place) -> bool:
-        """Whether they are members of that room's group. Raises Unreachable."""
+        """Whether the person is a member of that room's group. Raises Unreachable."""
         return await self._permissions.may_handle(person, room)
 
 
 async def _payload(request: Request) -> Payload | None:
-    """The update in the request; None when there is none or it is far too long for one."""
+    """The update in the request; None when it holds none or is far too long for one."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

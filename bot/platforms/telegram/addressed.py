@@ -1,4 +1,4 @@
-"""Whether a message of Telegram speaks to us, and its words without our name."""
+"""Whether a Telegram message is addressed to us, and its words without our name."""
 
 import re
 
@@ -14,7 +14,7 @@ COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?$", re.DOTALL
 
 
 def raw_words(said: telegram.Message) -> str:
-    """What the message says, or what is said under its picture, without marks."""
+    """The message's text, or else its caption, without marks."""
     return said.text or said.caption or ""
 
 
@@ -26,21 +26,21 @@ def is_for_us(said: telegram.Message, identity: BotIdentity) -> bool:
 
 
 def is_mentioned(said: telegram.Message, identity: BotIdentity) -> bool:
-    """By our user name, or picked from a list by the name that is shown."""
+    """Whether the message mentions us, by our user name or by our display name picked from a list."""
     return _mention(identity).search(raw_words(said)) is not None or bool(_picked(said, identity))
 
 
 def names_us(said: telegram.Message, identity: BotIdentity) -> bool:
-    """By a mention, or by a command that says for whom it is."""
+    """Whether the message mentions us, or is a command with our user name."""
     command = COMMAND.match(said.text or "")
     named = command is not None and (command[2] or "").lower() == identity.username.lower()
     return named or is_mentioned(said, identity)
 
 
 def _picked(said: telegram.Message, identity: BotIdentity) -> list[str]:
-    """How we are called where somebody picked us by the name that is shown: such a mention has no user name in it."""
+    """The display names by which the message mentions us, picked from a list: such a mention has no user name in it."""
     found = said.entities if said.text else said.caption_entities
-    # Not by the library's own way, which cannot take half a character
+    # The library's own method fails on half a character (a lone surrogate)
     return [
         covered(one, raw_words(said))
         for one in found
@@ -49,13 +49,13 @@ def _picked(said: telegram.Message, identity: BotIdentity) -> list[str]:
 
 
 def answered(said: telegram.Message) -> telegram.Message | None:
-    """The message this one replies to. In a topic whoever says anything "replies" to its opening: that is none."""
+    """The message this one replies to; None in a topic for its opening, to which all messages there formally reply."""
     replied = said.reply_to_message
     return None if replied is None or replied.forum_topic_created is not None else replied
 
 
 def without_us(text: str, identity: BotIdentity) -> str:
-    """The text without mentions of us, by our name in Telegram or by a mark."""
+    """The text without mentions of us, by user name or by a mark."""
     us, pattern = str(identity.id), _mention(identity)
     found = []
     for run in runs(text):

@@ -1,4 +1,4 @@
-"""Attachments: Telegram's own sent by their ids, others' by their bytes; and bytes out of Telegram."""
+"""Attachments: sends Telegram's own by id and others by their bytes, and downloads them from Telegram."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,7 @@ _LARGEST_PHOTO = int(FileSizeLimit.PHOTOSIZE_UPLOAD)
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where something goes: a chat, a topic in it, and what it replies to."""
+    """Where to send something: a chat, a topic in it, and the message to reply to."""
 
     chat: str
     topic: int | None = None
@@ -31,7 +31,7 @@ class Destination:
 
 
 class Attachments:
-    """Passes attachments on. `count` is told of every call, so that the chat's pace includes them."""
+    """Sends attachments. Calls `count` with the chat for each call, so that its rate limit includes them."""
 
     def __init__(self, bot: ExtBot[None], count: Callable[[str], None], parts: MessageParts) -> None:
         self._bot = bot
@@ -39,9 +39,9 @@ class Attachments:
         self._parts = parts
 
     async def send(self, destination: Destination, media: Sequence[Media], files: Sequence[File]) -> list[Media]:
-        """Send Telegram's own and those whose bytes are here; returns what could not be sent. Never raises for it.
+        """Send Telegram's own attachments and those in `files`; return those that failed, without raising.
 
-        Their text has been said by then: raising would have it said again.
+        Their text has been sent by then; an error would have it sent again.
         """
         uploads = {file.media: file for file in files}
         ours = [one for one in media if one.platform == NAME or one in uploads]
@@ -57,7 +57,7 @@ class Attachments:
         return lost
 
     async def fetch(self, media: Media) -> bytes:
-        """The bytes of one of Telegram's. Raises Unreachable, Refused (too large, gone, no file at all)."""
+        """The bytes of an attachment of Telegram's. Raises Unreachable, Refused (too large, gone, no file at all)."""
         if media.platform != NAME or not origin(media).file:
             raise Refused(f"platforms.{NAME}: a {media.kind} has no file that could be downloaded")
         if media.size > MAX_BYTES:
@@ -95,7 +95,7 @@ class Attachments:
             return [await self._file(destination, media, upload.content)]
         where = origin(media)
         try:
-            # A copy names nobody as its origin, and is whatever the original is. Its caption is in our text already.
+            # A copy names no origin and keeps the original's kind. Its caption is already in our text.
             copied = await asked(
                 self._bot.copy_message(
                     destination.chat,
@@ -108,7 +108,7 @@ class Attachments:
                 )
             )
         except Refused:
-            # The message is gone, or its chat forbids copies; the file outlives both.
+            # The message is gone, or its chat forbids copies; the file remains in either case.
             if not where.file:
                 raise
             return [await self._file(destination, media, where.file)]

@@ -1,4 +1,4 @@
-"""Calls the Bot API, turns its errors into ours, and gets updates unparsed."""
+"""Calls the Bot API, translates its errors into ours, and gets updates unparsed."""
 
 import json
 import logging
@@ -30,9 +30,9 @@ from bot.platforms.telegram.events import HEARD
 Payload = dict[str, object]
 T = TypeVar("T")
 
-# The library's own switch for time periods as timedelta. Without it, being told to wait is a deprecation warning.
+# The library's own switch for time periods as timedelta. Without it, each request to wait is a deprecation warning.
 os.environ["PTB_TIMEDELTA"] = "true"
-# It would quote a broken answer, and with it what people wrote; we say that the answer was broken.
+# It would log a broken answer, and with it what people wrote; we report ourselves that the answer was broken.
 logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL + 1)
 
 _GRACE_SECONDS = 10
@@ -42,7 +42,7 @@ _OUT_OF_REACH = {
     "user is deactivated": "their account is gone",
     "can't initiate conversation": "they must write to the bot first",
 }
-"""Why nothing reaches a person, as their team reads it."""
+"""Why a person cannot be reached, in the words that their team reads."""
 _REMEDIES = {
     "kicked": "add the bot to the group again, as an administrator",
     "not a member": "add the bot to the group, as an administrator",
@@ -58,7 +58,7 @@ _REMEDIES = {
 
 
 class BadToken(Refused):
-    """Telegram does not know the bot. With another token the same call may succeed."""
+    """Telegram does not know the bot. The same call may succeed with another token."""
 
 
 class Overtaken(Unreachable):
@@ -67,11 +67,11 @@ class Overtaken(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What somebody is in a chat."""
+    """A person's status in a chat."""
 
     status: str
     is_member: bool
-    """Of somebody restricted: whether they are in the chat at all."""
+    """For a restricted person: whether they are in the chat at all."""
     is_bot: bool
 
 
@@ -79,7 +79,7 @@ class BotApiClient:
     """The bot's calls, and its updates one by one."""
 
     def __init__(self, config: Config) -> None:
-        # Of its own, as the library has it: a poll that hangs must hold up nothing that is said.
+        # A separate client for polls, as in the library: a poll that hangs must not hold up sending.
         self._polls = HTTPXRequest(connection_pool_size=2)
         self.bot: ExtBot[None] = ExtBot(
             config.bot_token,
@@ -89,11 +89,11 @@ class BotApiClient:
         )
 
     async def updates(self, offset: int | None, patience: int) -> list[tuple[int, Payload]]:
-        """(update id, update) from the offset on (None: the oldest that waits), after `patience` seconds perhaps none.
+        """(update id, update) from the offset on (None: from the oldest), waiting at most `patience` seconds for one.
 
-        Asking with an offset tells Telegram to forget everything before it. The library's own get_updates parses all
-        or nothing, so that one update it cannot parse would hold up those behind it for ever. Raises Refused,
-        Unreachable, Overtaken.
+        Asking with an offset makes Telegram drop all updates before it. The library's own get_updates parses all or
+        nothing, so that one update it cannot parse would hold up those behind it for ever. Raises Refused, Unreachable,
+        Overtaken.
         """
         wanted: dict[str, object] = {"timeout": patience, "allowed_updates": json.dumps(HEARD)}
         if offset is not None:
@@ -105,9 +105,9 @@ class BotApiClient:
         return [_numbered(one) for one in answer]
 
     async def member(self, chat: str, user: str) -> Member:
-        """What somebody is in a chat. Raises Refused, Unreachable, ChatMoved.
+        """A person's status in a chat. Raises Refused, Unreachable, ChatMoved.
 
-        The library's own getChatMember fails for a member of whom one of many rights is not told.
+        The library's own getChatMember fails when one of the member's many rights is missing from the answer.
         """
         query = urlencode({"chat_id": chat, "user_id": user})
         answer = await asked(self.bot.request.post(f"{self.bot.base_url}/getChatMember?{query}"))
@@ -117,9 +117,9 @@ class BotApiClient:
         return Member(str(answer.get("status", "")), answer.get("is_member") is True, who.get("is_bot") is True)
 
     async def reactions(self, chat: str) -> list[str] | None:
-        """The emoji that may be put on what is said in a chat; None: all that there are. Raises Refused, Unreachable.
+        """The emoji allowed as reactions in a chat; None for all. Raises Refused, Unreachable.
 
-        The library makes no difference between all and none.
+        The library does not distinguish all from none.
         """
         answer = await asked(self._polls.post(f"{self.bot.base_url}/getChat?{urlencode({'chat_id': chat})}"))
         allowed = answer.get("available_reactions") if isinstance(answer, dict) else None
@@ -131,10 +131,10 @@ async def asked(call: Awaitable[T]) -> T:
     try:
         return await call
     except TelegramError as error:
-        # Cut off from its cause, whose words may hold the token.
+        # Without its cause, whose text may hold the token.
         raise _problem(error) from None
     except (KeyError, TypeError) as error:
-        # The library takes an answer's shape for granted; what stands between Telegram and us may not keep it.
+        # The library relies on the shape of answers, which something between Telegram and us may have changed.
         raise Unreachable(_STRANGE) from error
 
 
@@ -159,7 +159,7 @@ def _problem(error: TelegramError) -> Refused | Unreachable:
 
 
 def _unreached(error: TelegramError) -> str:
-    """Why there is no answer of Telegram's. The library's own words hold the address, and with it the token."""
+    """Why Telegram gave no answer. The library's own text is not used: it holds the address, and with it the token."""
     if isinstance(error, TimedOut):
         return "Telegram cannot be reached: it did not answer in time"
     match error.__cause__:
@@ -175,7 +175,7 @@ def _reason(error: Forbidden | BadRequest) -> str:
     said = error.message.lower()
     if found := [why for sign, why in _OUT_OF_REACH.items() if sign in said]:
         return found[0]
-    # Behind a colon Telegram may quote what it was given.
+    # After a colon, Telegram may quote what it was given.
     reason = error.message.removeprefix("Forbidden: ").partition(":")[0]
     remedies = [remedy for sign, remedy in _REMEDIES.items() if sign in said]
     return f"Telegram: {'; '.join([reason, *remedies[:1]])}"

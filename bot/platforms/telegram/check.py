@@ -1,4 +1,4 @@
-"""`switchboard check telegram`: whether everything that the bot needs of Telegram is there, by asking Telegram."""
+"""`switchboard check telegram`: asks Telegram whether everything that the bot needs is in place."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ _ADDRESS = f"platforms.{NAME}.api_base_url (or TELEGRAM_API_BASE_URL) if it is s
 
 
 async def check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
-    """One finding after another, the token first: without it there is nothing else to find."""
+    """One finding after another, the token first: without it nothing else can be checked."""
     client, rooms = BotApiClient(config), Rooms(context.task)
     try:
         yield (token := await _token(client.bot))
@@ -52,18 +52,21 @@ async def _token(bot: ExtBot[None]) -> Finding:
 
 
 async def _clock(config: Config) -> Finding | None:
-    """By an answer of our own asking, without the token: the library shows no headers."""
+    """Compare our clock, by a request of our own without the token: the library does not give access to headers."""
     address = urlsplit(config.api_base_url)
     try:
         async with httpx.AsyncClient(timeout=_CALL_SECONDS) as client:
             answer = await client.head(f"{address.scheme}://{address.netloc}/")
     except httpx.HTTPError:
-        return None  # what answers the bot need not answer this
+        return None  # the server of the Bot API need not answer this
     return clock("Telegram", answer.headers.get("date"), datetime.now(UTC))
 
 
 def _privacy(bot: ExtBot[None]) -> Finding:
-    """Either is right: an administrator, which the bot has to be in teams' groups, hears everything anyway."""
+    """Report the privacy mode.
+
+    Either is right: an administrator, as the bot must be in teams' groups, gets all messages.
+    """
     if bot.bot.can_read_all_group_messages:
         return Finding("privacy mode is off: the bot hears everything in groups, and takes in what names it", True)
     return Finding("privacy mode is on: in other groups than the teams' the bot hears only what names it", True)
@@ -121,7 +124,7 @@ async def _room(client: BotApiClient, where: str, rooms: Rooms, context: Platfor
 
 
 async def _hearing(bot: ExtBot[None], where: str, settings: str) -> Finding:
-    """A room that only hears: whoever may say there that they are typing may speak there."""
+    """Check a room that is only informed of answers: where the bot may show that it is typing, it may write."""
     chat, _, topic = where.partition("/")
     name = f"the room {where} ({settings})"
     try:
@@ -146,7 +149,7 @@ def _reactions(name: str, allowed: list[str] | None, context: PlatformContext) -
 
 
 async def _topic(bot: ExtBot[None], chat: str, topic: int, name: str, setting: str) -> Finding:
-    """Telegram tells of no topic by its number; one that can be typed in is there and open."""
+    """Check the topic: Telegram does not look topics up by number, but one that accepts "typing" exists and is open."""
     what = f"{name}: its topic is open"
     try:
         await asked(bot.send_chat_action(chat, ChatAction.TYPING, message_thread_id=topic))

@@ -1,4 +1,4 @@
-"""Commands in Telegram, and their answers. Each concerns only the person who gives it."""
+"""Commands in Telegram, and their answers. Each affects only the person who gives it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -20,7 +20,7 @@ _YES, _NO = "yes", "no"
 
 
 class Commands:
-    """Carries out commands. What a command does is done when its answer is returned; repeating it is harmless."""
+    """Carries out commands. A command has taken effect when its answer is returned; repeating it does no harm."""
 
     def __init__(self, chat_commands: ChatCommands, rendering: RenderContext) -> None:
         self._desk = chat_commands
@@ -36,7 +36,7 @@ class Commands:
         }
 
     async def answer(self, command: Command) -> Said:
-        """What to say. Raises Unreachable: nothing was done."""
+        """Carry out the command and return the answer. Raises Unreachable when nothing was done."""
         language = await self._spoken_with(command.person)
         if command.name in self._obey:
             return await self._obey[command.name](command, language)
@@ -46,7 +46,7 @@ class Commands:
         return choose(await self._desk.language(person) or person.language, self._rendering.languages)
 
     async def _start(self, command: Command, language: str) -> Said:
-        """The payload of a deep link says where they came from, not what they need."""
+        """Ask for words. The payload of a deep link tells where the person came from, not what they need."""
         return Said(plain(sentence(language, "words_please")))
 
     async def _help(self, command: Command, language: str) -> Said:
@@ -61,7 +61,7 @@ class Commands:
 
     async def _status(self, command: Command, language: str) -> Said:
         requests = await self._desk.requests_of(command.person)
-        # Where others read along, only what was said there.
+        # Where others can read the answer, list only requests made in this chat.
         shown = [one for one in requests if command.private or one.source.chat == command.place.chat][:_LISTED]
         if not shown:
             return Said(plain(sentence(language, "telegram_status_none")))
@@ -84,7 +84,7 @@ class Commands:
         return Said(plain(sentence(language, key)), _buttons(command, choices))
 
     async def _forget(self, command: Command, language: str) -> Said:
-        """Only the button erases: a word too many must not."""
+        """Ask, and erase only when the button is pressed, never by the command itself."""
         if command.pressed and command.argument == _YES:
             return Said(plain(_forgotten(await self._desk.forget(command.person), language)))
         if command.pressed:
@@ -103,12 +103,12 @@ def _forgotten(erased: Erased, language: str) -> str:
 
 
 def _buttons(command: Command, choices: list[tuple[str, str]]) -> InlineKeyboardMarkup:
-    """Buttons that say for whom they are: anybody in a group can press them."""
+    """Buttons that carry the person's id, since anybody in a group can press them."""
     return keyboard((words, f"/{command.name} {command.person.id} {value}") for words, value in choices)
 
 
 def _offered(written: str, languages: tuple[str, ...]) -> str | None:
-    """The language that is meant, by its tag or by its own name; None when none is."""
+    """The language named by its tag or by its own name; None when none matches."""
     wanted = written.strip().lower().replace("_", "-")
     for language in languages:
         names = (language, language.partition("-")[0], sentence(language, "telegram_language").partition(" ")[0])

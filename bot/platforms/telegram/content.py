@@ -1,4 +1,4 @@
-"""What a message of Telegram says where it has no text: a poll's question and answers, a list's tasks. Pure."""
+"""What a Telegram message without text says: a poll's question and answers, a list's tasks. Pure."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from bot.platforms.telegram.media import Source
 
 
 def spoken(said: telegram.Message) -> str:
-    """The words of the message, under its picture, or in what it shows, marked."""
+    """The message's text, or its caption, or what it shows, with marks."""
     if said.text:
         return read_entities(said.text, said.entities)
     if said.caption:
@@ -19,7 +19,7 @@ def spoken(said: telegram.Message) -> str:
 
 
 def shown_words(said: Source) -> str:
-    """What can be read in what the message shows; empty where that is nothing."""
+    """The words in what the message shows (a poll, a list, a game, an invoice); empty where there are none."""
     if said.poll is not None:
         question = read_entities(said.poll.question, said.poll.question_entities)
         return _listed(question, (read_entities(one.text, one.text_entities) for one in said.poll.options))

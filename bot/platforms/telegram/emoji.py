@@ -1,4 +1,4 @@
-"""Emoji as Telegram takes them for reactions, in one normal form: few are allowed, and each is written in one way."""
+"""Emoji in the one normal form of Telegram's reactions, of which few are allowed."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from telegram.constants import ReactionEmoji
 
 
 def normal(written: str) -> str:
-    """An emoji as settings and events are compared. Raises ValueError for what Telegram has not as a reaction."""
+    """An emoji as settings and events are compared. Raises ValueError for one that is no reaction in Telegram."""
     emoji = bare(written.strip())
     if emoji not in _ALLOWED:
         some = " ".join(list(_ALLOWED)[:24])
@@ -19,8 +19,8 @@ def normal(written: str) -> str:
 
 
 def bare(emoji: str) -> str:
-    """Without the variation selector, by which one emoji is written in two ways."""
-    # Some keyboards add the variation selector and some do not; Telegram itself is not of one mind.
+    """The emoji without variation selector, which makes two spellings of one emoji."""
+    # Some keyboards add the variation selector and some do not; Telegram itself does both.
     return emoji.replace("\ufe0f", "")
 
 
@@ -28,6 +28,6 @@ _ALLOWED = tuple(bare(emoji.value) for emoji in ReactionEmoji)
 
 
 def of_reactions(reactions: Sequence[ReactionType]) -> list[str]:
-    """Those that can mean a team: no custom emoji, no paid stars, nothing newer than this library."""
+    """The reactions that can mean a team: no custom emoji, no paid stars, nothing newer than this library."""
     plain = [bare(one.emoji) for one in reactions if isinstance(one, ReactionTypeEmoji)]
     return [emoji for emoji in plain if emoji in _ALLOWED]

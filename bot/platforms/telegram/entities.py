@@ -1,4 +1,4 @@
-"""Telegram's entities read into marked text, and marked text written as Telegram's HTML. Pure."""
+"""Reads Telegram's entities into marked text, and writes marked text as Telegram's HTML. Pure."""
 
 from collections.abc import Sequence
 from html import escape
@@ -30,11 +30,11 @@ _TAGS = {
     Style.QUOTE: "blockquote",
 }
 _CODE = (Style.CODE, Style.PRE)
-"""Nothing can be marked within these."""
+"""Within these styles Telegram allows no others."""
 
 
 def read_entities(text: str, entities: Sequence[MessageEntity]) -> str:
-    """What somebody wrote, marked."""
+    """What somebody wrote, with marks."""
     encoded = text.encode("utf-16-le", "surrogatepass")
     length = len(encoded) // 2
     known = [(one.offset, one.offset + one.length, mark) for one in entities if (mark := _mark(one, text))]
@@ -62,7 +62,7 @@ def _mark(entity: MessageEntity, text: str) -> Mark | None:
 
 
 def _address(entity: MessageEntity, text: str) -> str:
-    """Where it leads; empty for what is no link."""
+    """The address that an entity links to; empty for one that is no link."""
     match entity.type:
         case MessageEntityType.TEXT_LINK:
             return entity.url or ""
@@ -78,7 +78,7 @@ def _address(entity: MessageEntity, text: str) -> str:
 
 
 def covered(entity: MessageEntity, text: str) -> str:
-    """The words that it marks. Offsets count UTF-16, in which a text may hold half a character."""
+    """The words that an entity covers. Its offsets count UTF-16, so that they may cut a character in half."""
     encoded = text.encode("utf-16-le", "surrogatepass")
     return encoded[2 * entity.offset : 2 * (entity.offset + entity.length)].decode("utf-16-le", "replace")
 
@@ -87,7 +87,7 @@ def covered(entity: MessageEntity, text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Marked text as Telegram's HTML; nothing in it is markup that was not a mark."""
+    """Marked text as Telegram's HTML; nothing but the marks becomes markup."""
     return _html(runs(text))
 
 

@@ -1,4 +1,4 @@
-"""What Telegram sends, as facts: an Update in, Messages, Edits, Notes, Reactions, Presses and commands out. Pure."""
+"""Reads Telegram's updates as facts: messages, edits, notes, reactions, presses and commands. Pure."""
 
 import re
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ HEARD = (
     Update.MESSAGE_REACTION,
     Update.MY_CHAT_MEMBER,
 )
-"""The kinds of update that we ask Telegram for. Reactions come to nobody who does not ask."""
+"""The kinds of update that we ask Telegram for. Reactions are only sent to bots that ask."""
 
 _SERVICE = tuple(
     """new_chat_members left_chat_member new_chat_title new_chat_photo delete_chat_photo group_chat_created
@@ -43,15 +43,15 @@ _SERVICE = tuple(
     video_chat_ended video_chat_participants_invited paid_message_price_changed direct_message_price_changed
     giveaway_created successful_payment refunded_payment passport_data gift unique_gift""".split()
 )
-"""Fields of a message that nobody wrote: Telegram tells what became of the chat."""
+"""Fields of messages that nobody wrote: Telegram reports a change of the chat."""
 _FACTS = 10
-"""More than one update can hold: who has Premium may change three reactions at once."""
+"""More facts than one update can hold: with Premium, a person may change three reactions at once."""
 
 
 def read(update: Update, identity: BotIdentity, leader: telegram.Message | None = None) -> list[Fact]:
-    """What happened; nothing for what is not our business. The same update gives the same facts in the same order.
+    """The facts in an update, none if it does not concern us; always the same, in the same order, for the same update.
 
-    `leader` is the piece of the same album that says for whom the album is.
+    `leader` is the message of the same album that shows that the album is for us.
     """
     if update.message_reaction is not None:
         return [*_reactions(update.update_id, update.message_reaction)]
@@ -72,7 +72,7 @@ def read(update: Update, identity: BotIdentity, leader: telegram.Message | None 
 
 
 def said_to_us(said: telegram.Message, identity: BotIdentity) -> Message | None:
-    """A message of a group as if it had been said to us; None: no person said it, or in a team's room."""
+    """A group's message as if it had been addressed to us; None when no person wrote it or it is in a team's room."""
     author, text = _person(said.from_user), _words(said, identity)
     if author is None or said.sender_chat is not None or text is None or _is_in_a_room(said, identity):
         return None
@@ -81,7 +81,7 @@ def said_to_us(said: telegram.Message, identity: BotIdentity) -> Message | None:
 
 
 def album(update: Update) -> str | None:
-    """Which album of a group the message is a piece of; None when it is none, or private and so for us anyway."""
+    """The album of a group that the message belongs to; None when there is none, or the chat is private."""
     said = update.message
     if said is None or said.media_group_id is None or said.chat.type == ChatType.PRIVATE:
         return None
@@ -92,7 +92,7 @@ def album(update: Update) -> str | None:
 
 
 def _heard(said: telegram.Message, identity: BotIdentity, leader: telegram.Message | None) -> Fact | None:
-    """None for what bots and channels say, for what is not said to us, and for what is no saying at all."""
+    """The fact in a message; None for bots and channels, for what is not addressed to us, and for service messages."""
     if said.migrate_to_chat_id is not None:
         return Migration(str(said.chat.id), str(said.migrate_to_chat_id))
     if said.migrate_from_chat_id is not None:
@@ -124,9 +124,10 @@ def _request(
 
 
 def _from_nobody(said: telegram.Message, identity: BotIdentity) -> Unheard | None:
-    """Whoever hides behind a group or a channel is told so. Bots get nothing, or two of them would talk for ever.
+    """An explanation for a message to us that was sent in the name of a group or channel; else None.
 
-    Nor does a channel's post that Telegram itself copies into the channel's group: nobody said it there.
+    Bots get none, or two of them would talk for ever. Nor does a channel's post that Telegram itself copies into the
+    channel's group: nobody said it there.
     """
     hides = said.sender_chat is not None and not said.is_automatic_forward
     if not hides or _is_in_a_room(said, identity) or not is_for_us(said, identity):
@@ -153,13 +154,13 @@ def _message(
 def _note(
     said: telegram.Message, author: Person, identity: BotIdentity, leader: telegram.Message | None
 ) -> Note | None:
-    """What is said in a team's room in reply to something; other talk there is none of our business."""
+    """The note in a reply; None for a message that replies to nothing, which in a team's room does not concern us."""
     first = leader or said
     under, text = answered(first), _words(said, identity)
     if under is None or text is None:
         return None
     at = _moment(said.date, said.message_id)
-    # Of an album that is to be sent, only one piece says so.
+    # In an album that is to be sent, only one message has the prefix.
     sent = leader is not None and raw_words(leader).lower().startswith(identity.send_prefix.lower())
     ref = MessageRef(NAME, str(said.chat.id), str(under.message_id))
     own = MessageRef(NAME, str(said.chat.id), str(said.message_id))
@@ -167,16 +168,16 @@ def _note(
 
 
 def _edited(number: int, said: telegram.Message, identity: BotIdentity) -> list[Fact]:
-    """The new words; and the message itself, where it speaks to us by now: it may not have done so before."""
+    """The new words; and also the message, if it is addressed to us now: it may not have been before."""
     edits = _edits(number, said, identity)
     again = _heard(said, identity, None) if edits and said.migrate_to_chat_id is None else None
     return [*edits, *([again] if isinstance(again, Message | Answer) else [])]
 
 
 def _edits(number: int, said: telegram.Message, identity: BotIdentity) -> list[Edit]:
-    """None for what has no words to change: a location that moves, a voice message that is listened to.
+    """The edits; none for what has no words to change: a location that moves, a voice message that is listened to.
 
-    In a topic, two: what was said there may be kept as a request of the topic or as a note of the group.
+    In a topic there are two: the message may be known as a request of the topic or as a note of the group.
     """
     words = _words(said, identity)
     if _person(said.from_user) is None or said.sender_chat is not None or words is None or said.location is not None:
@@ -189,7 +190,7 @@ def _edits(number: int, said: telegram.Message, identity: BotIdentity) -> list[E
 
 
 def _command(said: telegram.Message, author: Person, found: re.Match[str], identity: BotIdentity) -> Command | None:
-    """None for another bot's; in a group, where several bots may listen, also for one that names nobody."""
+    """The command; None when it is for another bot or, in a group, names no bot, since several may listen."""
     private = said.chat.type == ChatType.PRIVATE
     name, bot, argument = found[1].lower(), found[2], (found[3] or "").strip()
     if (bot is None and not private) or (bot is not None and bot.lower() != identity.username.lower()):
@@ -204,7 +205,7 @@ def _person(user: User | None) -> Person | None:
 
 
 def _topic(said: telegram.Message) -> int | None:
-    # Without the mark, a thread is just a chain of replies in a group.
+    # Without this flag, a thread is just a chain of replies in a group.
     return said.message_thread_id if said.is_topic_message else None
 
 
@@ -213,7 +214,7 @@ def _place(said: telegram.Message) -> Place:
 
 
 def _ref(said: telegram.Message, identity: BotIdentity) -> MessageRef:
-    """A request's by the chat or topic it was made in; a note's by the group alone, as reactions name it."""
+    """A message's ref: for requests with the chat or topic, for notes with the group alone, as reactions have it."""
     chat = str(said.chat.id) if _is_in_a_room(said, identity) else _place(said).chat
     return MessageRef(NAME, chat, str(said.message_id))
 
@@ -223,9 +224,9 @@ def _is_in_a_room(said: telegram.Message, identity: BotIdentity) -> bool:
 
 
 def _words(said: telegram.Message, identity: BotIdentity) -> str | None:
-    """What was said, without our own name; empty where it was not in words.
+    """What was said, without our own name; empty where it has no words.
 
-    None for what Telegram itself says in a chat (somebody joined).
+    None for service messages (somebody joined).
     """
     if not raw_words(said) and said.effective_attachment is None and _is_service(said):
         return None
@@ -238,7 +239,7 @@ def _with_what_it_points_at(said: telegram.Message, text: str, identity: BotIden
 
 
 def _is_service(said: telegram.Message) -> bool:
-    """Whether it is news of the chat (somebody joined, a message was pinned), and not something that somebody sent."""
+    """Whether it reports a change of the chat (somebody joined, a message was pinned) instead of what somebody sent."""
     return any(getattr(said, kind, None) for kind in _SERVICE)
 
 
@@ -246,7 +247,7 @@ def _is_service(said: telegram.Message) -> bool:
 
 
 def _press(number: int, query: telegram.CallbackQuery) -> Press | Command | None:
-    """None for a button that is older than Telegram remembers: its question was decided long ago."""
+    """The press; None for a button older than Telegram remembers, whose question was decided long ago."""
     actor, question = _person(query.from_user), query.message
     if actor is None or query.data is None or not isinstance(question, telegram.Message):
         return None
@@ -255,12 +256,12 @@ def _press(number: int, query: telegram.CallbackQuery) -> Press | Command | None
     if query.data.startswith("/"):
         return _pressed_command(actor, question, query.data)
     ref = MessageRef(NAME, str(question.chat.id), str(question.message_id))
-    # A press has no time of its own. The question's will do: the same update must stay the same fact.
+    # A press has no time of its own. The question's is used: the same update must give the same fact.
     return Press(ref, actor, query.data, _moment(question.date, number * _FACTS))
 
 
 def _pressed_command(actor: Person, question: telegram.Message, value: str) -> Command | None:
-    """None for a forgery: the button must be there. Its value begins with whom it is for."""
+    """The command of a button; None for a forgery: the message must have the button, which names whom it is for."""
     rows = question.reply_markup.inline_keyboard if question.reply_markup else ()
     if not any(button.callback_data == value for row in rows for button in row):
         return None
@@ -272,7 +273,7 @@ def _pressed_command(actor: Person, question: telegram.Message, value: str) -> C
 
 
 def _reactions(number: int, changed: MessageReactionUpdated) -> list[Reaction]:
-    """Old and new lists as what was taken away, then what was put on; nothing by an anonymous administrator."""
+    """The changes between the old and the new list, removals first; none for an anonymous administrator."""
     actor = _person(changed.user)
     if actor is None:
         return []
@@ -287,5 +288,5 @@ def _reactions(number: int, changed: MessageReactionUpdated) -> list[Reaction]:
 
 
 def _moment(date: datetime, number: int) -> datetime:
-    """Telegram counts whole seconds; what happened within one is told apart, and kept in order, by its number."""
+    """Telegram's time in whole seconds, with `number` as microseconds to order what happened within one."""
     return date + timedelta(microseconds=number % 1_000_000)

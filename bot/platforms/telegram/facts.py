@@ -1,4 +1,4 @@
-"""What is told of an update besides the domain's own facts, and who we are in Telegram while we read it."""
+"""Facts in Telegram's updates besides the domain's own, and the bot's identity for reading them."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from bot.domain.messages import Edit, Message, Note, Person, Place, Press, React
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`/name argument`, or a press on a button of an answer to one: those are ours to answer, not a request."""
+    """`/name argument`, or a press on a button of a command's answer: ours to answer, not a request."""
 
     name: str
     argument: str
     person: Person
     place: Place
     message: int
-    """What is answered: the command; or our own message whose button was pressed, which is rewritten."""
+    """The message to answer: the command; or our own message whose button was pressed, which is rewritten."""
     private: bool
     pressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A group has another id from now on."""
+    """A group has a new id."""
 
     before: str
     after: str
@@ -29,7 +29,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What we are in a chat from now on."""
+    """The bot's new status in a chat."""
 
     chat: str
     status: str
@@ -37,22 +37,22 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply in a group that no setting calls a team's: only who keeps the record can say whose it is."""
+    """A reply in a group that no setting names as a team's; only the record tells whose it is."""
 
     request: Message | None
-    """What it is where what it replies to is nothing of a team's; None: it is not for us then."""
+    """The fact if it replies to nothing of a team's; None when it is not addressed to us then."""
     note: Note
-    """What it is otherwise."""
+    """The fact otherwise."""
     ours: bool
-    """It replies to something of ours."""
+    """Whether it replies to a message of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unheard:
-    """Somebody spoke to us whom we cannot help where or as they did: they are told why, in a sentence."""
+    """Somebody addressed us in a place or a way in which we cannot help; a sentence tells them why."""
 
     key: str
-    """The sentence."""
+    """The key of that sentence."""
     place: Place
     message: int
     language: str | None
@@ -63,10 +63,10 @@ Fact = Unheard | Answer | Message | Edit | Note | Reaction | Press | Command | M
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """Who we are in Telegram, and which rooms are the teams'."""
+    """The bot's identity in Telegram, and which rooms are the teams'."""
 
     id: int
     username: str
     rooms: frozenset[str] = frozenset()
-    """The teams' groups and topics: what is said there is between colleagues, never a request."""
+    """The teams' groups and topics: what is said in them is between colleagues, never a request."""
     send_prefix: str = "reply:"

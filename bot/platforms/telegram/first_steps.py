@@ -1,10 +1,10 @@
-"""What is to be done in Telegram before the first start."""
+"""What to do in Telegram before the first start."""
 
 from collections.abc import Iterator
 
 
 def steps(address: str) -> Iterator[str]:
-    """A sentence each; with `address`, in whose place the reader puts their own, Telegram calls us there."""
+    """One sentence for each step; with `address`, a placeholder for the reader's own, Telegram calls us there."""
     yield "Telegram: talk to @BotFather, send /newbot, and copy the token: export TELEGRAM_BOT_TOKEN=123456:ABC…"
     if address:
         yield "Telegram: invent a secret of letters and digits: export TELEGRAM_WEBHOOK_SECRET=…"

@@ -1,4 +1,4 @@
-"""Takes updates in: each is parsed, stored, and only then confirmed."""
+"""Takes Telegram's updates: each is parsed, stored, and only then confirmed."""
 
 import asyncio
 import logging
@@ -27,35 +27,35 @@ from bot.platforms.telegram.rooms import Rooms
 log = logging.getLogger(__name__)
 
 _TRIES = 3
-"""An update that failed so often, for a reason that nobody foresaw, is not asked for again."""
+"""How often an update may fail for an unforeseen reason before it is given up."""
 _ALBUMS = 200
-"""How many albums are remembered: their pieces come within a second of each other."""
+"""The most albums kept in memory: the messages of one arrive within a second."""
 
 _EXPLAINED_SECONDS = 60.0
 
 _TOGETHER = 64
-"""Updates that are taken in at a time."""
+"""The most updates stored at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """What is answered at once, where it was said."""
+    """What is answered at once, in the place of the message."""
 
     obey: Callable[[Command], Awaitable[None]]
     explain: Callable[[Unheard], Awaitable[None]]
     refusal: Callable[[Press], Awaitable[str]]
-    """Why a button does nothing for whoever pressed it; empty when it may do something."""
+    """Why a button does nothing for the person who pressed it; empty when it may do something."""
 
 
 class Albums:
-    """Which albums in groups are for us: every picture is a message, and only one of them says for whom."""
+    """Which albums in groups are for us: each picture is a message, and only one of them is addressed to us."""
 
     def __init__(self) -> None:
         self._leaders: OrderedDict[str, telegram.Message] = OrderedDict()
         self._early: OrderedDict[str, list[Update]] = OrderedDict()
 
     def read(self, update: Update, identity: BotIdentity) -> list[Fact]:
-        """What the update says; of an album, also what its earlier pieces turn out to have said."""
+        """The facts of the update; for an album, once it is known to be for us, also those of its earlier messages."""
         name = album(update)
         if name is None or update.message is None:
             return read(update, identity)
@@ -73,12 +73,12 @@ class Albums:
 
 
 def _leads(fact: Fact) -> bool:
-    """Whether it says that the album is for us."""
+    """Whether the fact shows that the album is for us."""
     return fact.request is not None if isinstance(fact, Answer) else not isinstance(fact, Unheard)
 
 
 class Inbound:
-    """Updates on their way into the inbox."""
+    """Stores updates through the inbox."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Inbound:
         replies: Replies,
         request_emoji: str | None = None,
     ) -> None:
-        """`request_emoji` on any message of a group, by anybody, makes a request of it."""
+        """`request_emoji`, put by anybody on any message of a group, makes it a request."""
         self._request_emoji = request_emoji
         self._overheard = Overheard()
         self._bot = bot
@@ -103,21 +103,21 @@ class Inbound:
         self._in_order = asyncio.Lock()
         self._explained: dict[tuple[str, str], float] = {}
         self._failed: tuple[object, int] = (None, 0)
-        """The update that failed last, and how often."""
+        """The update that failed last, and how often it failed."""
 
     async def take(self, payload: Payload) -> None:
-        """Store what an update says. Raises Unreachable when it could not be stored: it must come again.
+        """Store an update's facts. Raises Unreachable when that failed: the update must come again.
 
-        An update that cannot be understood is skipped, and so is one that nobody could take in however often it came:
-        nothing behind it would be heard otherwise. That is said without a word of what is in it.
+        An update that cannot be parsed is skipped, and so is one that fails however often it comes, because it would
+        hold up all later ones. The log names it without its content.
         """
         try:
             update = Update.de_json(payload, self._bot)
-        except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it would again
+        except Exception as error:  # noqa: BLE001 - whatever the library fails on, it would fail on again
             _skipped(payload, error)
             return
         try:
-            async with self._in_order:  # the pieces of an album are looked at in their order
+            async with self._in_order:  # the messages of an album are read in order
                 await self._look_again(update)
                 facts = self._albums.read(update, self._identity())
                 if not facts:
@@ -139,13 +139,13 @@ class Inbound:
             await self._answer(update.callback_query.id, refusal)
 
     async def _look_again(self, update: Update) -> None:
-        """Another process may have found a team's topic closed: then what is said in its group is the team's, too."""
+        """Load the rooms again: by another process, a group may have replaced its closed topic as the room."""
         chat = update.effective_chat
         if chat is not None and self._rooms.shares(str(chat.id)):
             await self._rooms.learn(self._ledger)
 
     def _again(self, payload: Payload, error: Exception) -> None:
-        """Raises Unreachable, so that the update comes again, until it came for the last time."""
+        """Raise Unreachable, so that the update comes again; after the last try, skip it."""
         number = payload.get("update_id")
         self._failed = (number, self._failed[1] + 1) if self._failed[0] == number else (number, 1)
         if self._failed[1] < _TRIES:
@@ -191,7 +191,7 @@ class Inbound:
             await self._ledger.make_request(request.ref, now)
 
     async def _explain(self, fact: Unheard) -> None:
-        """Say once in a while why: whoever repeats it, or sends ten pictures that we cannot read, hears it once."""
+        """Explain, at most once a minute for each chat and cause, however often a message or picture is repeated."""
         cause = (fact.place.chat, fact.key)
         now = asyncio.get_running_loop().time()
         if self._explained.get(cause, now) <= now:
@@ -200,7 +200,7 @@ class Inbound:
             await self._replies.explain(fact)
 
     async def _answered(self, fact: Answer) -> None:
-        """What is said under something of a team's is that team's for ever, whatever the settings say by now."""
+        """Store a reply under something of a team's as its note, whatever the settings say now; else as a request."""
         if await self._ledger.is_of_a_team(fact.note.under, fact.ours):
             await self._inbox.note(fact.note)
         elif fact.request is not None:
@@ -214,7 +214,7 @@ class Inbound:
         await self._inbox.chat_moved(NAME, fact.before, fact.after)
 
     def _notice(self, fact: Membership) -> None:
-        """A team's room in which we are no administrator sends no reactions; one that threw us out takes no cards."""
+        """Log that the bot is no administrator in a team's room, and so gets no reactions there, or no cards."""
         setting = self._rooms.settings(fact.chat)
         if setting and fact.status not in (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER):
             about = {"chat": fact.chat, "status": fact.status, "setting": setting}
@@ -223,15 +223,15 @@ class Inbound:
             )
 
     async def _refusal(self, facts: Sequence[Fact]) -> str:
-        """Why a button does nothing for whoever pressed it; empty when it may do something."""
+        """Why a button does nothing for the person who pressed it; empty when it may do something."""
         press = next((fact for fact in facts if isinstance(fact, Press)), None)
         try:
             return "" if press is None else await self._replies.refusal(press)
         except (Unreachable, Refused):
-            return ""  # it was stored: the flow looks at it again
+            return ""  # the press is stored: the flow checks it again
 
     async def _answer(self, query: str, text: str) -> None:
-        """End the button's waiting. Too late, or said before, is no harm: the press is stored."""
+        """End the button's waiting animation. Failing (too late, done before) does no harm: the press is stored."""
         try:
             await self._bot.answer_callback_query(query, text or None, show_alert=bool(text))
         except TelegramError as error:
@@ -244,9 +244,9 @@ def _skipped(payload: Payload, error: Exception) -> None:
 
 
 class Polling:
-    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier.
+    """Takes updates in order; a stored update is confirmed to Telegram by the next poll, never earlier.
 
-    What people say one after the other is stored together: a hundred messages are no hundred transactions.
+    Consecutive messages are stored together, to save transactions.
     """
 
     def __init__(self, client: BotApiClient, inbound: Inbound) -> None:
@@ -255,7 +255,10 @@ class Polling:
         self._offset: int | None = None
 
     async def step(self, patience: int) -> None:
-        """Take what waits, or what comes within `patience` seconds. Raises Unreachable; the rest comes again then."""
+        """Take the waiting updates, or those that come within `patience` seconds.
+
+        Raises Unreachable; the rest then comes again.
+        """
         updates = await self._client.updates(self._offset, patience)
         for together in _side_by_side(updates):
             outcomes = await asyncio.gather(*(self._inbound.take(one) for _, one in together), return_exceptions=True)
@@ -264,14 +267,15 @@ class Polling:
                     raise failure
                 self._offset = number + 1
         if not updates:
-            # All is confirmed. After a week of silence the numbers may begin anew, lower: no offset may outlive that.
+            # All is confirmed. After a week of silence the numbers may restart lower, so that no offset may be kept
+            # that long.
             self._offset = None
 
 
 def _side_by_side(updates: Sequence[tuple[int, Payload]]) -> Iterator[list[tuple[int, Payload]]]:
-    """The updates in order, in groups whose members may be stored together: what people merely say.
+    """The updates in order, in groups that may be stored together: consecutive messages.
 
-    Anything else (a command, an edit, a press) is about what came before it, and waits until that is stored.
+    Anything else (a command, an edit, a press) refers to what came before it, and waits until that is stored.
     """
     group: list[tuple[int, Payload]] = []
     for update in updates:

@@ -17,11 +17,11 @@ from bot.platforms.telegram.rooms import Rooms
 _BETWEEN_SECONDS = 1.0
 
 MessageId = tuple[str, int]
-"""A chat and a message in it."""
+"""The id of a chat and of a message in it."""
 
 
 async def live_check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
-    """Two findings for each room. What else happens meanwhile stays with Telegram for Switchboard to hear."""
+    """Two findings for each room. Other updates stay with Telegram for Switchboard to receive."""
     client = BotApiClient(config)
     try:
         await asked(client.bot.initialize())
@@ -33,7 +33,7 @@ async def live_check(config: Config, context: PlatformContext) -> AsyncIterator[
 
 async def _tried(client: BotApiClient, config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
     if config.mode is Mode.WEBHOOK:
-        # Updates cannot be polled beside a webhook; while it is away they wait with Telegram.
+        # Updates cannot be polled while a webhook is set; without either they wait with Telegram.
         await asked(client.bot.delete_webhook(drop_pending_updates=False))
     posted: dict[MessageId, str] = {}
     try:
@@ -53,16 +53,16 @@ async def _tried(client: BotApiClient, config: Config, context: PlatformContext)
 
 
 async def _ask_for_reactions(client: BotApiClient) -> None:
-    """Before there is anything to react to: what nobody asked for is never sent."""
+    """Subscribe to reactions before there is one: Telegram does not send updates that nobody asked for."""
     try:
         await client.updates(None, 0)
     except Unreachable:
-        # Whatever it is, the watch meets it, too, and says so for every room.
+        # Whatever it is, `_watched` meets it, too, and reports it for every room.
         return
 
 
 def _emoji(context: PlatformContext) -> str:
-    """One that the room allows, if it allows what our cards need."""
+    """An emoji that every room allows if it allows those of our cards."""
     return context.vocabulary.take.get(NAME, "👀")
 
 
@@ -78,7 +78,7 @@ async def _watched(client: BotApiClient, posted: dict[MessageId, str]) -> AsyncI
     problem = "no reaction arrived; is the bot an administrator there, and are reactions allowed?"
     while waiting and asyncio.get_running_loop().time() < until:
         try:
-            # Without an offset nothing is confirmed: all of it comes again.
+            # Without an offset nothing is confirmed: all updates come again.
             updates = await client.updates(None, 1)
         except Overtaken as error:
             problem = f"{error}; stop it while this check runs"
@@ -104,6 +104,6 @@ def _reacted(payloads: Iterable[Payload]) -> Iterable[MessageId]:
 
 async def _tidy(bot: ExtBot[None], config: Config, posted: Iterable[MessageId]) -> None:
     gone = (asked(bot.delete_message(chat, message)) for chat, message in posted)
-    await asyncio.gather(*gone, return_exceptions=True)  # where it cannot be deleted, it says itself that it is a test
+    await asyncio.gather(*gone, return_exceptions=True)  # undeletable ones say that they are a test
     if config.mode is Mode.WEBHOOK:
         await asked(bot.set_webhook(config.webhook_url, secret_token=config.webhook_secret, allowed_updates=HEARD))

@@ -1,4 +1,4 @@
-"""Telegram's HTML and its limits. What people wrote is cut first, then escaped, and only then marked up. Pure."""
+"""Telegram's HTML and its limits. People's words are cut first, then escaped, and only then marked up. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class Said:
     text: str
     keyboard: InlineKeyboardMarkup | None = None
     quiet: bool = False
-    """No telephone rings."""
+    """Whether it is sent without a notification sound."""
 
 
 def cut(text: str, limit: int) -> str:
-    """The text in at most `limit` UTF-16 code units, no emoji of two of them split."""
+    """At most `limit` UTF-16 code units of the text; no emoji of two units is split."""
     if units(text) <= limit:
         return text
     kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
@@ -45,7 +45,7 @@ def plain(text: str, limit: int = MOST) -> str:
 def quoted(text: str, limit: int, struck: bool = False, folded: bool = False) -> list[str]:
     """What somebody wrote, with its marks, as a quotation, `folded` until it is tapped; nothing when there is no text.
 
-    Telegram knows no quotation within a quotation.
+    Telegram has no quotations within quotations.
     """
     kept = head(flattened(text, quotes=True), limit)
     if not words_of(kept).strip():
@@ -56,7 +56,7 @@ def quoted(text: str, limit: int, struck: bool = False, folded: bool = False) ->
 
 
 def marked_up(text: str, limit: int) -> list[str]:
-    """What we pass on to somebody in its writer's words and marks; nothing when there is no text."""
+    """Words that we pass on, with their writer's marks and no quotation; nothing when there is no text."""
     kept = head(flattened(text, quotes=False), limit)
     return [html(kept)] if words_of(kept).strip() else []
 
@@ -70,7 +70,7 @@ def link(words: str, ref: MessageRef | None) -> list[str]:
 
 
 def keyboard(buttons: Iterable[tuple[str, str]], columns: int = 1) -> InlineKeyboardMarkup:
-    """(words, value) as buttons, as many as Telegram shows."""
+    """Buttons from (text, value), as many as Telegram shows."""
     made = [InlineKeyboardButton(cut(words or "—", _BUTTON), callback_data=value) for words, value in buttons]
     kept: Sequence[InlineKeyboardButton] = made[:_BUTTONS]
     return InlineKeyboardMarkup([kept[start : start + columns] for start in range(0, len(kept), columns)])

@@ -1,4 +1,4 @@
-"""What comes with a message, besides words: photos, files, voice, contacts, places. Pure."""
+"""A message's attachments: photos, files, voice, contacts, places. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ MAX_BYTES = 20_000_000
 
 
 class Origin(NamedTuple):
-    """Where an attachment is to be found: the message that it came with, and its file, if it is one."""
+    """Where an attachment is: the message that it came with, and its file, if it has one."""
 
     chat: str
     message: int
@@ -22,11 +22,11 @@ class Origin(NamedTuple):
 
 
 Source = telegram.Message | telegram.ExternalReplyInfo
-"""What has attachments: a message, or what Telegram tells of one in another chat."""
+"""What can have attachments: a message, or what Telegram tells of one in another chat."""
 
 
 def media_of(said: Source) -> tuple[Media, ...]:
-    """What is attached to the message: nothing or one thing; an album is several messages."""
+    """The message's attachments: none or one, or several paid ones; an album is several messages."""
     if said.photo:
         return (_file(said, MediaKind.PHOTO, said.photo[-1]),)
     if said.paid_media is not None:
@@ -44,7 +44,7 @@ def media_of(said: Source) -> tuple[Media, ...]:
 
 
 def origin(media: Media) -> Origin:
-    """Where it is. Raises ValueError for what is no attachment of Telegram's."""
+    """The origin that an attachment's id names. Raises ValueError for one that is not Telegram's."""
     chat, message, file = media.id.split(":", 2)
     return Origin(chat, int(message), file)
 
@@ -63,14 +63,14 @@ _Found = (
 
 
 def _paid(said: Source, one: telegram.PaidMedia) -> tuple[Media, ...]:
-    """Nothing for what its reader has not paid for."""
+    """The media of a paid item; nothing while the bot has not paid for it."""
     if isinstance(one, telegram.PaidMediaPhoto) and one.photo:
         return (_file(said, MediaKind.PHOTO, one.photo[-1]),)
     return (_file(said, MediaKind.VIDEO, one.video),) if isinstance(one, telegram.PaidMediaVideo) else ()
 
 
 def _files(said: Source) -> Sequence[tuple[MediaKind, _Found | None]]:
-    # An animation comes as a document, too, for those who do not know animations.
+    # An animation is also given as a document, for clients that do not support animations.
     return (
         (MediaKind.VIDEO, said.animation),
         (MediaKind.DOCUMENT, said.document),
@@ -99,7 +99,7 @@ def _location(said: Source, where: telegram.Location) -> Media:
 
 
 def _id(said: Source, file: str) -> str:
-    """A message that only Telegram can see has the number 0: there is its file alone."""
+    """The attachment's id. Where only Telegram can see the message, its numbers are 0 and only the file is known."""
     if said.chat is None or said.message_id is None:
         return f"0:0:{file}"
     return f"{said.chat.id}:{said.message_id}:{file}"
@@ -110,6 +110,6 @@ def _link(said: Source) -> str | None:
 
 
 def _sent_by(said: Source) -> str:
-    """Who sent what was forwarded; empty for a message's own, which its writer sent."""
+    """The author of what was forwarded; empty for a message's own attachments, which its writer sent."""
     origin = said.origin if isinstance(said, telegram.ExternalReplyInfo) else said.forward_origin
     return str(origin.sender_user.id) if isinstance(origin, telegram.MessageOriginUser) else ""

@@ -1,4 +1,4 @@
-"""The commands a person can give, as Telegram's menu shows them, in every language that is offered."""
+"""The commands of Telegram's menu, in every offered language."""
 
 import logging
 
@@ -20,13 +20,13 @@ COMMANDS = {
     "forget": "telegram_do_forget",
     "help": "telegram_do_help",
 }
-"""Every command, with the sentence that says what it does."""
+"""Every command, with the key of its description."""
 
 
 async def set_up(bot: ExtBot[None], languages: tuple[str, ...]) -> None:
-    """Hand the menu to Telegram; the first language is for everybody whose own is not offered.
+    """Set the menu in Telegram; the first language is for everybody whose own is not offered.
 
-    A menu that cannot be set up is said in the log and is no reason not to start.
+    A failure is logged and does not prevent the start.
     """
     tags = {language: language.partition("-")[0] for language in languages}
     try:
@@ -38,7 +38,7 @@ async def set_up(bot: ExtBot[None], languages: tuple[str, ...]) -> None:
 
 
 def described(language: str) -> str:
-    """The commands with what they do, a line each."""
+    """The commands with their descriptions, a line each."""
     return "\n".join(f"/{one.command} – {one.description}" for one in _menu(language))
 
 

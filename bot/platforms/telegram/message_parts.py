@@ -1,4 +1,4 @@
-"""Which post a message of ours belongs to that came behind it: its attachments."""
+"""Records to which post the messages belong that follow it: its attachments."""
 
 import logging
 
@@ -13,14 +13,14 @@ log = logging.getLogger(__name__)
 class MessageParts:
     """Records which messages belong to one post.
 
-    Whoever answers a picture under a card answers the card, also after a restart.
+    A reply to a picture under a card thus counts as a reply to the card, even after a restart.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     async def add(self, chat: str, piece: int, whole: int) -> None:
-        """Never raises: the piece was said, and would be said again."""
+        """Record a part. Never raises: the part was sent, and after an error would be sent again."""
         try:
             await self._ledger.add_part(MessageRef(NAME, chat, str(piece)), MessageRef(NAME, chat, str(whole)))
         except Unreachable as error:

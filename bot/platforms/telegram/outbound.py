@@ -1,4 +1,4 @@
-"""Delivers posts and answers, within Telegram's rate limits."""
+"""Sends posts and answers, within Telegram's rate limits."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 class Sender:
-    """Delivers posts and answers as one bot."""
+    """Sends posts and answers as one bot."""
 
     def __init__(self, bot: ExtBot[None], rendering: RenderContext, rooms: Rooms, ledger: Ledger) -> None:
         self._bot = bot
@@ -47,17 +47,17 @@ class Sender:
         self.attachments = Attachments(bot, lambda chat: self._pace.count(chat, _now()), self._parts)
         self._later: set[asyncio.Task[None]] = set()
         self._turned_away: set[int] = set()
-        """Posts that Telegram had no time for: of these it is known that they were not said."""
+        """Posts that Telegram turned away as too frequent, so that they were certainly not sent."""
 
     def delay(self, item: OutboxItem) -> timedelta:
-        """How long the post must wait for its turn in its chat, and among all that we say."""
+        """How long the post must wait for its turn, by the limits of its chat and of the whole bot."""
         chat = _chat(item.post.place) if item.edits is None else item.edits.chat
         return timedelta(seconds=self._pace.delay(item.id, chat, _now()))
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused.
+        """Send the post, or rewrite the one it edits; return its receipt. Raises Unreachable, ChatMoved, Refused.
 
-        Never waits: `delay` was asked for its turn.
+        Never waits: the caller has waited for its turn (`delay`).
         """
         if item.post.only_for is not None:
             raise Refused(f"platforms.{NAME}: nothing can be shown to one person of a chat alone")
@@ -70,7 +70,10 @@ class Sender:
         return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
 
     async def _once_more(self, item: OutboxItem, said: Said) -> Message:
-        """Say it. Nobody can look whether an earlier attempt did, whose answer got lost: then that it may is told."""
+        """Send the post.
+
+        Whether an earlier attempt sent it cannot be looked up, so that a possible duplicate is logged.
+        """
         if item.attempt > 1 and item.id not in self._turned_away:
             log.warning("post may stand twice: an earlier attempt has no receipt", extra=_about(item))
         self._turned_away.discard(item.id)
@@ -82,9 +85,9 @@ class Sender:
             raise
 
     async def answer(self, place: Place, message: int, said: Said, rewrite: bool) -> None:
-        """Answer a command, now or as soon as the chat may hear it; whoever calls does not wait for that.
+        """Answer a command, now or as soon as the chat's limits allow; the caller does not wait for that.
 
-        An answer that cannot be given is no harm: the command did what it does, and can be given again.
+        A failure does no harm: the command has taken effect, and can be repeated.
         """
         problem = await self._answered(place, message, said, rewrite)
         if problem is not None and len(self._later) < _MOST_LATER:
@@ -93,7 +96,7 @@ class Sender:
             task.add_done_callback(self._later.discard)
 
     async def close(self) -> None:
-        """Leave unsaid what waits for its turn."""
+        """Cancel the answers that still wait for their turn."""
         for task in self._later:
             task.cancel()
         await asyncio.gather(*self._later, return_exceptions=True)
@@ -108,7 +111,7 @@ class Sender:
         log.warning("command not answered", extra={"platform": NAME, "problem": str(problem)})
 
     async def _answered(self, place: Place, message: int, said: Said, rewrite: bool) -> Unreachable | None:
-        """None: it was, or never will be."""
+        """Try to answer; None when it succeeded or never will."""
         chat = _chat(place)
         reply = None if chat == place.chat and not chat.startswith("-") else message
         call = self._rewrite(chat, message, said) if rewrite else self._post(place, reply, said)
@@ -130,9 +133,9 @@ class Sender:
         try:
             return await asked(call)
         except BadToken as error:
-            raise Unreachable(str(error)) from error  # no fault of the post, which waits for another token
+            raise Unreachable(str(error)) from error  # not the post's fault: it waits for another token
         except ChatMoved as moved:
-            # Its message of that may have come while nobody listened: the new group is the team's room, too.
+            # The message about the move may have come while nobody listened; the new group is the team's room, too.
             self._rooms.move(chat, moved.chat)
             raise
         except Unreachable as error:
@@ -153,7 +156,7 @@ class Sender:
             return await self._send(Destination(chat, None, _replying(reply)), said)
 
     async def _widen(self, place: Place) -> None:
-        """The group itself is the team's room from now on; said here first, and written down for other processes."""
+        """Make the group itself the team's room: in this process at once, and recorded for the others."""
         if place.chat not in self._rooms.names:
             return
         group = _chat(place)
@@ -177,7 +180,7 @@ class Sender:
         )
 
     async def _rewrite(self, chat: str, message: int, said: Said) -> None:
-        """Rewriting leaves out the keyboard: buttons of what was said before go."""
+        """Rewrite a message. Without a keyboard, the old buttons disappear."""
         try:
             await self._bot.edit_message_text(
                 said.text,
@@ -192,9 +195,9 @@ class Sender:
                 raise
 
     async def _follow(self, sent: Message, item: OutboxItem) -> None:
-        """What belongs behind the text: attachments, and word of those that failed.
+        """Send what follows the text: attachments, and a line on those that failed.
 
-        Nothing is raised for it, as the text would be said once more.
+        Never raises for these, since the text would be sent again.
         """
         content, topic = item.post.content, sent.message_thread_id if sent.is_topic_message else None
         destination = Destination(str(sent.chat.id), topic, _replying(sent.message_id))
@@ -219,13 +222,13 @@ def _about(item: OutboxItem) -> dict[str, object]:
 
 
 def _missing(item: OutboxItem) -> list[Media]:
-    """Attachments from elsewhere whose bytes are not here."""
+    """Other platforms' attachments whose bytes were not fetched."""
     here = {file.media for file in item.files}
     return [one for one in delivery.attached(item.post.content) if one.platform != NAME and one not in here]
 
 
 def _target(item: OutboxItem) -> int | None:
-    """What the post replies to, if that stands in the same chat."""
+    """The message that the post replies to, if it is in the same chat."""
     for ref in (item.post.answers, item.under):
         if ref is not None and ref.platform == NAME and ref.chat.partition("/")[0] == _chat(item.post.place):
             return int(ref.id)

@@ -1,4 +1,4 @@
-"""What was said in groups, but not to us: somebody may make a request of it, and Telegram shows no message twice."""
+"""Messages of groups that were not addressed to us: a person may make one a request, and Telegram cannot return it."""
 
 from collections import OrderedDict
 
@@ -11,17 +11,17 @@ from bot.platforms.telegram.events import said_to_us
 from bot.platforms.telegram.facts import BotIdentity
 
 _KEPT = 1_000
-"""So many of the newest, of all groups together, in memory alone: nobody asked us to store what was not said to us."""
+"""The most messages kept, of all groups together, in memory alone: nobody asked us to store them."""
 
 
 class Overheard:
-    """The newest messages of groups that were nobody's business so far."""
+    """The newest messages of groups that have not concerned us so far."""
 
     def __init__(self) -> None:
         self._messages: OrderedDict[tuple[str, str], telegram.Message] = OrderedDict()
 
     def keep(self, update: Update) -> None:
-        """Remember what the update says, if it is a message of a group; an edited one in its new words."""
+        """Keep the update's message if it is in a group; an edited one replaces its former words."""
         said = update.message or update.edited_message
         if said is None or said.chat.type == ChatType.PRIVATE:
             return
@@ -30,6 +30,6 @@ class Overheard:
             self._messages.popitem(last=False)
 
     def request(self, ref: MessageRef, identity: BotIdentity) -> Message | None:
-        """The message as a request of whoever wrote it; None where it was never heard, or is too long ago."""
+        """The message as its writer's request; None where it was never received, or too long ago."""
         said = self._messages.get((ref.chat, ref.id))
         return None if said is None else said_to_us(said, identity)

@@ -1,4 +1,4 @@
-"""Who may do what in Telegram: by id, or by what Telegram says they are in a group."""
+"""Who may do what in Telegram: by id, or by the person's status in a group."""
 
 import asyncio
 
@@ -14,13 +14,13 @@ from bot.platforms.telegram.rooms import Rooms
 _REMEMBERED_SECONDS = 300.0
 _MOST = 10_000
 _NOBODY = frozenset(str(int(one)) for one in (ChatID.ANONYMOUS_ADMIN, ChatID.SERVICE_CHAT, ChatID.FAKE_CHANNEL))
-"""Who stands in for people that Telegram does not name."""
+"""The ids that Telegram uses for people whom it does not name."""
 _ADMINS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 _THERE = (*_ADMINS, ChatMemberStatus.MEMBER)
 
 
 class Permissions:
-    """Answers the questions of who may; what Telegram said is remembered for five minutes."""
+    """Decides who may do what; statuses from Telegram are cached for five minutes."""
 
     def __init__(self, line: BotApiClient, config: Config, rooms: Rooms) -> None:
         self._line = line
@@ -30,9 +30,10 @@ class Permissions:
         self._known: dict[tuple[str, str], tuple[float, Member | None]] = {}
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
-        """A lead of all teams or of this one, by id, or as an administrator of the card's group if the settings say so.
+        """Whether the person leads all teams or this one: by id, or as an administrator of the card's group.
 
-        Never true for a bot, nor for who hides behind one. Raises Unreachable.
+        The latter only where the settings have `ADMINS`. Never true for bots, nor for ids that stand for unnamed
+        people. Raises Unreachable.
         """
         leads = self._leads | team.leads.get(NAME, frozenset())
         if not self._is_somebody(person):
@@ -45,7 +46,7 @@ class Permissions:
         return member is not None and member.status in _ADMINS
 
     async def may_handle(self, person: Person, room: Place) -> bool:
-        """A member of the team's group, which nobody is who left it. Never true for a bot. Raises Unreachable."""
+        """Whether the person is now a member of the team's group. Never true for a bot. Raises Unreachable."""
         if not self._is_somebody(person):
             return False
         member = await self._member(person, room)
@@ -58,7 +59,7 @@ class Permissions:
         return person.platform == NAME and named and not person.external
 
     async def _member(self, person: Person, room: Place) -> Member | None:
-        """None: not in that group, or a bot, or no group of ours."""
+        """The person's status; None when they are not in that group, are a bot, or the room is no Telegram group."""
         if room.platform != NAME or not room.chat.startswith("-"):
             return None
         chat = self._rooms.now(room.chat).partition("/")[0]

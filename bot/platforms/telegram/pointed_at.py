@@ -1,4 +1,4 @@
-"""What a message of Telegram points at: what it replies to, quotes from, or was forwarded from. Pure."""
+"""What a Telegram message points at: what it replies to, quotes, or forwards. Pure."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -13,11 +13,11 @@ from bot.platforms.telegram.entities import read_entities
 from bot.platforms.telegram.media import media_of
 
 _CITED = 1_000
-"""UTF-16 code units of what is replied to that are read along."""
+"""The most UTF-16 code units of a replied-to message that are read with a reply."""
 
 
 def pointed_at(said: telegram.Message, us: int) -> str:
-    """The words that the message replies to or quotes, as a citation; empty where there are none, or they are ours."""
+    """The words that the message replies to or quotes, as a citation; empty without any, or for a reply to us."""
     replied, elsewhere = said.reply_to_message, said.external_reply
     if said.quote is not None and said.quote.text.strip():
         text, author = read_entities(said.quote.text, said.quote.entities or ()), _replied_to(replied)
@@ -34,7 +34,7 @@ def pointed_at(said: telegram.Message, us: int) -> str:
 
 
 def pointed_at_media(said: telegram.Message, us: int) -> tuple[Media, ...]:
-    """What is attached to the message that this one replies to, here or in another chat; nothing of ours."""
+    """The attachments of the message that this one replies to, here or in another chat; none for a message of ours."""
     replied, elsewhere = said.reply_to_message, said.external_reply
     if replied is not None and replied.forum_topic_created is None and not _is_ours(replied, us):
         media, author = media_of(replied), _replied_to(replied)
@@ -47,7 +47,7 @@ def pointed_at_media(said: telegram.Message, us: int) -> tuple[Media, ...]:
 
 
 def forwarded(said: telegram.Message, text: str) -> str:
-    """What was forwarded, as the words of whoever wrote it; the message's own text where it was not."""
+    """A forwarded text, as a citation of its author; any other text unchanged."""
     if said.forward_origin is None or not text.strip():
         return text
     author = _origin(said.forward_origin)
@@ -57,7 +57,7 @@ def forwarded(said: telegram.Message, text: str) -> str:
 class _Writer(NamedTuple):
     name: str = ""
     id: str = ""
-    """Of a person; empty for channels and for whoever hides."""
+    """A person's id; empty for channels and for people who hide theirs."""
 
 
 _NOBODY = _Writer()

@@ -1,14 +1,14 @@
-"""Telegram's rate limits, counted before we call, so that one busy chat holds up no other."""
+"""Telegram's rate limits, counted before each call, so that one busy chat holds up no other."""
 
 from bisect import insort
 
 _EVERYWHERE = (30, 1.0)
 _CHAT = (3, 3.0)
-"""One a second, short bursts allowed."""
+"""One call a second, with short bursts."""
 _GROUP = (20, 60.0)
 _MANY = 1_000
 _EARLY = 0.05
-"""A turn may begin so many seconds too soon: the outbox goes by another clock."""
+"""How many seconds too early a turn may begin: the outbox uses another clock."""
 
 
 class Window:
@@ -18,14 +18,14 @@ class Window:
         self._limit = limit
         self._seconds = seconds
         self._calls: list[float] = []
-        """The latest, those that are reserved included, oldest first."""
+        """The latest calls, including reserved ones, oldest first."""
 
     def free_at(self, now: float) -> float:
-        """When the next call may be made; `now` or earlier: at once."""
+        """When the next call may be made; at once when that is not after `now`."""
         return self._calls[0] + self._seconds if len(self._calls) == self._limit else now
 
     def count(self, at: float) -> None:
-        """A call is made then. Where later ones are reserved already, the next one waits the longer for it."""
+        """Count a call at that time. Where later ones are reserved already, the next call waits longer for it."""
         insort(self._calls, max(at, self.free_at(at)) if self._calls and self._calls[-1] > at else at)
         del self._calls[: -self._limit]
 
@@ -36,7 +36,7 @@ class Window:
 class Pace:
     """The limits of one bot: 30 calls a second, one a second in a chat, 20 a minute in a group.
 
-    Telegram's own figures (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); times are
+    The numbers are Telegram's (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); times are
     seconds of any one clock. Group ids are negative.
     """
 
@@ -45,10 +45,10 @@ class Pace:
         self._chats: dict[str, list[Window]] = {}
         self._resting: dict[str, float] = {}
         self._turns: dict[int, float] = {}
-        """Post -> the turn in its chat that is reserved for it."""
+        """Post -> the turn reserved for it in its chat."""
 
     def delay(self, post: int, chat: str, now: float) -> float:
-        """How long this post must wait for its turn, which is reserved; zero: its turn is now, and is counted."""
+        """Reserve the post's turn and return how long to wait for it; zero, and counted, if that is now."""
         turn, rest = self._turns.pop(post, None), self._resting.get(chat, 0.0)
         if turn is None or turn < rest:
             windows = self._of(chat, now)
@@ -64,7 +64,7 @@ class Pace:
 
     def _reserve(self, post: int, turn: float, now: float) -> None:
         if len(self._turns) > _MANY:
-            # Another process may have said it, or it is no longer owed
+            # Another process may have sent it, or it is no longer owed
             self._turns = {other: at for other, at in self._turns.items() if at > now - 60}
         self._turns[post] = turn
 
@@ -80,12 +80,12 @@ class Pace:
         return 0.0
 
     def count(self, chat: str, now: float) -> None:
-        """A call was made without asking, because it belongs to one that did: the next ones wait the longer."""
+        """Count a call that was made without waiting, as part of another one: the next calls wait longer."""
         for window in [self._everywhere, *self._of(chat, now)]:
             window.count(now)
 
     def rest(self, chat: str, until: float) -> None:
-        """Telegram said that this chat must wait."""
+        """Send nothing to this chat until then, as Telegram asked."""
         self._resting[chat] = until
 
     def _of(self, chat: str, now: float) -> list[Window]:

@@ -65,8 +65,8 @@ from bot.platforms.wording import (
 from bot.platforms.wording import moved as moved_to
 
 _EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 1_000, 600, 600, 300, 300
-"""Together with a card's other lines they stay below what one message may hold. An excerpt is longer than what
-`continuation.EXCERPT` allows only by what is said of whom it cites."""
+"""Limits that, together with a card's other lines, stay within one message. An excerpt is longer than
+`continuation.EXCERPT` allows only by the name of a cited author."""
 _SENT, _SENTENCE = 500, 1_000
 _ANSWERS, _ANSWER_LEGEND = 440, 210
 _NAMES, _SHORTEST = 400, 12
@@ -75,7 +75,7 @@ _QUIET = (What.LEFT, What.SOLVED)
 
 
 def render(content: Content, rendering: RenderContext, missing: Sequence[Media] = ()) -> Said:
-    """The content in its reader's language, within Telegram's limits; attachments that did not come along by name."""
+    """The content in its reader's language, within Telegram's limits; attachments that were not sent are named."""
     match content:
         case Question() | Answer() | WordsPlease() | Moved() | Solved() | Split() | Reply():
             return _to_person(content, rendering, missing)
@@ -106,7 +106,7 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
 
 
 def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:
-    """What is attached, by name; nothing when nothing is."""
+    """A line with the attachments' names; none without attachments."""
     room = max(_SHORTEST, _NAMES // len(media) - 2) if media else _NAMES
     names = ", ".join(cut(attachment(one, language), room) for one in media)
     return [plain(sentence(language, key, names=cut(names, _NAMES)), _NAMES + LINE)] if media else []
@@ -151,7 +151,7 @@ def _reply(content: Reply, language: str, task: Task, missing: Sequence[Media]) 
 
 
 def _left(*lines: str | Sequence[str]) -> int:
-    """What a message holds besides these lines."""
+    """How many units a message has left besides these lines."""
     flat = [one for line in lines for one in ([line] if isinstance(line, str) else line)]
     return MOST - sum(units(line) + 1 for line in flat)
 
@@ -179,7 +179,7 @@ def _card(card: Card, rendering: RenderContext) -> str:
 
 
 def _fate(card: Card, rendering: RenderContext) -> list[str]:
-    """What became of it."""
+    """The request's state, or where it moved."""
     language = rendering.team
     lines = [plain(" · ".join(card_marks(card, language)), _MARKS)] if card_marks(card, language) else []
     if card.moved_to is not None:
@@ -189,7 +189,7 @@ def _fate(card: Card, rendering: RenderContext) -> list[str]:
 
 
 def _background(card: Card, rendering: RenderContext) -> list[str]:
-    """What one may want to look up: the voices, similar corrections, what was said so far, where it was said."""
+    """What a lead may want to look up: the voices, similar corrections, the history, a link to the conversation."""
     language = rendering.team
     heard = [*voices_said(card.voices, rendering.task, language), *not_read(card.left_out, language)]
     lines = [f"<i>{plain(one, LINE)}</i>" for one in heard]
@@ -202,7 +202,7 @@ def _background(card: Card, rendering: RenderContext) -> list[str]:
 
 
 def _manual(card: Card, rendering: RenderContext) -> list[str]:
-    """What the emoji on it do."""
+    """What the emoji on the card do."""
     language, emoji = rendering.team, rendering.vocabulary
     take, done, wrong = (words.get(NAME, "") for words in (emoji.take, emoji.done, emoji.wrong))
     how = [sentence(language, "card_how", take=take, done=done)] if take and done else []
@@ -222,7 +222,7 @@ def _follow_up(content: FollowUp, rendering: RenderContext, missing: Sequence[Me
 
 
 def _continuation(content: Continuation, rendering: RenderContext) -> Said:
-    """A person reads on without being told so; a team reads which piece of how many it is."""
+    """The rest of a long text. A person just reads on; for a team it says which piece of how many it is."""
     if content.gone:
         return Said(GONE, quiet=True)
     if content.to_person:

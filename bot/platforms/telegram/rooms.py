@@ -1,4 +1,4 @@
-"""The teams' rooms in Telegram: groups and topics, and what becomes of them while we run."""
+"""The teams' rooms in Telegram: groups and topics, and their changes while the process runs."""
 
 from bot.domain.ledger import Ledger
 from bot.domain.tasks import Task
@@ -6,7 +6,7 @@ from bot.platforms.telegram import NAME, room
 
 
 class Rooms:
-    """Where teams work. What is said there is between colleagues, never a request."""
+    """The teams' rooms. What is said in them is between colleagues, never a request."""
 
     def __init__(self, task: Task) -> None:
         self._task = task.name
@@ -24,24 +24,24 @@ class Rooms:
 
     @property
     def written(self) -> dict[str, list[str]]:
-        """Room -> the labels whose room it is, as the settings have them."""
+        """Room -> the labels whose room it is, as written in the settings."""
         return dict(self._labels)
 
     def settings(self, chat: str) -> str:
-        """The settings that name this group or a topic in it, for people to mend; empty when none does."""
+        """The settings that name this group or a topic in it, as a hint for mending them; empty when none does."""
         names = [name for where, labels in self._labels.items() if self._group(where) == chat for name in labels]
         return ", ".join(f"tasks.{self._task}.labels.{name}.deliver_to.{NAME}" for name in names)
 
     def widen(self, where: str, chat: str) -> None:
-        """A topic is closed, so that the whole group has to be the room, for as long as the settings name the topic."""
+        """Make the whole group the room of a closed topic, for as long as the settings name the topic."""
         self._instead[where] = chat
 
     def shares(self, chat: str) -> bool:
-        """Whether the group, in which a team has a topic, may be that team's room by now."""
+        """Whether a team has a topic in the group, so that the whole group may have become its room."""
         return any("/" in where and self._group(where) == chat for where in self._labels)
 
     async def learn(self, ledger: Ledger) -> None:
-        """What this process or another found out before. Raises Unreachable."""
+        """Load the changes that this or another process recorded before. Raises Unreachable."""
         self._instead |= await ledger.learned_rooms(NAME)
         self._moved |= await ledger.moved_chats(NAME)
 
@@ -50,11 +50,11 @@ class Rooms:
         return frozenset(self.now(chat) for where, chat in self._instead.items() if where in known)
 
     def move(self, before: str, after: str) -> None:
-        """The group has another id from now on."""
+        """The group has a new id."""
         self._moved[before] = after
 
     def now(self, where: str) -> str:
-        """The room by its present id."""
+        """The room under its present id."""
         chat, _, topic = where.partition("/")
         return room(self._moved.get(chat, chat), int(topic) if topic else None)
 

@@ -1,4 +1,4 @@
-"""At the start: whether the bot is what it has to be in every team's group."""
+"""At the start: whether the bot is an administrator of every team's group."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 
 async def startup_check(bot: ExtBot[None], rooms: Rooms) -> None:
-    """Follow groups that have a new id, and say loudly where the bot is no administrator.
+    """Follow groups to their new ids, and log an error where the bot is no administrator.
 
-    That is no reason not to start: the other teams work, and people write whether or not a card can be posted.
+    This does not prevent the start: the other teams work, and people write whether or not a card can be posted.
     """
     await asyncio.gather(*(_stand(bot, rooms, chat) for chat in {where.partition("/")[0] for where in rooms.written}))
 

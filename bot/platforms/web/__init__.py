@@ -24,13 +24,13 @@ class Config:
     """The settings under `[platforms.web]`."""
 
     leads: tuple[str, ...] = ("lead",)
-    """Who of the chat's three people may correct."""
+    """Which of the chat's three people may correct."""
     networks: tuple[Network, ...] = ()
-    """From where the chat may be used besides this machine: by anybody there, as anybody in it."""
+    """The networks that may use the chat besides this machine: anybody in them, as any of its people."""
 
 
 class WebModule(PlatformModule):
-    """The local chat, as settings and commands know it."""
+    """The local chat, as the settings and the commands use it."""
 
     usual_emoji: Mapping[str, str] = {"take": "👀", "done": "✅", "wrong": "👎", "send": "📤"}
     more_emoji: Mapping[str, str] = {"no_request": "🚫"}
@@ -41,7 +41,7 @@ class WebModule(PlatformModule):
     }
 
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
-        """Its part of the settings; it has no secrets. Raises ConfigError naming each wrong key."""
+        """The local chat's settings; it has no secrets. Raises ConfigError naming each wrong key."""
         known = ("leads", "networks")
         mistakes = [
             f"platforms.web.{key}: no such setting; there are {' and '.join(known)}"
@@ -67,7 +67,7 @@ class WebModule(PlatformModule):
         return normal(written)
 
     def place(self, written: str) -> Place:
-        """The team's room of that name. Raises ValueError saying how one is written."""
+        """The team's room of that name. Raises ValueError that says how to write one."""
         if not _ROOM.fullmatch(written):
             raise ValueError("write a room's name with letters, digits, - and _ (at most 40), like billing")
         if written in PERSON_ROOMS:
@@ -75,24 +75,24 @@ class WebModule(PlatformModule):
         return Place(NAME, written)
 
     def lead(self, written: object) -> str:
-        """One of the chat's people. Raises ValueError saying who they are."""
+        """One of the chat's people. Raises ValueError that names them."""
         return _lead(written)
 
     @asynccontextmanager
     async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
-        """The chat, ready to speak. Nothing to sign in to, so it never raises Refused."""
+        """The chat, ready to send. There is no token, so it never raises Refused."""
         if not isinstance(config, Config):
             raise TypeError("the web chat was given another platform's settings")
         yield WebChat(config.leads, context, config.networks)
 
     def check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
-        """That teams have rooms here."""
+        """Check that teams have rooms in the chat."""
         from bot.platforms.web.check import check
 
         return check(context)
 
     def settings_table(self, address: str = "") -> str:
-        """From the template beside this file."""
+        """The settings table, from the template beside this file."""
         return _TEMPLATE.read_text("utf-8")
 
 
@@ -103,7 +103,7 @@ def _networks(written: object, mistakes: list[str]) -> tuple[Network, ...]:
     found = []
     for one in written if isinstance(written, list) else [written]:
         try:
-            found.append(ipaddress.ip_network(one if isinstance(one, str) else ""))  # a number is an address to it
+            found.append(ipaddress.ip_network(one if isinstance(one, str) else ""))  # it would take a number
         except ValueError:
             mistakes.append(f'platforms.web.networks: {one!r} is no network; write a list like ["192.168.7.0/24"]')
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The platform as the rest of the bot knows it: the local chat's parts, put together."""
+"""The local chat's `Platform`: puts the parts together."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +34,7 @@ class WebChat:
     def __init__(
         self, leads: Sequence[str], context: PlatformContext, networks: Sequence[request_guard.Network] = ()
     ) -> None:
-        """`networks`: from where the chat may be used besides this machine."""
+        """`networks` may use the chat besides this machine."""
         self._context = context
         self._networks = tuple(networks)
         teams = (*team_rooms(context.task), *context.hearing_on(NAME))
@@ -73,15 +73,15 @@ class WebChat:
         raise Unreachable("web: the database no longer says what changes")
 
     def delay(self, item: OutboxItem) -> timedelta:
-        """Nothing waits here."""
+        """No time: there is no rate limit."""
         return timedelta(0)
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """A receipt. Raises Refused for a room that there is none of."""
+        """The post's receipt. Raises Refused for a room that does not exist."""
         return await self._sender.say(item)
 
     async def fetch(self, media: Media) -> bytes:
-        """Raises Refused: there are no attachments here."""
+        """Raise Refused: the chat has no attachments."""
         return await attachments.fetch(media)
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
@@ -94,7 +94,7 @@ class WebChat:
         return self._inbox is not None
 
     def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """The handler, for requests from our own page only, with every failure as a sentence."""
+        """The handler, restricted to requests from our own page, with every error as a sentence."""
 
         async def answer(request: Request) -> Response:
             try:
@@ -121,7 +121,7 @@ class WebChat:
         return await handler(request, self._inbox)
 
     async def _refusal(self, press: Press) -> str:
-        """Why a button by which leads of all teams decide does nothing; the press is stored all the same."""
+        """Why a button for leads of all teams does nothing, if so; the press is stored in either case."""
         button = await self._context.ledger.button(press.ref)
         if button is None or not button.of_all_teams or self._permissions.may_teach():
             return ""

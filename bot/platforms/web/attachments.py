@@ -1,9 +1,9 @@
-"""Attachments, of which the local chat has none."""
+"""Attachments, which the local chat does not have."""
 
 from bot.domain.errors import Refused
 from bot.domain.messages import Media
 
 
 async def fetch(media: Media) -> bytes:
-    """Raises Refused."""
+    """Raise Refused."""
     raise Refused("web: the local chat has no attachments")

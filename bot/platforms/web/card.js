@@ -1,4 +1,4 @@
-// A card: what somebody wants, why it is here, what became of it, and the emoji that say so.
+// A card: the request, why it is here, its state, and the emoji that change it.
 import {attached, byId, clock, fresh, make, pictured} from "./draw.js";
 import {buildButtons, buildUnder, buildWriter, openWriter} from "./under.js";
 import {act} from "./wire.js";
@@ -45,7 +45,7 @@ function buildMarks(card) {
   return card.marks.map((text) => make("p", {class: `fact${card.taken && text === card.marks[0] ? " taken" : ""}`, text}));
 }
 
-// Moved elsewhere, or done: short, with what is needed to undo it.
+// A card that moved or is done: a short form, with what is needed to undo that.
 function buildStill(card) {
   const moved = card.moved !== null;
   return [
@@ -57,7 +57,7 @@ function buildStill(card) {
   ];
 }
 
-// What was said under a card that moved goes with it as history; here it is folded away.
+// The lines under a card that moved go with it as history; here they are folded away.
 function buildLeft(card) {
   const notices = card.under.filter((line) => line.kind === "notice");
   const said = card.under.filter((line) => line.kind !== "notice" && line.kind !== "wrong-team");
@@ -76,7 +76,7 @@ function buildHistory(card) {
   return fold(card, `So far (${lines.length})`, lines);
 }
 
-// Folded until somebody opens it, and then open however often the card is drawn anew.
+// Folded until somebody opens it, then open however often the card is drawn again.
 function fold(card, title, lines) {
   if (!lines.length) return null;
   return make(
@@ -91,7 +91,7 @@ function fold(card, title, lines) {
   );
 }
 
-// A line in a team's room that is no card and belongs to none: a verdict of a lesson, a reminder.
+// A line in a team's room that is no card and belongs to none: a verdict on an adapter, a reminder.
 export function buildStanding(line, arriving) {
   return make(
     "div",
@@ -180,7 +180,7 @@ function buildEmoji(card, emoji, mine, meaning, text) {
   );
 }
 
-// The way to the card that this one, or this notice, speaks of.
+// A button that leads to the card that this card or notice refers to.
 function buildJump(line) {
   return (
     line.link &&

@@ -1,4 +1,4 @@
-"""A team's room: its cards, each with what stands under it. Pure."""
+"""A team's room: its cards, each with the lines under it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,25 +16,25 @@ from bot.platforms.web.words import Json, Object, Words, attachments, keyed, lin
 from bot.platforms.wording import card_marks, certainty, moved, not_read, remembered, voices_said, why
 
 CARDS = 20
-"""Cards of one room that the page shows, newest first."""
+"""The most cards of one room on the page, newest first."""
 
 
 @dataclass
 class _Thread:
-    """A card, or another line of its own, and what stands under it, oldest first."""
+    """A card, or another line of its own, and the lines under it, oldest first."""
 
     top: TranscriptLine
     under: list[TranscriptLine] = field(default_factory=list)
 
 
 def team_room(words: Words, lines: Sequence[TranscriptLine]) -> list[Json]:
-    """The room's cards with everything under them, newest card first, after those that come before others."""
+    """The room's cards with the lines under them: first those that an answer puts first, then the newest."""
     threads: dict[str, _Thread] = {}
     for line in lines:
         above = threads.get(_above(line) or "")
         if above:
             above.under.append(line)
-            threads[line.ref.id] = above  # what answers this line stands under the same card
+            threads[line.ref.id] = above  # replies to this line stand under the same card
         elif line.note is None and not (line.post and line.post.under is not None):
             threads[line.ref.id] = _Thread(line)
     tops = [thread for id, thread in threads.items() if thread.top.ref.id == id]
@@ -44,7 +44,7 @@ def team_room(words: Words, lines: Sequence[TranscriptLine]) -> list[Json]:
 
 
 def _comes_first(line: TranscriptLine) -> bool:
-    """Whether an answer to a further question puts the card, while it is open, before others."""
+    """Whether an answer to a further question puts the card first while it is open."""
     card = line.post.content if line.post else None
     if not isinstance(card, Card) or card.done or card.moved_to is not None:
         return False
@@ -99,7 +99,7 @@ def _more(words: Words, card: Card) -> list[str]:
 
 
 def _sureness(words: Words, card: Card) -> str:
-    """How sure, or who says so, in two or three words."""
+    """How sure the decision is, or who made it, in two or three words."""
     if card.reason == Reason.WITHDRAWN:
         return words.say(None, "mark_withdrawn")
     if card.by not in (Author.MODEL, Author.EXAMPLES):
@@ -108,18 +108,18 @@ def _sureness(words: Words, card: Card) -> str:
 
 
 def _handling(words: Words, line: TranscriptLine) -> Object:
-    """The emoji that say what becomes of the request: take, done, wrong team."""
+    """The emoji for the request's state: take, done, wrong team."""
     known = words.vocabulary
     return {"take": mark(known.take, line), "done": mark(known.done, line), "wrong": mark(known.wrong, line)}
 
 
 def _reactions(words: Words, card: Card, line: TranscriptLine) -> list[Json]:
-    """The emoji that mean a team on this card first, then whatever else people put on it."""
+    """The emoji for teams on this card first, then the other reactions."""
     legend = dict(card.legend)
     known = words.vocabulary
     told = {*legend, *(of[NAME] for of in (known.take, known.done, known.wrong) if NAME in of)}
     answered = {
-        sign: (title, "" if one.part_of else one.title)  # where several may be right, it takes off what is there
+        sign: (title, "" if one.part_of else one.title)  # with several, it removes a given one
         for one in card.answers
         for of, sign, title in one.legend
         if of == NAME

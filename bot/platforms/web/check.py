@@ -1,4 +1,4 @@
-"""Does everything work that we need of the local chat? It has its rooms from the settings, and nothing else to fail."""
+"""`switchboard check web`: whether the settings give the local chat its rooms; nothing else can fail."""
 
 from collections.abc import AsyncIterator
 
@@ -8,7 +8,7 @@ from bot.platforms.web.words import team_rooms
 
 
 async def check(context: PlatformContext) -> AsyncIterator[Finding]:
-    """That teams have rooms here. The chat lives in this process and its database: there is nothing to sign in to."""
+    """Check that teams have rooms in the chat, which lives in this process and its database and needs no token."""
     rooms = team_rooms(context.task)
     remedy = 'Nobody can answer here: give a team a room, deliver_to = { web = "billing" }'
     yield Finding("web: rooms of teams in the local chat", bool(rooms), "" if rooms else remedy)

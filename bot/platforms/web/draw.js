@@ -2,7 +2,7 @@
 
 const shapes = new WeakMap();
 
-// An element; `text` and every string child go in as text, never as markup; onX are listeners.
+// Make an element; `text` and every string child are inserted as text, never as markup; onX are listeners.
 export function make(tag, properties, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties ?? {})) {
@@ -15,8 +15,8 @@ export function make(tag, properties, ...children) {
   return node;
 }
 
-// Make the children be the items, in order: by item.key, touching only those that changed.
-// A changed one is built anew, or, given renew(node, item), changed in place: what somebody types in it stays.
+// Make the children match the items, in order, by item.key; only changed ones are touched.
+// A changed one is rebuilt or, with renew(node, item), changed in place, so that text being typed in it stays.
 export function patch(parent, items, build, renew) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   items.forEach((item, position) => {
@@ -38,7 +38,7 @@ export function patch(parent, items, build, renew) {
   old.forEach((node) => node.remove());
 }
 
-// A rebuilt element gets the focus back that its forerunner with the same data-focus had.
+// A rebuilt element gets back the focus of its predecessor with the same data-focus.
 export function keepingFocus(change) {
   const key = document.activeElement?.dataset?.focus;
   change();
@@ -51,7 +51,7 @@ export function focusOn(key) {
     ?.focus({preventScroll: true});
 }
 
-// Emoji are kept without their variation selector; some need it to be drawn as pictures.
+// Emoji are stored without their variation selector; some need it to be drawn as pictures.
 export function pictured(emoji) {
   return /^\p{Emoji_Presentation}/u.test(emoji) ? emoji : `${emoji}\ufe0f`;
 }
@@ -64,7 +64,7 @@ export function clock(at) {
   });
 }
 
-// A quiet button that asks once more before it does something for good.
+// A quiet button that asks for confirmation before it does something irreversible.
 export function sure(properties, text, act) {
   const button = make("button", {type: "button", class: "quiet", ...properties, text});
   const calm = () => {
@@ -81,7 +81,7 @@ export function sure(properties, text, act) {
   return button;
 }
 
-// The names of what came along, as links where there is somewhere to go.
+// The names of attachments, as links where there is an address.
 export function attached(media) {
   if (!media?.length) return null;
   const names = media.map(({name, link}) =>
@@ -96,7 +96,7 @@ export function newId() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// Enter sends, Shift+Enter is a new line, Escape leaves.
+// Enter sends, Shift+Enter inserts a new line, Escape cancels.
 export function keys(form, leave) {
   return (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -108,7 +108,7 @@ export function keys(form, leave) {
 
 export const byId = (id) => document.getElementById(id);
 
-// What the page has shown, by line: the new arrives with a little movement, and what is new or changed is read out.
+// What the page has shown, by line: new lines are animated, and new or changed ones are read out.
 export const seen = new Map();
 
 export function fresh(line) {

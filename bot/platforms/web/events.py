@@ -1,6 +1,6 @@
-"""What the page sends, as facts: JSON in; messages, edits, notes, reactions and presses out. Pure.
+"""The page's requests as facts: JSON in; messages, edits, notes, reactions and presses out. Pure.
 
-Every function raises UsageError with a sentence for the person at the page when the input makes no sense.
+Every function raises UsageError with a sentence for the person at the page when the input is invalid.
 """
 
 import re
@@ -36,7 +36,10 @@ _SELECTORS = {"\ufe0e", "\ufe0f"}
 
 
 def to_message(body: object, now: datetime, language: str | None) -> Message:
-    """What a person wrote. A message without `thread` opens one; `id` is the page's, so that a repeat is no second."""
+    """A person's message.
+
+    Without `thread` it opens one; its `id` is chosen by the page, so that a repeat is recognised.
+    """
     fields = _fields(body)
     room = _text(fields, "room")
     if room not in PERSON_ROOMS:
@@ -53,18 +56,18 @@ def to_message(body: object, now: datetime, language: str | None) -> Message:
 
 
 def to_edit(body: object, rooms: Collection[str], now: datetime) -> Edit:
-    """New words for something that a person wrote in one of these rooms."""
+    """New words for a person's message in one of these rooms."""
     fields = _fields(body)
     return Edit(_written(fields, rooms), _words(_text(fields, "text")), now)
 
 
 def to_deletion(body: object, rooms: Collection[str], now: datetime) -> Deletion:
-    """Something that a person wrote in one of these rooms is to go."""
+    """The deletion of a person's message in one of these rooms."""
     return Deletion(_written(_fields(body), rooms), now)
 
 
 def to_note(body: object, rooms: Collection[str], now: datetime) -> Note:
-    """What the lead wrote under a card in one of these rooms; to be sent only when the page says `send`."""
+    """The lead's note under a card in one of these rooms; it is sent to the person only when the page says `send`."""
     fields = _fields(body)
     under = _ref(fields, "under", rooms)
     return Note(
@@ -93,7 +96,7 @@ def to_reaction(body: object, rooms: Collection[str], now: datetime) -> Reaction
 
 
 def to_press(body: object, rooms: Collection[str], now: datetime) -> Press:
-    """A button pressed in one of these rooms: in a person's by that person, in a team's by the lead."""
+    """A press on a button in one of these rooms: by its person in a person's room, by the lead in a team's."""
     fields = _fields(body)
     ref = _ref(fields, "ref", rooms)
     who = ref.chat if ref.chat in PERSON_ROOMS else LEAD
@@ -101,7 +104,7 @@ def to_press(body: object, rooms: Collection[str], now: datetime) -> Press:
 
 
 def receipt(post: int) -> str:
-    """The id under which a post of ours stands in the chat: the same however often it is said."""
+    """The id of a post in the chat: always the same for the same post."""
     return f"{_OURS}{post}"
 
 
@@ -111,13 +114,13 @@ def normal(written: str) -> str:
     if not 0 < len(kept) <= _MAX_EMOJI or any(c.isspace() or c.isalpha() for c in kept):
         raise ValueError("write one emoji, like 💰")
     if not any(unicodedata.category(c) in ("So", "Me") or ord(c) > 0xFFFF for c in kept):
-        # ⁉ and ↔ are punctuation and mathematics to Unicode; nobody misses them as a team's sign
+        # ⁉ and ↔ are punctuation and mathematics in Unicode; they are no loss as a team's emoji
         raise ValueError("write one emoji, like 💰")
     return kept
 
 
 def spoken(accept_language: str | None) -> str | None:
-    """The language the browser likes best, as an IETF tag; None when it does not say."""
+    """The browser's preferred language, as an IETF tag; None when it names none."""
     first = (accept_language or "").split(",")[0].split(";")[0].strip()
     return first if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", first) else None
 
@@ -161,7 +164,7 @@ def _ref(fields: Mapping[str, object], key: str, rooms: Collection[str], ours: b
 
 
 def _written(fields: Mapping[str, object], rooms: Collection[str]) -> MessageRef:
-    """A message that people wrote: what the bot said is the bot's to change."""
+    """A ref to a person's message; the bot's own posts cannot be changed from the page."""
     return _ref(fields, "ref", rooms, ours=False)
 
 

@@ -1,4 +1,4 @@
-"""What people do on the page: each act is stored, and only then answered."""
+"""Takes what people do on the page: each act is stored, and only then answered."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ Handler: TypeAlias = Callable[[Request, Inbox], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Takes in what the page posts."""
+    """Stores what the page posts."""
 
     rooms: Sequence[str]
     team_rooms: Sequence[str]
     refusal: Callable[[Press], Awaitable[str]]
-    """Why a button does nothing for whoever pressed it; empty when it may do something."""
+    """Why a button does nothing for the person who pressed it; empty when it may do something."""
 
     def acts(self) -> Sequence[tuple[str, Handler]]:
-        """The last part of each act's address, and what takes it in."""
+        """The last part of each act's address -> the method that handles it."""
         return [
             ("messages", self._message),
             ("edits", self._edit),
@@ -74,5 +74,5 @@ def _stored(ref: MessageRef) -> Response:
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Saying posts: the page reads its lines from the transcript, so that a receipt is all there is to give."""
+"""Gives posts their receipts; the page reads its lines from the transcript."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from bot.platforms.web.events import NAME, receipt
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Says posts in the chat's rooms."""
+    """Gives receipts to posts in the chat's rooms."""
 
     rooms: Collection[str]
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """A receipt that depends on the post alone, so that saying it twice is saying it once. Raises Refused."""
+        """The post's receipt, which depends on the post alone, so that repeating it changes nothing. Raises Refused."""
         if item.post.place.chat not in self.rooms:
             raise Refused("web: there is no such room; see deliver_to, tell and also_to of the labels in the settings")
         return item.edits or MessageRef(NAME, item.post.place.chat, receipt(item.id))

@@ -1,4 +1,4 @@
-// The local chat: reads the state from the server and shows it; every text goes in as text.
+// The local chat: reads the state from the server and shows it; every text is inserted as text.
 import {byId, keepingFocus, make, patch, seen} from "./draw.js";
 import {buildRoom, showThreads, toEnd} from "./people.js";
 import {offerSteps, showSteps} from "./steps.js";
@@ -44,7 +44,7 @@ function announce() {
   document.body.dataset.ready = "yes";
 }
 
-// What is read out of a line when it is new or says something new; what people write themselves they know.
+// The part of a new or changed line that is read out; nothing for lines that people wrote here themselves.
 function spoken(line) {
   if (line.kind === "person" || line.kind === "note") return "";
   if (line.kind === "card") return [line.moved ?? line.mark, ...line.marks, line.excerpt].join(". ");

@@ -1,4 +1,4 @@
-"""The page: its files, what it shows, and how it hears that something changed."""
+"""The page: its files, its content, and the events that tell it of changes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from bot.platforms.web.inbound import Handler, now
 from bot.platforms.web.words import Words
 
 LINES = 600
-"""Lines of all rooms together that the page is given."""
+"""The most lines, of all rooms together, that the page gets."""
 _BEAT_SECONDS = 15.0
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
@@ -34,21 +34,21 @@ class Page:
         self._open = False
 
     def open(self) -> None:
-        """People are heard from now on."""
+        """Begin to serve the page's events."""
         self._open = True
 
     def changed(self) -> None:
-        """Tell every open page to look again."""
+        """Tell every open page to load again."""
         for browser in self._browsers:
             browser.set()
 
     def close(self) -> None:
-        """Nobody is heard any more: let the pages go."""
+        """Stop serving events and end those of open pages."""
         self._open = False
         self.changed()
 
     def files(self) -> list[tuple[str, Handler]]:
-        """Address and content of the page and its parts."""
+        """(path, handler) of the page and its parts."""
         parts = sorted(path for path in _HERE.iterdir() if path.suffix in _TYPES)
         return [
             ("/", _file(_HERE / "page.html", "text/html")),
@@ -66,7 +66,7 @@ class Page:
         return JSONResponse(render.state(self._words, lines, learning, now()))
 
     async def events(self, _request: Request, _inbox: Inbox) -> Response:
-        """Server-sent events: `changed` when the page should look again, `beat` so that it knows we are there."""
+        """Server-sent events: `changed` when the page should load again, `beat` so that it knows we are running."""
         return StreamingResponse(self._watch(), media_type="text/event-stream")
 
     async def _watch(self) -> AsyncIterator[str]:

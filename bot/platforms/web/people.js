@@ -155,7 +155,7 @@ function buildLine(room, line) {
   );
 }
 
-// Use the room's box to reply in a thread, to change a message, or (null) for a new conversation again.
+// Use the room's box to reply in a thread, to change a message or, with null, for a new conversation again.
 function use(room, what) {
   const box = byId(`room-${room}`).querySelector("textarea");
   if (doing[room]?.edit) box.value = doing[room].before;
@@ -198,7 +198,7 @@ export async function send(room, box) {
   if (!what.edit) toEnd(byId(`room-${room}`).querySelector(".threads"));
 }
 
-// Write that in the room, as a conversation of its own.
+// Write this text in the room, as a conversation of its own.
 export function begin(room, text) {
   if (doing[room]) use(room, null);
   const box = byId(`room-${room}`).querySelector("textarea");

@@ -9,16 +9,16 @@ from bot.platforms.web.events import LEAD, NAME
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Answers by the settings: the chat has three people and nobody else."""
+    """Decides by the settings: the chat has three people and nobody else."""
 
     leads: frozenset[str]
 
     def may_correct(self, person: Person, team: Label) -> bool:
-        """Whether they are a lead of all teams, or of this one."""
+        """Whether the person is a lead of all teams, or of this one."""
         return person.platform == NAME and person.id in self.leads | team.leads.get(NAME, frozenset())
 
     def may_handle(self, person: Person) -> bool:
-        """Whoever is of the company's own."""
+        """Whether the person may take a card: all of the company's own people."""
         return person.platform == NAME and person.id == LEAD
 
     def may_teach(self) -> bool:

@@ -1,6 +1,6 @@
-"""What the page shows: rooms and the state of learning as JSON, in words a person reads. Pure.
+"""What the page shows: rooms and the state of learning as JSON, in words for people. Pure.
 
-Nothing here is markup: the page inserts every string as text.
+No string is markup: the page inserts every one as text.
 """
 
 from collections.abc import Sequence
@@ -44,9 +44,9 @@ from bot.platforms.web.words import (
 from bot.platforms.wording import question, reply, to_person
 
 THREADS = 30
-"""Threads of one person's room that the page shows, oldest first."""
+"""The most threads of one person's room on the page, oldest first."""
 EXAMPLES = 2
-"""Sentences of the settings that the page offers to a newcomer."""
+"""The most example sentences from the settings that the page offers to a newcomer."""
 
 
 def state(words: Words, lines: Sequence[TranscriptLine], learning: Object, now: datetime) -> Object:
@@ -84,7 +84,7 @@ def _verdict(words: Words, cycle: Cycle, champion: Adapter | None) -> str:
         return cycle.problem
     reasons = [as_sentence(verdict_reason(one, words.team_language)) for one in cycle.verdict.reasons]
     if cycle.verdict.promoted and champion is not None and champion.name != cycle.adapter:
-        # It serves a share first, or somebody else was promoted since
+        # The adapter first serves a share, or another was promoted since
         return " ".join(reasons)
     key = "report_promoted" if cycle.verdict.promoted else "report_refused"
     return " ".join([words.say(None, key, adapter=cycle.adapter or words.base), *reasons])
@@ -99,7 +99,7 @@ def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence
 
 
 def _listening_room(words: Words, chat: str, lines: Sequence[TranscriptLine]) -> Object:
-    """A room that is no team's: it is called what the settings call it, and says what it is for."""
+    """A room that is no team's, titled with its name from the settings; it says what it is for."""
     means = words.say(None, "room_listening")
     return {
         "room": chat,

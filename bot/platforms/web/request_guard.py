@@ -1,6 +1,6 @@
 """Which requests are accepted: from this machine, from our own page, to this machine, with a valid body.
 
-Nobody signs in to the local chat, and its lead is whoever says so: only this machine may use it, whatever address it
+Nobody signs in to the local chat, and anybody may act as its lead: only this machine may use it, whatever address it
 listens at, and the networks that the settings name. Another website in the same browser can send requests from here,
 too, so they must come from our own page (same origin, JSON) and be addressed to this machine by number or as localhost
 (which stops names that were rebound to it).
@@ -23,16 +23,16 @@ POLICY = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-"""Headers of every answer."""
+"""The headers of every answer."""
 _MAX_BODY = 2_000_000
 _PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-"""Headers of whoever passes requests on: where these come from, nobody can say any more."""
+"""Headers that proxies add: the sender of a forwarded request is unknown."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def outsider(request: Request, networks: Sequence[Network]) -> str | None:
-    """Why whoever sent this may not use the chat; None when they sit at this machine, or in one of the networks."""
+    """Why the sender may not use the chat; None when they are at this machine, or in one of the networks."""
     if any(header in request.headers for header in _PASSED_ON):
         return "The local chat is not for proxies: whoever it is reached by may act as its lead."
     if request.client is None or not _from(request.client.host, networks):
@@ -58,7 +58,7 @@ def stranger(method: str, headers: Mapping[str, str]) -> str | None:
     if method != "POST":
         return None
     origin = headers.get("origin")
-    # Which only browsers say, and no page can have them say otherwise
+    # Only browsers send this header, and no page can make them send another value
     elsewhere = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
     if elsewhere or (origin is not None and urlsplit(origin).netloc != host):
         return "This request came from another website."
@@ -76,7 +76,7 @@ def _this_machine(host: str) -> bool:
 
 
 async def body(request: Request) -> object:
-    """The request's JSON. Raises UsageError when it is too long or no JSON."""
+    """The request's JSON. Raises UsageError when it is too long or not JSON."""
     read = bytearray()
     async for chunk in request.stream():
         read += chunk

@@ -1,4 +1,4 @@
-// The four steps that show a newcomer the whole of it.
+// The four steps that introduce a newcomer to the product.
 import {byId, make, patch} from "./draw.js";
 import {begin} from "./people.js";
 
@@ -60,7 +60,7 @@ function show(shown) {
   try {
     localStorage.setItem("hint", shown ? "shown" : "hidden");
   } catch {
-    /* private windows forget, and that is fine */
+    /* private windows do not store it, which is fine */
   }
 }
 

@@ -3,7 +3,7 @@ import {byId, fresh, make, patch, pictured} from "./draw.js";
 import {buildCard, buildStanding, renewCard} from "./card.js";
 
 export function showBoard(teams) {
-  // every team keeps its place: a card only pushes down what stands below it
+  // every team keeps its place: a card only pushes down what is below it
   const wide = Math.max(1, Math.floor(byId("board").clientWidth / 285));
   const columns = [...Array(wide).keys()].map((key) => ({key: `${key} of ${wide}`}));
   patch(byId("board"), columns, () => make("div", {class: "column"}));

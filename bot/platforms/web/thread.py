@@ -1,4 +1,4 @@
-"""What stands under a card: notes, what became of them, what the person added, questions and notices. Pure."""
+"""The lines under a card: notes, what became of them, the person's additions, questions and notices. Pure."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ from bot.platforms.wording import continuation, report, to_team, training_progre
 
 
 def under(words: Words, card: TranscriptLine, lines: Sequence[TranscriptLine]) -> list[Json]:
-    """The lines in order; what became of a note stands with the note."""
+    """The lines in order; a note's delivery is shown with the note."""
     offers = {post.answers.id: line for line in lines if (post := line.post) and post.answers and _offers(post)}
     sent = _deliveries(words, lines)
     told = {line.ref for line in [*offers.values(), *(one for of in sent.values() for one in of)]}
@@ -57,7 +57,7 @@ def under(words: Words, card: TranscriptLine, lines: Sequence[TranscriptLine]) -
 
 
 def _ways(words: Words, card: TranscriptLine, line: TranscriptLine, offers: Mapping[str, TranscriptLine]) -> Object:
-    """How the note could still be sent: none once it is deleted, or the card has left."""
+    """How the note can still be sent: not at all once it is deleted, or the request moved to another team."""
     if _left(card) or (line.note and not line.note.text and not line.note.media):
         return {"offer": None, "send": None}
     offer = offers.get(line.ref.id)
@@ -68,7 +68,7 @@ def _ways(words: Words, card: TranscriptLine, line: TranscriptLine, offers: Mapp
 
 
 def _left(card: TranscriptLine) -> bool:
-    """It moved to another team: nothing is sent from here any more."""
+    """Whether the request moved to another team: nothing is sent from this card any more."""
     return card.post is not None and isinstance(card.post.content, Card) and card.post.content.moved_to is not None
 
 
@@ -77,7 +77,7 @@ def _offers(post: Post) -> bool:
 
 
 def _idle(words: Words, card: TranscriptLine, line: TranscriptLine) -> bool:
-    """The question which team it is, after the emoji that asked was taken away: its buttons would do nothing."""
+    """Whether it asks for the team though the emoji that caused it is gone: its buttons would do nothing."""
     asked = line.post.content if line.post else None
     emoji = words.vocabulary.wrong.get(NAME)
     open_question = isinstance(asked, WrongTeam) and asked.chosen is None
@@ -85,14 +85,15 @@ def _idle(words: Words, card: TranscriptLine, line: TranscriptLine) -> bool:
 
 
 def _deliveries(words: Words, lines: Sequence[TranscriptLine]) -> dict[str, list[TranscriptLine]]:
-    """Note's id -> the lines that say what became of it on its way to the person, the newest last."""
+    """Note's id -> the lines that report its delivery to the person, the newest last."""
     found: dict[str, list[TranscriptLine]] = {}
     notes: list[TranscriptLine] = []
     for line in lines:
         if line.note:
             notes.append(line)
         elif line.post and isinstance(line.post.content, Sent):
-            # a note that was changed goes once more; of notes that say the same, each goes before one goes again
+            # an edited note is delivered again; of notes with the same words, each is matched once before one is
+            # matched again
             waiting = [note for note in notes if note.ref.id not in found]
             gone = [note for note in notes if note.ref.id in found]
             behind = _saying(words, line.post, [*waiting, *gone]) or _changed([*waiting, *gone])
@@ -102,7 +103,7 @@ def _deliveries(words: Words, lines: Sequence[TranscriptLine]) -> dict[str, list
 
 
 def _saying(words: Words, post: Post, notes: Sequence[TranscriptLine]) -> TranscriptLine | None:
-    """The note that a delivery names, else the first with its words."""
+    """The note that a delivery names, else the first note with the delivery's words."""
     text = post.content.text if isinstance(post.content, Sent) else ""
     named = [line for line in notes if line.ref == post.answers]
     same = [line for line in notes if line.note and _without_prefix(words, line.note.text) == text]
@@ -110,7 +111,7 @@ def _saying(words: Words, post: Post, notes: Sequence[TranscriptLine]) -> Transc
 
 
 def _changed(notes: Sequence[TranscriptLine]) -> TranscriptLine | None:
-    """The first note whose words are not what they were."""
+    """The first note that was edited or emptied."""
     return next((line for line in notes if line.note and (line.edited or not line.note.text)), None)
 
 
@@ -131,7 +132,7 @@ def _note(words: Words, line: TranscriptLine, note: Note) -> Object:
 
 
 def _sent(words: Words, line: TranscriptLine, note: Note, delivery: TranscriptLine) -> Object:
-    """A note that was sent, and how it fared."""
+    """A note that was sent, and the result."""
     text = readable(_without_prefix(words, note.text))
     fate = delivery.post.content if delivery.post else None
     failed = isinstance(fate, Sent) and bool(fate.problem)
@@ -178,7 +179,7 @@ def posted(words: Words, post: Post | None) -> Object:
 
 
 def _reported(words: Words, content: Content | None, language: str) -> Object:
-    """What the leads are told of training and of the week."""
+    """The report to leads on training, or on the week."""
     match content:
         case LearningReport() as learned:
             title, *reasons = report(learned, language)
@@ -199,7 +200,7 @@ def _reported(words: Words, content: Content | None, language: str) -> Object:
 
 
 def _of_the_shadow(told: ShadowCard | ShadowExplanation, language: str) -> Object:
-    """A candidate's card, with its buttons as long as nobody has decided, and what explains it."""
+    """A candidate's card, with its buttons until it is decided, and the explanation."""
     if isinstance(told, ShadowExplanation):
         title, *reasons = shadow_explanation(told, language)
         return {
@@ -219,7 +220,7 @@ def _of_the_shadow(told: ShadowCard | ShadowExplanation, language: str) -> Objec
 
 
 def _drawn(content: ComparisonReport | Digest) -> Object:
-    """Its picture, in the answer itself: the page loads nothing from elsewhere."""
+    """The picture, embedded in the answer: the page loads nothing from elsewhere."""
     if PICTURE not in attached(content):
         return {}
     return {"picture": f"data:image/png;base64,{b64encode(picture(content)).decode()}"}

@@ -1,4 +1,4 @@
-// What stands under a card: notes, what was sent, what the person added, and the box to write more.
+// The lines under a card: notes, sent notes, the person's additions, and the box to write more.
 import {attached, clock, focusOn, fresh, keys, make, newId, pictured, sure} from "./draw.js";
 import {act, tell} from "./wire.js";
 
@@ -20,7 +20,7 @@ function buildGone(line) {
   return make("div", {class: "under note gone"}, make("p", {class: "why", text: `${line.author} deleted a note`}));
 }
 
-// A note is yellow and internal until somebody sends it; then it says how it fared.
+// A note is yellow and internal until somebody sends it; then it shows the result.
 function buildNote(card, line) {
   const sent = line.kind === "sent";
   return make(
@@ -104,7 +104,7 @@ export function buildButtons(card, line) {
 
 // --- the box under a card ---
 
-// It writes a note unless somebody presses the button that says otherwise; Enter is never that button.
+// It writes a note unless somebody presses the button for sending; Enter never does.
 export function buildWriter(card) {
   const box = make("textarea", {
     rows: 2,

@@ -1,10 +1,10 @@
-// The line to the server: what people do goes up, news comes down, and a lost connection is said.
+// The connection to the server: posts what people do, receives news, and shows when the connection is lost.
 import {byId} from "./draw.js";
 
 const LOST_AFTER = 40_000; // the server beats every 15 s
 const RETRIES = [500, 1_000, 2_000, 5_000];
 
-// What a person did. Whether it was stored; if not, they read why. What it leads to comes as news.
+// Post what a person did; returns whether it was stored. If not, the page shows why. Its effects arrive as news.
 export async function act(path, body) {
   try {
     const answer = await fetch(path, {
@@ -37,7 +37,7 @@ export function connection(up) {
   connected = up;
 }
 
-// Call look() whenever something changed, and after every lost connection, for as long as the page lives.
+// Call look() after every change and every lost connection, for as long as the page is open.
 export function listen(look, attempt = 0) {
   const source = new EventSource("chat/events");
   let watchdog = 0;

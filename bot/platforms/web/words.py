@@ -1,4 +1,4 @@
-"""What rendering needs to know besides the line itself: the teams, the languages, what emoji mean."""
+"""What rendering needs besides the lines: the teams, the languages, the meaning of emoji."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ Object: TypeAlias = dict[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The sentences of the page, and what it calls things."""
+    """The page's sentences and names."""
 
     task: Task
     languages: tuple[str, ...]
     base: str
     vocabulary: Vocabulary
     listening: tuple[str, ...] = ()
-    """Rooms that are no team's, and hear of answers to further questions."""
+    """Rooms that are no team's, and are informed of answers to further questions."""
 
     def say(self, wanted: str | None, key: str, **words: str | int) -> str:
         """The sentence in the offered language nearest to the wanted one."""
@@ -39,12 +39,12 @@ class Words:
 
     @property
     def team_language(self) -> str:
-        """What teams read."""
+        """The language that teams read."""
         return self.language(None)
 
 
 def team_rooms(task: Task) -> dict[str, list[Label]]:
-    """The rooms that teams have here, in the order of the settings; several teams may share one."""
+    """The teams' rooms in the chat, in the order of the settings; several teams may share one."""
     rooms: dict[str, list[Label]] = {}
     for label in task.labels:
         if NAME in label.deliver_to:
@@ -58,29 +58,29 @@ def buttons(*pairs: tuple[str, str]) -> list[Json]:
 
 
 def attachments(media: Sequence[Media], language: str) -> list[Json]:
-    """What came along, by name; other platforms' links where they have some."""
+    """The attachments by name, with their links if these are safe."""
     return [{"name": attachment(one, language), "link": _safe(one.link)} for one in media]
 
 
 def readable(text: str) -> str:
-    """Marked text as the page shows it, without marks: addresses stand behind the words that lead there."""
+    """Marked text as the page shows it, without marks: a link's address follows its words."""
     return spelled(flattened(text, quotes=True))
 
 
 def keyed(line: TranscriptLine, shown: Object) -> Object:
-    """What the line says, with what the page knows it by."""
+    """What is shown of a line, with the keys by which the page identifies it."""
     return {"key": f"{line.ref.chat}/{line.ref.id}", "id": line.ref.id, "at": milliseconds(line.at), **shown}
 
 
 def link(words: Words, card: MessageRef | None) -> Json:
-    """Where the page finds that card; None where it is none of this platform's."""
+    """The page's key of that card; None where it is on another platform."""
     if card is None or card.platform != NAME:
         return None
     return {"key": f"{card.chat}/{card.id}", "text": words.say(None, "card_moved_link")}
 
 
 def mark(meaning: Mapping[str, str], line: TranscriptLine) -> Json:
-    """The emoji of this platform, and whether the lead has put it there; None where it has none."""
+    """The emoji for this meaning in the chat, and whether the lead put it on the line; None where there is none."""
     emoji = meaning.get(NAME)
     return {"emoji": emoji, "mine": (emoji, LEAD) in line.reactions} if emoji else None
 

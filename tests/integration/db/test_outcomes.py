@@ -1,18 +1,23 @@
 """What became of conversations: as they ended, on whose word, and how long they lay with the wrong team."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bot.domain.conversations import CardState, LeadLabel
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.outcomes import Outcome, median_lost
 from bot.domain.tasks import Label
 from bot.domain.team_changes import Kind, TeamChange
+from bot.flow.review import Reviewer
 from db.engine import Database
 from db.ledger import PostgresLedger
+from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.outcomes import PostgresOutcomes
+from db.tables import ConversationRow
 from db.team_changes import PostgresTeamChanges
 from tests.integration.db.scenes import AGENT, LEAD, TASK, VECTOR, after, asked, pending, reaction, routed, say_all
 
@@ -25,7 +30,7 @@ def outcomes(database: Database) -> PostgresOutcomes:
 
 
 async def _all(outcomes: PostgresOutcomes, limit: int = 10) -> list[Outcome]:
-    return list(await outcomes.outcomes("routing", after(0), after(10_000), limit, with_vectors=True))
+    return list(await outcomes.outcomes("routing", after(0), after(10_000), limit, vectors_by="tiny"))
 
 
 async def test_what_nobody_touched_is_where_it_went_and_settled_by_nobody(
@@ -91,3 +96,18 @@ async def test_the_newest_come_oldest_first_and_other_times_and_tasks_do_not(
     [plain, *_] = await outcomes.outcomes("routing", after(0), after(9_000), 10)
     assert plain.vector is None
     assert (later, await outcomes.outcomes("mood", after(0), after(9_000), 10)) == ([], [])
+
+
+async def test_after_a_change_of_encoder_only_vectors_that_can_be_compared_are_looked_at(
+    database: Database, ledger: PostgresLedger, outcomes: PostgresOutcomes
+) -> None:
+    """PostgreSQL computes no product of vectors of two widths: a review ended with its error."""
+    await routed(ledger, "where is my refund", "m1", 0)
+    await routed(ledger, "where is my other refund", "m2", 100)
+    earlier = update(ConversationRow).where(ConversationRow.text == "where is my refund")
+    async with database.transaction() as session:
+        await session.execute(earlier.values(vector=[1.0, 0.0], embedder="older"))
+    assert [one.vector for one in await _all(outcomes)] == [None, VECTOR]
+    reviewer = Reviewer(outcomes, PostgresMemory(database, "tiny"), "tiny", lambda: after(3_600))
+    found = await reviewer.review(TASK, timedelta(days=1))
+    assert [one.text for one in found.outcomes] == ["where is my refund", "where is my other refund"]

@@ -129,12 +129,21 @@ def test_without_a_token_there_is_no_such_page(adapter: Path) -> None:
     assert AdapterFiles(finder, sums, "").routes == []
 
 
-async def test_vllm_is_told_where_it_lies(adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", ["variable", "file", "credential"])
+async def test_vllm_is_told_where_it_lies(
+    how: str, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By vLLM's own classes, as a server that starts has them."""
     registry = pytest.importorskip("vllm.lora.resolver").LoRAResolverRegistry
     async with bot(adapter) as address:
         monkeypatch.setenv("SWITCHBOARD_ADAPTERS_URL", f"http://127.0.0.1:9 {address}")
-        monkeypatch.setenv("SWITCHBOARD_ADAPTER_TOKEN", TOKEN)
+        (tmp_path / "SWITCHBOARD_ADAPTER_TOKEN").write_text(f"{TOKEN}\n", "utf-8")
+        name, value = {
+            "variable": ("SWITCHBOARD_ADAPTER_TOKEN", TOKEN),
+            "file": ("SWITCHBOARD_ADAPTER_TOKEN_FILE", str(tmp_path / "SWITCHBOARD_ADAPTER_TOKEN")),
+            "credential": ("CREDENTIALS_DIRECTORY", str(tmp_path)),
+        }[how]
+        monkeypatch.setenv(name, value)
         monkeypatch.setenv("SWITCHBOARD_ADAPTERS_KEPT", str(tmp_path / "kept"))
         monkeypatch.setattr(registry, "resolvers", {})
         register()

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.http.app import site as site_of
-from bot.http.connections import MOST, BoundedConnection
+from bot.http.connections import HEADER_BYTES, MOST, BoundedConnection
 from bot.http.server import listening_socket, serve_http
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -137,3 +137,34 @@ async def test_headers_without_an_end_are_refused() -> None:
         writer.write(b"X-Long: " + b"x" * 100_000)
         async with asyncio.timeout(10):
             assert (await reader.read(100)).startswith(b"HTTP/1.1 400")
+
+
+def _request(before_the_body: int, target: bytes = b"/", many: int = 1) -> bytes:
+    """A request of so many bytes before its body, in so many headers."""
+    begin = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n"
+    room = before_the_body - len(begin) - len(b"\r\n")
+    each = [room // many] * (many - 1) + [room - room // many * (many - 1)]
+    lines = [b"X: " + b"x" * (size - len(b"X: \r\n")) + b"\r\n" for size in each]
+    return begin + b"".join(lines) + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (_request(HEADER_BYTES - 100), b"HTTP/1.1 2"),
+        (_request(HEADER_BYTES + 100), b"HTTP/1.1 4"),
+        (_request(70_000), b"HTTP/1.1 4"),
+        (_request(100_000, many=90), b"HTTP/1.1 4"),
+        (_request(70_000, target=b"/?" + b"q" * 69_000), b"HTTP/1.1 4"),
+    ],
+    ids=["what fits", "a little more", "one large header", "many headers", "a long address"],
+)
+async def test_no_header_block_larger_than_the_limit_is_let_in_though_one_read_brings_it_whole(
+    sent: bytes, answer: bytes
+) -> None:
+    first = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"  # what follows waits in memory, and is read at once
+    async with site() as port, AsyncExitStack() as stack:
+        reader, _ = await opened(port, stack, first + sent)
+        async with asyncio.timeout(10):
+            await reader.readuntil(b"\r\n\r\n")
+            assert (await reader.readexactly(len(answer))) == answer

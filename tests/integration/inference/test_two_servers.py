@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import STDOUT, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,18 +38,20 @@ class Server:
 
     home: Path
     address: str
+    flags: Sequence[str] = field(default_factory=lambda: serving_flags(STARTER, "starter"))
+    given: Mapping[str, str] = field(default_factory=lambda: environment(cpu=True))
     process: Process | None = None
 
     async def start(self) -> None:
         """Begin it, and wait until it answers."""
         host, port = self.address.split(":")
-        flags = ["--model", str(STARTER), "--host", host, "--port", port, *serving_flags(STARTER, "starter")]
+        flags = ["--model", str(STARTER), "--host", host, "--port", port, *self.flags]
         log = self.home / "log"
         with log.open("wb") as said:
             process = self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", *flags, "--enforce-eager"),
                 cwd=self.home,
-                env={**needed(os.environ), **environment(cpu=True)},
+                env={**needed(os.environ), **self.given},
                 stdout=said,
                 stderr=STDOUT,
                 start_new_session=True,
@@ -76,6 +78,8 @@ class Traffic:
 
     predictor: VllmPredictor
     serving: Adapter
+    pause: float = 0.0
+    """Seconds between an answer and that person's next question: a server that starts needs a processor, too."""
     answered: int = 0
     by: set[str] = field(default_factory=set)
 
@@ -85,6 +89,7 @@ class Traffic:
             [heard] = await self.predictor.predict(query, ["I was charged twice"])
             self.answered += 1
             self.by.add(str(heard.adapter))
+            await asyncio.sleep(self.pause)
 
     async def more(self) -> None:
         """Until twenty more were answered."""
@@ -143,6 +148,7 @@ async def test_a_swap_under_load_reaches_both_and_one_that_is_killed_fails_nobod
             await replicas.load(third)
             traffic.serving = third
             await traffic.more()
+            traffic.pause = 1.0
             await servers[0].start()
             await until(partial(_holds, each[0], {second.name, third.name}), 120.0)
             await traffic.more()

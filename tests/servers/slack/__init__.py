@@ -13,6 +13,7 @@ from tests.servers.slack.answering import Answers
 from tests.servers.slack.clicks import Clicks
 from tests.servers.slack.delivery import Courier, Delivery, SignedHttp, SocketMode, Transport
 from tests.servers.slack.files import Files, StoredFile
+from tests.servers.slack.oauth import OAuth
 from tests.servers.slack.scopes import EVENTS, METHODS, needed
 from tests.servers.slack.state import BOT_USER, TEAM, Channel, Post, SlackError, User, Workspace
 from tests.servers.slack.views import Views
@@ -48,6 +49,7 @@ class SlackServer(LocalServer):
         self.space = Workspace()
         self.views = Views()
         self.files = Files(lambda: self.url)
+        self.oauth = OAuth()
         self.sockets = SocketMode()
         self.http_events: SignedHttp | None = None
         self.courier = Courier(self._transport, redeliver_after, retries)
@@ -257,6 +259,8 @@ class SlackServer(LocalServer):
         async def act() -> web.Response:
             headers = {"x-oauth-scopes": ",".join(sorted(self._granted()))}
             try:
+                if method == "oauth.v2.access":
+                    return web.json_response({"ok": True} | self.oauth.access(request.headers, args))
                 return web.json_response({"ok": True} | self._result(method, token, args), headers=headers)
             except SlackError as error:
                 body: Json = {"ok": False, "error": str(error)}
@@ -283,7 +287,7 @@ class SlackServer(LocalServer):
     def _result(self, method: str, token: str, args: Json) -> Json:
         if not token:
             raise SlackError("not_authed")
-        if token not in {self.bot_token, self.app_token}:
+        if token not in {self.bot_token, self.app_token, *self.oauth.tokens}:
             raise SlackError("invalid_auth")
         connecting = method == "apps.connections.open"
         methods = {**self._api.methods, **self.views.methods, **self.files.methods}

@@ -21,7 +21,7 @@ class Known:
     kept: Sequence[Outcome]
 
     async def outcomes(
-        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+        self, task: str, since: datetime, until: datetime, limit: int, vectors_by: str | None = None
     ) -> Sequence[Outcome]:
         return [one for one in self.kept if since <= one.at < until][-limit:]
 

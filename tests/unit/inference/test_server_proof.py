@@ -21,8 +21,13 @@ def models(*names: str, length: int = 512) -> httpx.Response:
 
 
 def answered(*probabilities: float) -> httpx.Response:
-    row = {f"token_id:{id}": math.log(share) for id, share in zip(IDS, probabilities, strict=True)}
+    """Of the first of the tokens, as many as there are probabilities."""
+    row = {f"token_id:{id}": math.log(share) for id, share in zip(IDS, probabilities, strict=False)}
     return httpx.Response(200, json={"choices": [{"logprobs": {"top_logprobs": [row]}}]})
+
+
+def loads(status: int, said: str) -> httpx.Response:
+    return httpx.Response(status, json={"error": {"message": said}})
 
 
 def server(changed: dict[str, httpx.Response]) -> httpx.MockTransport:
@@ -30,7 +35,7 @@ def server(changed: dict[str, httpx.Response]) -> httpx.MockTransport:
     answers = {
         "/v1/models": models("base"),
         "/v1/completions": answered(0.7, 0.1, 0.1, 0.1),
-        "/v1/load_lora_adapter": httpx.Response(405),
+        "/v1/load_lora_adapter": loads(404, "No adapter found for 'switchboard-check'"),
         **changed,
     }
     return httpx.MockTransport(lambda request: answers[request.url.path])
@@ -62,8 +67,16 @@ async def test_a_server_that_is_as_it_should_be() -> None:
         ("/v1/models", models("base", length=128), "--max-model-len 256", 2),
         ("/v1/completions", httpx.Response(400), "--max-logprobs", 4),
         ("/v1/completions", answered(0.2, 0.1, 0.1, 0.1), "sum to 0.500; start it with --logprobs-mode", 4),
+        ("/v1/completions", answered(0.2, 0.1), "sum to 0.300; start it with --logprobs-mode", 4),
         ("/v1/completions", httpx.Response(200, json={"choices": [{"text": "hi"}]}), "no log-probabilities", 4),
         ("/v1/load_lora_adapter", httpx.Response(404), "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True", 4),
+        (
+            "/v1/load_lora_adapter",
+            loads(500, "LoRA is not enabled. Use --enable-lora"),
+            "start it with --enable-lora",
+            4,
+        ),
+        ("/v1/load_lora_adapter", httpx.Response(401), "set MODEL_API_KEY to its key", 4),
     ],
 )
 async def test_what_is_wrong_has_its_own_sentence(path: str, answer: httpx.Response, remedy: str, looks: int) -> None:

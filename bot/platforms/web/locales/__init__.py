@@ -1,4 +1,4 @@
-"""Sentences that the bot says in the local chat alone, one file per language, beside those of every platform."""
+"""Sentences for the local chat alone, one file per language, in addition to those of all platforms."""
 
 from pathlib import Path
 

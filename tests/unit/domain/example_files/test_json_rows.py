@@ -125,3 +125,17 @@ def test_intents_that_list_their_texts() -> None:
 def test_a_time_that_a_database_cannot_give_back_is_refused(at: str) -> None:
     contents = read(json.dumps({"text": "a", "label": "it", "at": at}))
     assert problems(contents) == [f"line 1: at must be an ISO 8601 time, not {at!r}"]
+
+
+def test_what_python_printed_is_read_as_json_would_have_it() -> None:
+    lines = ["{'text': 'a', 'label': 'it', 1: {2: None}}", "{'messages': {0: None}}", "{'text': 'b', 'label': ('it',)}"]
+    contents = read("\n".join(lines))
+    assert pairs(contents) == [("a", "it"), ("b", "it")]
+    assert problems(contents) == ["line 2: text is missing or empty"]
+
+
+@pytest.mark.parametrize("odd", ["{'it'}", "b'it'", "{(1, 2): 3}", "1j", "..."])
+def test_what_python_alone_can_say_is_no_json(odd: str) -> None:
+    contents = read(f"{{'text': 'a', 'label': 'it'}}\n{{'text': 'b', 'label': 'it', 'x': {odd}}}\n")
+    assert pairs(contents) == [("a", "it")]
+    assert [problem.partition(" (")[0] for problem in problems(contents)] == ["line 2: not JSON"]

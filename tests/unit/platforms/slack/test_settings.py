@@ -1,6 +1,7 @@
 """The settings of [platforms.slack] and the secrets that go with them."""
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
@@ -103,3 +104,38 @@ def test_a_lead_is_a_person_or_a_group() -> None:
     for wrong in ("@ann", 7, "C0HELP", ""):
         with pytest.raises(ValueError, match="U…"):
             PLATFORM.lead(wrong)
+
+
+BY_BROWSER = {
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "client-secret",
+    "SLACK_SIGNING_SECRET": "sign-secret",
+    "SLACK_TOKEN_KEYS": f"{Fernet.generate_key().decode()}, {Fernet.generate_key().decode()}",
+}
+
+
+def test_installed_by_a_browser_it_needs_the_apps_secrets_and_no_token() -> None:
+    config = PLATFORM.parse({"mode": "http", "install": "oauth", "team": "T0TEAM"}, BY_BROWSER)
+    assert config.oauth is not None and config.bot_token == ""
+    assert (config.oauth.client_id, config.oauth.team, len(config.oauth.keys)) == ("1.2", "T0TEAM", 2)
+    assert "client-secret" not in repr(config) and config.oauth.keys[0] not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("table", "changes", "mistake"),
+    [
+        ({"install": "magic"}, SECRETS, '\'magic\' is no way to install; write "token" or "oauth"'),
+        ({"install": "oauth", "mode": "socket"}, BY_BROWSER | SECRETS, '"oauth" needs mode = "http"'),
+        ({"install": "oauth", "team": "acme"}, BY_BROWSER, "write the workspace's ID, like T0123ABCD"),
+        ({"team": "T0TEAM"}, SECRETS, 'platforms.slack.team: is for install = "oauth"'),
+        ({"install": "oauth"}, BY_BROWSER | {"SLACK_TOKEN_KEYS": "short"}, "SLACK_TOKEN_KEYS holds what is no key"),
+        ({"install": "oauth"}, BY_BROWSER | {"SLACK_TOKEN_KEYS": ","}, "SLACK_TOKEN_KEYS holds what is no key"),
+        ({"install": "oauth"}, BY_BROWSER | {"SLACK_TOKEN_KEYS": ""}, "make one with python -c"),
+        ({"install": "oauth"}, BY_BROWSER | {"SLACK_CLIENT_SECRET": ""}, "SLACK_CLIENT_SECRET is not set"),
+    ],
+)
+def test_what_is_wrong_with_an_installation_by_a_browser_is_said(
+    table: dict[str, object], changes: dict[str, str], mistake: str
+) -> None:
+    [said] = mistakes({"mode": "http"} | table, changes)
+    assert mistake in said

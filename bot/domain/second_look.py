@@ -1,0 +1,113 @@
+"""A second look at corrections, a day later: which of them does everything learned since make unlikely? Pure.
+
+When a correction is made the guards (`guards.py`) have only what lies near it to go by. Later there is more: other
+corrections, files, and voices that were fitted without the very text. A correction is taken for one of three things:
+right (the text is the named team's), a slip (it is some third team's), or a push (it was where it belonged, and was
+moved). How often each lead does which is unknown and is estimated along with it by expectation-maximisation: Dawid and
+Skene 1979, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm", with the fitted voices in
+place of the other observers. A lead who pushes again and again is therefore believed less, and one who does not is
+believed even against a sure mistake of the voices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.mixture import LEAST
+from bot.domain.model_ports import Vector
+
+PATIENCE = timedelta(days=1)
+"""A correction works at once, and for so long whatever the voices say: a mistake of theirs is why it was made."""
+MOST = 5_000
+"""The newest corrections are looked at, and of a year at most."""
+HELD_BELOW, FREED_FROM = 0.5, 0.8
+"""Probabilities of being right. Between them a correction stays what it is, so that none goes to and fro."""
+_USUAL = (0.88, 0.10, 0.02)
+"""Shares of right ones, slips and pushes among the corrections of a lead of whom nothing is known."""
+_WORTH = 50.0
+"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior): a single one hardly moves
+them, or a lone correction of a sure mistake would speak against its own lead."""
+_ROUNDS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A correction that one lead alone made, long enough ago."""
+
+    example: int
+    lead: str
+    before: str | None
+    """The team it was moved from."""
+    label: str
+    key: str
+    """Of its text, as `learning.text_key` has it."""
+    text: str
+    vector: Vector | None
+    held: bool = False
+    """It is held back because others contradict it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Examples whose standing changes."""
+
+    hold: tuple[int, ...] = ()
+    free: tuple[int, ...] = ()
+
+
+class SecondLooks(Protocol):
+    """The corrections that may be looked at again."""
+
+    async def rulings(self, task: str, embedder: str, now: datetime) -> list[Ruling]:
+        """Those of one lead alone, older than `PATIENCE`, newest first; none where no second lead is about."""
+
+    async def settle(self, task: str, verdicts: Verdicts, now: datetime) -> int:
+        """Hold back and free; how many changed. Those that changed otherwise meanwhile stay as they are."""
+
+
+def verdicts(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]]) -> Verdicts:
+    """Who is held back and who is freed. `likely`: example -> what the voices say of it, not having learned from it."""
+    known = [one for one in rulings if likely.get(one.example)]
+    right = dict(zip((one.example for one in known), rightness(known, likely), strict=True))
+    return Verdicts(
+        tuple(one.example for one in known if not one.held and right[one.example] < HELD_BELOW),
+        tuple(one.example for one in known if one.held and right[one.example] >= FREED_FROM),
+    )
+
+
+def rightness(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]]) -> list[float]:
+    """How likely each is right, in order."""
+    evidence = [_evidence(one, likely[one.example]) for one in rulings]
+    shares = dict.fromkeys((one.lead for one in rulings), _USUAL)
+    belongs = [_weighed(row, shares[one.lead]) for one, row in zip(rulings, evidence, strict=True)]
+    for _ in range(_ROUNDS):
+        shares = {
+            lead: _shares([row for one, row in zip(rulings, belongs, strict=True) if one.lead == lead])
+            for lead in shares
+        }
+        belongs = [_weighed(row, shares[one.lead]) for one, row in zip(rulings, evidence, strict=True)]
+    return [right for right, _, _ in belongs]
+
+
+def _evidence(ruling: Ruling, likely: Mapping[str, float]) -> tuple[float, float, float]:
+    """How likely this lead would name this team, were the correction right, a slip, or a push."""
+    own, labels = likely.get(ruling.label, 0.0), len(likely)
+    moved = ruling.before is not None and ruling.before != ruling.label
+    there = likely.get(ruling.before or "", 0.0) if moved else 0.0
+    third = max(1.0 - own - there, 0.0)
+    return max(own, LEAST), third / max(labels - 2, 1), there / max(labels - 1, 1)
+
+
+def _weighed(evidence: tuple[float, float, float], shares: tuple[float, float, float]) -> tuple[float, float, float]:
+    right, slip, push = (share * row for share, row in zip(shares, evidence, strict=True))
+    total = right + slip + push
+    return right / total, slip / total, push / total
+
+
+def _shares(belongs: Sequence[tuple[float, float, float]]) -> tuple[float, float, float]:
+    total = len(belongs) + _WORTH
+    right, slip, push = (
+        (sum(row[kind] for row in belongs) + _WORTH * usual) / total for kind, usual in enumerate(_USUAL)
+    )
+    return right, slip, push

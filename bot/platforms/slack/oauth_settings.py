@@ -1,0 +1,62 @@
+"""What the settings say where the app is installed by a browser instead of by a copied token."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.platforms.slack.token_keys import VARIABLE, TokenKeys
+
+KEYS = ("install", "team")
+VARIABLES = {
+    "SLACK_CLIENT_ID": 'the Client ID, with install = "oauth"',
+    "SLACK_CLIENT_SECRET": 'the Client Secret, with install = "oauth"',
+    VARIABLE: 'the keys that encrypt the stored token, with install = "oauth": the newest first, commas between',
+}
+_TEAM = re.compile(r"T[A-Z0-9]{2,30}")
+_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthSettings:
+    """The app's own secrets; they never show."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    keys: tuple[str, ...] = field(repr=False)
+    """What encrypts the stored token, the newest first."""
+    team: str = ""
+    """The only workspace that may install; empty: whichever is first."""
+
+
+def oauth_settings(
+    table: Mapping[str, object], environment: Mapping[str, str], over_http: bool, mistakes: list[str]
+) -> OAuthSettings | None:
+    """None: the token is in the environment. Adds what is wrong to the mistakes."""
+    install, team = table.get("install", "token"), table.get("team", "")
+    if install not in ("token", "oauth"):
+        mistakes.append(f'platforms.slack.install: {install!r} is no way to install; write "token" or "oauth"')
+    if not isinstance(team, str) or (team and not _TEAM.fullmatch(team)):
+        mistakes.append("platforms.slack.team: write the workspace's ID, like T0123ABCD")
+    if install != "oauth":
+        if "team" in table:
+            mistakes.append('platforms.slack.team: is for install = "oauth"; a token is of one workspace anyway')
+        return None
+    if not over_http:
+        mistakes.append(
+            'platforms.slack.install: "oauth" needs mode = "http", for Slack sends browsers back to our address'
+        )
+    client_id, secret, written = (_secret(environment, name, mistakes) for name in VARIABLES)
+    keys = tuple(key.strip() for key in written.split(",") if key.strip())
+    try:
+        TokenKeys(keys) if written else None
+    except (ValueError, IndexError):
+        mistakes.append(f"platforms.slack: {VARIABLE} holds what is no key; make one with {_KEY}")
+    return OAuthSettings(client_id, secret, keys, str(team))
+
+
+def _secret(environment: Mapping[str, str], variable: str, mistakes: list[str]) -> str:
+    value = environment.get(variable, "").strip()
+    if not value:
+        made = f"; make one with {_KEY}" if variable == VARIABLE else ""
+        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {VARIABLES[variable]}{made}")
+    return value

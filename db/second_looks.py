@@ -1,0 +1,103 @@
+"""Corrections that may be looked at a second time, and what became of the look."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.guards import ACTIVE, Held
+from bot.domain.learning import Source
+from bot.domain.ledger import Change
+from bot.domain.second_look import MOST, PATIENCE, Ruling, SecondLooks, Verdicts
+from db.engine import Database, announce
+from db.tables import CorrectionRow, ExampleRow
+
+_LONGEST = timedelta(days=365)
+
+
+class PostgresSecondLooks:
+    """See `second_look.SecondLooks`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rulings(self, task: str, embedder: str, now: datetime) -> list[Ruling]:
+        ruled = and_(
+            CorrectionRow.conversation_id == ExampleRow.conversation_id,
+            CorrectionRow.task == task,
+            CorrectionRow.withdrawn_at.is_(None),
+        )
+        made = ExampleRow.recorded_at.between(now - _LONGEST, now - PATIENCE)
+        alone = and_(CorrectionRow.agreeing == 1, ~_same_words_by_another())
+        wanted = (
+            select(ExampleRow, CorrectionRow.before)
+            .join(CorrectionRow, ruled)
+            .where(ExampleRow.task == task, _open(), made, alone, ExampleRow.text != "")
+            .order_by(ExampleRow.recorded_at.desc(), ExampleRow.id.desc())
+            .limit(MOST)
+        )
+        async with self._database.transaction() as session:
+            if await _leads(session, task, now) < 2:
+                return []
+            rows = (await session.execute(wanted)).all()
+            return [
+                Ruling(
+                    row.id,
+                    row.lead or "",
+                    before,
+                    row.label,
+                    row.text_key,
+                    row.text,
+                    row.vector if row.embedder == embedder else None,
+                    held=row.held is not None,
+                )
+                for row, before in rows
+            ]
+
+    async def settle(self, task: str, verdicts: Verdicts, now: datetime) -> int:
+        teaches, waits = ExampleRow.held.is_(None), ExampleRow.held == Held.CONTRADICTED
+        hold = {"quarantined": True, "held": Held.CONTRADICTED}
+        free = {"quarantined": False, "held": None, "recorded_at": now}
+        changed = 0
+        async with self._database.transaction() as session:
+            for examples, state, values in ((verdicts.hold, teaches, hold), (verdicts.free, waits, free)):
+                still = and_(ExampleRow.task == task, ExampleRow.id.in_(examples), _open(), state)
+                done = update(ExampleRow).where(still).values(**values).returning(ExampleRow.id)
+                changed += len((await session.scalars(done.execution_options(synchronize_session=False))).all())
+            if changed:
+                await announce(session, Change.EXAMPLE)
+        return changed
+
+
+def _open() -> ColumnElement[bool]:
+    """A lead's word that stands, that nobody accepted by command, and that waits for nothing else."""
+    return and_(
+        ExampleRow.source == Source.CORRECTION,
+        ExampleRow.withdrawn_at.is_(None),
+        ExampleRow.accepted_by.is_(None),
+        or_(and_(ExampleRow.held.is_(None), ~ExampleRow.quarantined), ExampleRow.held == Held.CONTRADICTED),
+    )
+
+
+def _same_words_by_another() -> ColumnElement[bool]:
+    """Another lead says the same of the very words, on another card: that is a second lead, too."""
+    other = aliased(ExampleRow)
+    return exists().where(
+        other.task == ExampleRow.task,
+        other.text_key == ExampleRow.text_key,
+        other.label == ExampleRow.label,
+        other.source == Source.CORRECTION,
+        other.withdrawn_at.is_(None),
+        other.lead.is_distinct_from(ExampleRow.lead),
+    )
+
+
+async def _leads(session: AsyncSession, task: str, now: datetime) -> int:
+    """How many leads corrected lately, two at most: where there is one, nobody could be the second."""
+    lately = and_(ExampleRow.source == Source.CORRECTION, ExampleRow.recorded_at > now - ACTIVE)
+    told = select(ExampleRow.lead).where(ExampleRow.task == task, lately, ExampleRow.lead.is_not(None))
+    return len((await session.scalars(told.distinct().limit(2))).all())
+
+
+_: type[SecondLooks] = PostgresSecondLooks

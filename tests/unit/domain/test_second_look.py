@@ -1,0 +1,70 @@
+"""Which corrections a second look takes for wrong, and which it lets teach again."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from bot.domain.second_look import FREED_FROM, HELD_BELOW, Ruling, rightness, verdicts
+
+TEAMS = ("billing", "it", "sales", "legal", "people")
+SURE = 0.96
+
+
+def ruling(
+    example: int, lead: str = "slack:lea", before: str = "billing", label: str = "it", held: bool = False
+) -> Ruling:
+    return Ruling(example, lead, before, label, f"key {example}", f"text {example}", None, held)
+
+
+def sure_of(team: str, sure: float = SURE) -> dict[str, float]:
+    """What voices say that are this sure of one team."""
+    return {name: sure if name == team else (1 - sure) / (len(TEAMS) - 1) for name in TEAMS}
+
+
+def test_who_keeps_moving_what_belongs_where_it_is_is_believed_less_and_the_others_are_not() -> None:
+    pushed = [ruling(n, "slack:mal", "billing", "it") for n in range(20)]
+    honest = [ruling(100 + n, "slack:lea", "billing", "it") for n in range(20)]
+    likely = {one.example: sure_of("billing") for one in pushed}
+    likely |= {one.example: sure_of("it") for one in honest[:-1]} | {honest[-1].example: sure_of("billing")}
+    found = verdicts([*pushed, *honest], likely)
+    assert set(found.hold) == {one.example for one in pushed}, "the one sure mistake that Lea mended goes on teaching"
+    assert found.free == ()
+
+
+def test_a_team_that_the_voices_rule_out_for_a_third_one_is_a_slip() -> None:
+    slip = ruling(1, before="billing", label="it")
+    likely = {**sure_of("legal", 0.999), "it": 1e-5}
+    assert verdicts([slip], {1: likely}).hold == (1,)
+
+
+def test_one_correction_against_a_sure_mistake_goes_on_teaching() -> None:
+    assert verdicts([ruling(1)], {1: sure_of("billing")}).hold == ()
+
+
+def test_what_the_voices_come_to_agree_with_teaches_again_and_what_is_in_between_stays_held() -> None:
+    agreed, torn, wrong = (ruling(n, held=True) for n in (1, 2, 3))
+    likely: dict[int, Mapping[str, float]] = {1: sure_of("it"), 3: {**sure_of("legal", 0.999), "it": 1e-5}}
+    likely[2] = {"billing": 0.6, "it": 0.03, "sales": 0.12, "legal": 0.12, "people": 0.13}
+    right = dict(zip((1, 2, 3), rightness([agreed, torn, wrong], likely), strict=True))
+    assert HELD_BELOW < right[2] < FREED_FROM
+    assert verdicts([agreed, torn, wrong], likely).free == (1,)
+    assert verdicts([agreed, torn, wrong], likely).hold == (), "what is held is not held once more"
+
+
+def test_of_what_no_voice_can_say_anything_nothing_changes() -> None:
+    assert verdicts([ruling(1), ruling(2, held=True)], {1: {}}) == verdicts([], {})
+
+
+@pytest.mark.parametrize("before", [None, "it", "retired"])
+def test_where_it_was_before_may_be_unknown_the_same_or_no_team_any_more(before: str | None) -> None:
+    one = Ruling(1, "slack:lea", before, "it", "key", "text", None)
+    (right,) = rightness([one], {1: sure_of("it")})
+    assert right > FREED_FROM
+
+
+def test_the_order_of_the_corrections_says_nothing() -> None:
+    rulings = [ruling(n, f"slack:{n % 3}", "billing", TEAMS[n % 5]) for n in range(30)]
+    likely = {one.example: sure_of(TEAMS[(one.example * 7) % 5], 0.8) for one in rulings}
+    there = dict(zip((one.example for one in rulings), rightness(rulings, likely), strict=True))
+    back = dict(zip((one.example for one in reversed(rulings)), rightness(rulings[::-1], likely), strict=True))
+    assert back == pytest.approx(there)
