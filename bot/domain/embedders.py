@@ -69,10 +69,12 @@ class Likeness:
         """
         if not self.own:
             return asked @ known.T
+        full = np.flatnonzero(np.linalg.norm(asked, axis=1) > TWO_PARTS)
+        if not len(full):  # then every first part counts for nothing, and is not read
+            return np.asarray(asked[:, self.own :] @ known[:, self.own :].T, dtype=np.float32)
         near = np.asarray(self.forms(asked).both @ known.T, dtype=np.float32)
         lacking = self.lacking(known) if lacking is None else lacking
         if len(lacking):
-            full = np.flatnonzero(np.linalg.norm(asked, axis=1) > TWO_PARTS)
             near[np.ix_(full, lacking)] /= np.float32(1 - self.share)  # by the second part alone, at its full weight
         return near
 

@@ -49,6 +49,7 @@ class Sorter(Step[UndecidedConversation]):
 
     name: ClassVar[str] = "sort"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.MESSAGE, Change.NEXT, Change.FREED})
+    ends_alone: ClassVar[bool] = True  # no conversation waits for another's decision
 
     task: Task
     ledger: Ledger

@@ -25,6 +25,9 @@ class Step(ABC, Generic[Item]):
     wakes_on: ClassVar[frozenset[Change]] = frozenset()
     """The changes in the database that mean new work for it; work from any other cause is found within a second."""
 
+    ends_alone: ClassVar[bool] = False
+    """Whether the end of an item makes no other one due, but for what came meanwhile: then nothing is looked for."""
+
     @abstractmethod
     async def claim(self, limit: int, at_work: Sequence[Item] = ()) -> Sequence[Item]:
         """Claim and return up to `limit` waiting items; `at_work` are those that are being handled now."""

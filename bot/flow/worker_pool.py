@@ -60,6 +60,9 @@ class WorkerPool(Generic[Item]):
         self._saw = saw
         self._holding: set[asyncio.Task[None]] = set()
         self._at_work: dict[asyncio.Task[None], Item] = {}
+        self._looks = 0
+        self._begun: dict[asyncio.Task[None], int] = {}
+        """How many looks there had been when each of these was claimed."""
         self._freed = asyncio.Event()
         self._failed: set[ItemKey] = set()
 
@@ -67,7 +70,9 @@ class WorkerPool(Generic[Item]):
         """Claim and handle items; look again when woken, when an item ends, and after `at_most` seconds.
 
         It looks again at once only after it found as many items as there were free slots: otherwise nothing is left,
-        and looking in vain takes time from the very items that it found.
+        and looking in vain takes time from the very items that it found. Where items end alone (`Step.ends_alone`), the
+        end of one is no reason to look either, unless there was a look while it was at work: what was held then may be
+        free now.
 
         When cancelled, it lets items at work finish for up to `grace` seconds: a post that was said but whose receipt
         was not stored would be said twice.
@@ -93,11 +98,13 @@ class WorkerPool(Generic[Item]):
     async def _claim(self) -> bool:
         """Start as many items as there are free slots; return whether more may wait."""
         free = self._slots - len(self._holding)
+        self._looks += 1
         items = await self._step.claim(free, tuple(self._at_work.values()))
         for item in items:
             task = asyncio.create_task(self._handle(item), name=f"{self._step.name} {self._step.key(item).item}")
             self._holding.add(task)
             self._at_work[task] = item
+            self._begun[task] = self._looks
             slow = asyncio.get_running_loop().call_later(self._slow_after, self._go_on_without_slot, task)
             task.add_done_callback(self._ended)
             task.add_done_callback(lambda _, timer=slow: timer.cancel())  # type: ignore[misc]
@@ -113,7 +120,9 @@ class WorkerPool(Generic[Item]):
         self._holding.discard(task)
         del self._at_work[task]
         self._freed.set()
-        self._wakeup.wake()  # items that waited for this one, in its line or its conversation, may be due now
+        # Items that waited for this one, in its line or its conversation, may be due now
+        if self._begun.pop(task) < self._looks or not self._step.ends_alone:
+            self._wakeup.wake()
 
     async def _handle(self, item: Item) -> None:
         key, clock = self._step.key(item), asyncio.get_running_loop().time

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import TypeAlias, cast
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Integer, Table, Text, Update, select, update
+from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, Select, Table, Text, Update, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import Decided, State
 from bot.domain.ledger import Change
@@ -24,7 +23,7 @@ _When: TypeAlias = dict[int, datetime]
 """When each conversation was decided."""
 
 
-def _moved(asking: bool, wait: bool) -> ReturningUpdate[int, datetime]:
+def _moved(asking: bool, wait: bool) -> Select[int, datetime]:
     """Give conversations to their teams, or note that their persons are asked, unless they changed meanwhile.
 
     Without `wait`, conversations that are locked are left out: one of them must not hold up the others.
@@ -48,8 +47,10 @@ def _moved(asking: bool, wait: bool) -> ReturningUpdate[int, datetime]:
     )
     kept = {"text": still.c.text_, "vector": sql_cast(still.c.numbers, Vector()), "embedder": still.c.by_}
     outcome = _asked(still.c.task_) if asking else with_its_team(still.c.task_, still.c.label_, moment())
-    moved = update(_ROW).where(_ROW.id == still.c.id).values(leased_until=None, **kept, **outcome)
-    return moved.returning(_ROW.id, moment()).execution_options(synchronize_session=False)
+    told = update(_ROW).where(_ROW.id == still.c.id).values(leased_until=None, **kept, **outcome)
+    moved = told.returning(_ROW.id, _ROW.person_id, moment().label("moment")).cte("moved")
+    found = select(moved.c.id, moved.c.moment)
+    return found if asking else found.add_cte(_concluded(moved).cte("concluded"))
 
 
 def _asked(task: ColumnElement[str]) -> dict[str, object]:
@@ -58,19 +59,20 @@ def _asked(task: ColumnElement[str]) -> dict[str, object]:
     return {**asking, "version": version, "resting": False}
 
 
-def _concluded() -> Update:
-    """Mark the person's messages as part of the decision; what others said in the thread is still to be relayed."""
-    said = arrays(conversation=BigInteger(), author=Name(), moment=DateTime(timezone=True))
+def _concluded(moved: CTE) -> Update:
+    """Mark the person's messages as part of the decision; what others said in the thread is still to be relayed.
+
+    Part of the statement that moves the conversation, which it does only if nothing was said since it was read.
+    """
     theirs = update(_MESSAGES).where(
-        _MESSAGES.c.conversation_id == said.c.conversation,
-        _MESSAGES.c.author_id == said.c.author,
+        _MESSAGES.c.conversation_id == moved.c.id,
+        _MESSAGES.c.author_id == moved.c.person_id,
         _MESSAGES.c.concluded_at.is_(None),
     )
-    return theirs.values(concluded_at=said.c.moment, decided=True)
+    return theirs.values(concluded_at=moved.c.moment, decided=True)
 
 
 _MOVED = {(asking, wait): _moved(asking, wait) for asking in (True, False) for wait in (True, False)}
-_CONCLUDED = _concluded()
 """Built once, so that they are compiled once."""
 
 
@@ -96,13 +98,6 @@ async def _leave_behind(session: AsyncSession, stored: Sequence[Decided], at: _W
     await record_all(session, [(of, one.decision, at[of]) for of, one in zip(ids, stored, strict=True)], *changes)
     await store_with_teams(session, stored, at)
     await enqueue_all(session, [Owed(of, one.posts, at[of]) for of, one in zip(ids, stored, strict=True)])
-    routed = [one.case.conversation for one in stored if not one.decision.candidates]
-    if routed:
-        about: dict[str, object] = {
-            "conversation": [one.id for one in routed],
-            "moment": [at[one.id] for one in routed],
-        }
-        await session.execute(_CONCLUDED, {**about, "author": [one.person.id for one in routed]})
 
 
 def _columns(decided: Sequence[Decided], embedder: str) -> dict[str, list[object]]:

@@ -55,11 +55,15 @@ class PairEmbedder:
         await asyncio.gather(self._every.close(), self._english.close())
 
     async def _both(self, texts: Sequence[str]) -> list[Vector]:
-        read = await asyncio.to_thread(lambda: [self._language(text) == "en" for text in texts])
-        english = [text for text, is_english in zip(texts, read, strict=True) if is_english]
-        own, every = await asyncio.gather(self._english.embed(english), self._every.embed(texts))
+        (read, own), every = await asyncio.gather(self._own(texts), self._every.embed(texts))
         left = iter(own)
         return [[*(next(left) if is_english else _UNREAD), *row] for is_english, row in zip(read, every, strict=True)]
+
+    async def _own(self, texts: Sequence[str]) -> tuple[list[bool], Sequence[Vector]]:
+        """(which are in English, the vectors of these), while the other encoder reads them all already."""
+        read = await asyncio.to_thread(lambda: [self._language(text) == "en" for text in texts])
+        english = [text for text, is_english in zip(texts, read, strict=True) if is_english]
+        return read, await self._english.embed(english)
 
 
 _: type[model_ports.OpenEmbedder] = PairEmbedder

@@ -1,9 +1,10 @@
 """The voice that reads words: TF-IDF of words, pairs of words and letter groups under a linear SVM."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
@@ -12,6 +13,7 @@ from bot.domain.mixture import USUAL, WORDS
 from inference.prompt import readable
 from inference.voices.linear import Linear, fit
 from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Stored, Voice
+from inference.voices.word_features import Features, table
 
 _MOST_WORDS, _MOST_LETTERS = 20_000, 40_000
 """The most features kept, most frequent first. On CLINC150 and banking77 these caps cost no point, and a model of 150
@@ -37,11 +39,18 @@ class WordsModel:
     words: Vocabulary
     letters: Vocabulary
     linear: Linear
-    _readers: tuple[TfidfVectorizer, ...] = field(init=False, repr=False, compare=False)
+    _readers: tuple[Features, ...] = field(init=False, repr=False, compare=False)
     """Built once: their vocabularies have tens of thousands of entries."""
+    _lettered: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    """Which features contain a letter: knowing a full stop or a number is not knowing a word."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_readers", (_with(_words(), self.words), _with(_letters(), self.letters)))
+        parts = ((_words(), self.words), (_letters(), self.letters))
+        readers = tuple(Features.of(reader, known.features, known.rarity) for reader, known in parts)
+        object.__setattr__(self, "_readers", readers)
+        every = (*self.words.features, *self.letters.features)
+        lettered = np.array([any(map(str.isalpha, name)) for name in every], np.bool_)
+        object.__setattr__(self, "_lettered", lettered)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,17 +58,11 @@ class WordsModel:
 
     def log_probabilities(self, questions: Questions) -> Floats:
         """See `voice.FittedVoice`. It has no answer for a text in which it knows no feature with a letter."""
-        texts = [readable(text) for text in questions.texts]
-        features = _stacked([reader.transform(texts) for reader in self._readers])
+        features = table([readable(text) for text in questions.texts], self._readers)
         said = self.linear.log_probabilities(features)
-        said[[not self._reads(row.indices) for row in features]] = np.nan
+        rows = zip(features.indptr[:-1], features.indptr[1:], strict=True)
+        said[[not self._lettered[features.indices[start:end]].any() for start, end in rows]] = np.nan
         return said
-
-    def _reads(self, columns: Iterable[int]) -> bool:
-        """Whether one of these features contains a letter: knowing a full stop or a number is not knowing a word."""
-        known, letters = self.words.features, self.letters.features
-        names = (known[at] if at < len(known) else letters[at - len(known)] for at in columns)
-        return any(any(map(str.isalpha, name)) for name in names)
 
     def stored(self) -> Stored:
         """See `voice.FittedVoice`."""
@@ -118,12 +121,6 @@ def _letters() -> TfidfVectorizer:
 
 def _of(vectorizer: TfidfVectorizer) -> Vocabulary:
     return Vocabulary(tuple(vectorizer.get_feature_names_out()), np.asarray(vectorizer.idf_, dtype=np.float32))
-
-
-def _with(vectorizer: TfidfVectorizer, known: Vocabulary) -> TfidfVectorizer:
-    vectorizer.vocabulary = {feature: column for column, feature in enumerate(known.features)}
-    vectorizer.idf_ = known.rarity
-    return vectorizer
 
 
 def _stacked(parts: Sequence[csr_matrix]) -> csr_matrix:

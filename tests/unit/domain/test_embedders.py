@@ -37,3 +37,14 @@ def test_vectors_of_one_part_are_compared_by_their_cosine() -> None:
     asked, known = _vectors(2, False, 6), _vectors(3, False, 7)
     assert one.lacking(known).tolist() == []
     assert one.similarities(asked, known, one.lacking(known)) == pytest.approx(asked @ known.T)
+
+
+def test_texts_without_a_first_part_are_compared_by_the_last_with_whatever_is_known() -> None:
+    asked = _vectors(2, False, 8)
+    known = np.vstack([_vectors(3, True, 9), _vectors(2, False, 10)])
+    wanted = [[_defined(one, other) for other in known] for one in asked]
+    for found in (PAIR.lacking(known), None):
+        assert PAIR.similarities(asked, known, found) == pytest.approx(np.asarray(wanted), abs=1e-6)
+    apart = np.vstack([PAIR.similarities(one[None], known) for one in asked])
+    beside = PAIR.similarities(np.vstack([asked, _vectors(1, True, 11)]), known)[:2]
+    assert apart == pytest.approx(beside, abs=1e-6), "who is asked about beside them changes nothing"

@@ -108,6 +108,40 @@ async def test_where_there_was_less_than_slots_it_looks_again_when_woken_and_whe
         await work.until(lambda: step.handled == [2, 1, 3])
 
 
+class Loners(Numbers):
+    """Numbers of which none waits for another."""
+
+    ends_alone: ClassVar[bool] = True
+
+
+async def test_the_end_of_an_item_that_nothing_waits_for_is_no_reason_to_look() -> None:
+    step = Loners([1])
+    work = Working(step, slots=3)
+    work.at_most = 60.0
+    async with work:
+        await work.until(lambda: step.handled == [1])
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert step.claims == 1
+        step.waiting = [2]
+        work.wakeup.wake()
+        await work.until(lambda: step.handled == [1, 2])
+
+
+async def test_what_was_held_when_somebody_looked_is_looked_for_when_its_holder_ends() -> None:
+    step = Loners([1])
+    step.gates = {1: asyncio.Event()}
+    work = Working(step, slots=3)
+    work.at_most = 60.0
+    async with work:
+        await work.until(lambda: step.at_once == 1)
+        work.wakeup.wake()
+        await work.until(lambda: step.claims == 2)
+        step.waiting = [1]  # the same again: there is news of it, and it is held by the item at work
+        step.gates[1].set()
+        await work.until(lambda: step.handled == [1, 1])
+
+
 async def test_where_there_was_as_much_as_slots_it_goes_on_by_itself() -> None:
     step = Numbers(range(12))
     work = Working(step, slots=3)

@@ -1,0 +1,128 @@
+"""What one message that comes alone asks of the database: counted, so that no load of the machine changes it."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Engine, event
+
+from bot.domain.conversations import Decided, UndecidedConversation
+from bot.domain.decisions import Decision
+from bot.domain.messages import MessageRef
+from bot.domain.posts import Receipt
+from db.engine import Database
+from db.ledger import PostgresLedger
+from db.memory import PostgresMemory
+from db.outbox import PostgresOutbox
+from db.registry import PostgresRegistry
+from tests.integration.db.scenes import (
+    JOINING,
+    PATIENCE,
+    SETTLE,
+    SURE,
+    TASK,
+    UNSURE,
+    VECTOR,
+    after,
+    message,
+    posts_for,
+)
+
+Answer = TypeVar("Answer")
+
+
+@contextmanager
+def _counting() -> Iterator[Counter[str]]:
+    counted = Counter[str]()
+
+    def asked(*_: object) -> None:
+        counted["statements"] += 1
+
+    def committed(*_: object) -> None:
+        counted["transactions"] += 1
+
+    heard: list[tuple[str, Callable[..., None]]] = [("before_cursor_execute", asked), ("commit", committed)]
+    for name, told in heard:
+        event.listen(Engine, name, told)
+    try:
+        yield counted
+    finally:
+        for name, told in heard:
+            event.remove(Engine, name, told)
+
+
+async def _cost(work: Awaitable[Answer]) -> tuple[Answer, int, int]:
+    """(what comes of it, statements, transactions)."""
+    with _counting() as counted:
+        answer = await work
+    return answer, counted["statements"], counted["transactions"]
+
+
+async def test_a_message_costs_so_many_statements_from_its_store_to_the_claim_of_its_card(
+    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    _, *stored = await _cost(ledger.add_facts([message("m1")], JOINING))
+    cases, *claimed = await _cost(ledger.claim_undecided(after(9), SETTLE, PATIENCE, 32))
+    [case] = cases
+    _, *serving = await _cost(PostgresRegistry(database).champion(TASK.name, "starter"))
+    decided = Decided(case, SURE, tuple(posts_for(case.conversation.id)), "text", VECTOR)
+    kept, *concluded = await _cost(ledger.decide_all([decided]))
+    posts, *due = await _cost(outbox.claim_due(("telegram", "slack"), after(9), 32))
+
+    assert kept == [True]
+    assert len(posts) == 2
+    assert {"stored": stored, "claimed": claimed, "serving": serving, "concluded": concluded, "due": due} == {
+        "stored": [3, 1],
+        "claimed": [2, 1],
+        "serving": [1, 1],
+        "concluded": [3, 1],
+        "due": [1, 1],
+    }
+    receipts = [Receipt(post, MessageRef(post.post.place.platform, "there", str(post.id))) for post in posts]
+    _, *received = await _cost(outbox.said_all(receipts, after(10)))
+    assert received == [1, 1]
+
+
+async def test_the_memory_that_is_held_costs_one_statement_where_nothing_is_known(database: Database) -> None:
+    memory = PostgresMemory(database, "tiny")
+    await memory.load(TASK)
+
+    _, *asked = await _cost(memory.nearest_many(TASK, [VECTOR], ["where is my refund"], askers=["telegram:ann"]))
+
+    assert asked == [1, 1]
+
+
+@pytest.mark.parametrize(("decision", "left"), [(SURE, 0), (UNSURE, 2)], ids=["decided", "asked"])
+async def test_what_a_decision_concludes_is_what_its_person_said_and_only_where_nobody_is_asked(
+    ledger: PostgresLedger, decision: Decision, left: int
+) -> None:
+    await ledger.add_message(message("m1"), JOINING)
+    await ledger.add_message(message("m2", seconds=1), JOINING)
+    case = await _undecided(ledger)
+
+    assert await ledger.decide_all([Decided(case, decision, tuple(posts_for(case.conversation.id)), "text", VECTOR)])
+
+    assert len(await ledger.claim_follow_ups(after(20), 32)) == 0
+    again = await ledger.claim_undecided(after(9) + timedelta(days=1), SETTLE, PATIENCE, 32)
+    assert sum(len(one.messages) for one in again) == left
+
+
+async def test_a_decision_that_a_message_overtakes_concludes_nothing(ledger: PostgresLedger) -> None:
+    await ledger.add_message(message("m1"), JOINING)
+    case = await _undecided(ledger)
+    await ledger.add_message(message("m2", seconds=1), JOINING)
+
+    decided = Decided(case, SURE, tuple(posts_for(case.conversation.id)), "text", VECTOR)
+    assert await ledger.decide_all([decided]) == [False]
+    assert await ledger.decide_one(decided) is False
+
+    again = await _undecided(ledger)
+    assert [one.ref.id for one in again.messages] == ["m1", "m2"]
+
+
+async def _undecided(ledger: PostgresLedger) -> UndecidedConversation:
+    [case] = await ledger.claim_undecided(after(9), SETTLE, PATIENCE, 32)
+    return case
