@@ -1,6 +1,6 @@
 """The outcomes of conversations, read from PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision
 from bot.domain.outcomes import Outcome, Outcomes
+from bot.domain.team_changes import FormerNames
 from db.conversations.label_names import names_by_now
 from db.engine import Database
 from db.reading import mappers
@@ -99,19 +100,27 @@ class _Decisions:
     """The first decision."""
     moves: Sequence[DecisionRow]
     """Later decisions made by people."""
-    names: Mapping[str, str]
+    names: FormerNames
 
-    def now(self, label: str) -> str:
-        return self.names.get(label, label)
+    def label(self, made: DecisionRow) -> str:
+        return self.names.now(made.label, made.at)
+
+    def ended(self, row: ConversationRow, ruling: CorrectionRow | None) -> str:
+        """Where the conversation is. Rulings that stand bear the team's present name."""
+        if ruling is not None:
+            return ruling.label
+        if row.task != self.made.task or not row.label:
+            return self.label(self.made)
+        return self.names.of_merges.now(row.label, row.closed_at or self.made.at)
 
     @property
     def first(self) -> Decision:
-        return replace(mappers.decision(self.made), label=self.now(self.made.label))
+        return replace(mappers.decision(self.made), label=self.label(self.made))
 
     @property
     def moved_at(self) -> datetime | None:
         """When a person first gave the conversation to another team."""
-        away = (move.at for move in self.moves if self.now(move.label) != self.now(self.made.label))
+        away = (move.at for move in self.moves if self.label(move) != self.label(self.made))
         return next(away, None)
 
 
@@ -122,16 +131,14 @@ def _outcome(
     quarantined: bool,
     vectors_by: str | None,
 ) -> Outcome:
-    routes = row.task == decisions.made.task
-    ended = ruling.label if ruling is not None else (row.label if routes and row.label else decisions.made.label)
     said = ruling is not None or bool(decisions.moves)
-    acted = routes and (row.taken_by is not None or row.state == State.CLOSED)
+    acted = row.task == decisions.made.task and (row.taken_by is not None or row.state == State.CLOSED)
     return Outcome(
         conversation=row.id,
         text="" if row.erased_at is not None else row.text or "",
         first=decisions.first,
         at=decisions.made.at,
-        ended=decisions.now(ended),
+        ended=decisions.ended(row, ruling),
         settled=said or acted,
         said=said,
         moved_at=decisions.moved_at,

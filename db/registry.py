@@ -22,6 +22,7 @@ from bot.domain.model_ports import Registry
 from bot.domain.posts import Post
 from bot.domain.scope import Scope
 from bot.domain.tasks import Task
+from bot.domain.team_changes import renamed
 from db.adapter_paths import AdapterPaths
 from db.conversations.label_names import names_by_now
 from db.conversations.live_corrections import corrections
@@ -31,6 +32,7 @@ from db.posts.cycle_posts import enqueue_of_cycle
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
 from db.reading.canary import supersede
+from db.reading.drawn import drawn_at
 from db.reading.serving import lock_registry, over, pointer, serving, told_of_champion
 from db.tables import AdapterRow, CanaryRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
@@ -77,17 +79,16 @@ class PostgresRegistry:
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
         async with self._database.transaction() as session:
-            names = await names_by_now(session, task)
-            return [self._adapter(row, names) for row in await session.scalars(all_of)]
+            return await self._read(session, (await session.scalars(all_of)).all())
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
             found = await told_of_champion(session, task, base)
             if found is None:
                 return None
-            row, on_trial, renamed = found
-            names = await names_by_now(session, task) if renamed else {}
-            return replace(self._adapter(row, names), on_trial=on_trial)
+            row, on_trial, changed = found
+            (adapter,) = await self._read(session, [row]) if changed else [self._adapter(row, {})]
+            return replace(adapter, on_trial=on_trial)
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
@@ -106,7 +107,8 @@ class PostgresRegistry:
             found = await known_adapter(session, task, target.adapter)
             check_may_serve(found, base, now)
             await move_back(session, here, by, f"rolled back from {here.adapter}", now)
-            return self._adapter(found, await names_by_now(session, task))
+            (adapter,) = await self._read(session, [found])
+            return adapter
 
     async def serving(self, task: str, base: str, now: datetime) -> Serving | None:
         async with self._database.transaction() as session:
@@ -155,9 +157,9 @@ class PostgresRegistry:
         candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
             await cycles.conclude(session, cycle, judged, now)
-            await _add(session, self._values(candidate))
+            await lock_registry(session, candidate.task)
+            await _add(session, self._values(await _by_present_names(session, cycle, candidate)))
             if verdict.promoted:
-                await lock_registry(session, candidate.task)
                 await _still_serves(session, judged)
                 await _let_serve(session, judged, now)
             await enqueue_of_cycle(session, cycle.id, posts, now)
@@ -205,7 +207,19 @@ class PostgresRegistry:
             "scope": None if adapter.mixture.scope is None else adapter.mixture.scope.stored(),
         }
 
+    async def _read(self, session: AsyncSession, rows: Sequence[AdapterRow]) -> list[Adapter]:
+        """The adapters of a task, with what became of their teams since each was trained."""
+        if not rows:
+            return []
+        merges = (await names_by_now(session, rows[0].task)).of_merges
+        drawn = await drawn_at(session, rows) if merges.rows else {}
+        return [
+            self._adapter(row, {label: merges.now(label, drawn[row.name]) for label in row.codes} if drawn else {})
+            for row in rows
+        ]
+
     def _adapter(self, row: AdapterRow, names: Mapping[str, str]) -> Adapter:
+        """`names`: label -> the team that it was merged into, or itself."""
         path = self._paths.found(row.path)
         usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
         mixture = replace(usual, weights=row.mixture) if row.mixture else usual
@@ -273,6 +287,13 @@ async def _let_serve(session: AsyncSession, judged: Judged, now: datetime) -> No
         return
     trial = {"champion": judged.champion.name, "promotion": here.id, "share": judged.canary, "started_at": now}
     await session.execute(insert(CanaryRow).values(task=task, adapter=name, **trial))
+
+
+async def _by_present_names(session: AsyncSession, cycle: Cycle, candidate: Adapter) -> Adapter:
+    """The candidate as a change of names would have left it, had it been there: teams were renamed while it trained."""
+    begun = await session.scalar(select(CycleRow.started_at).where(CycleRow.id == cycle.id))
+    names = await names_by_now(session, candidate.task)
+    return renamed(candidate, names.renamed_since(begun or candidate.made))
 
 
 async def _still_serves(session: AsyncSession, judged: Judged) -> None:

@@ -11,6 +11,7 @@ from bot.domain.decisions import Author
 from bot.domain.learning import Adapter
 from bot.domain.model_ports import Registry
 from bot.domain.shadow import ShadowFigures, Shadows, Unheard
+from bot.domain.team_changes import FormerNames
 from db.conversations.label_names import names_by_now
 from db.engine import Database
 from db.reading.shadow import in_shadow
@@ -63,22 +64,22 @@ class PostgresShadows:
             return [ShadowFigures(*row) for row in (await session.execute(_figures(task, names))).all()]
 
 
-def _figures(task: str, names: Mapping[str, str]) -> Select[str, int, int, int]:
+def _figures(task: str, names: FormerNames) -> Select[str, int, int, int]:
     """The figures of each shadow. Teams are compared by their current names: a renamed team is the same team."""
     first = (
-        select(DecisionRow.conversation_id, DecisionRow.label)
+        select(DecisionRow.conversation_id, DecisionRow.label, DecisionRow.at)
         .ext(distinct_on(DecisionRow.conversation_id))
         .where(DecisionRow.task == task, _UNASKED)
         .order_by(DecisionRow.conversation_id, DecisionRow.id)
         .subquery()
     )
-    wanted, got = _by_now(ShadowRow.label, names), _by_now(first.c.label, names)
+    wanted, got = _by_now(ShadowRow.label, ShadowRow.at, names), _by_now(first.c.label, first.c.at, names)
     otherwise = wanted != got
     agreed = exists().where(
         CorrectionRow.conversation_id == ShadowRow.conversation_id,
         CorrectionRow.task == task,
         CorrectionRow.withdrawn_at.is_(None),
-        _by_now(CorrectionRow.label, names) == wanted,
+        CorrectionRow.label == wanted,  # a ruling that stands bears the team's present name
     )
     return (
         select(ShadowRow.adapter, func.count(), _sum(otherwise), _sum(and_(otherwise, agreed)))
@@ -89,9 +90,14 @@ def _figures(task: str, names: Mapping[str, str]) -> Select[str, int, int, int]:
     )
 
 
-def _by_now(label: ColumnElement[str] | InstrumentedAttribute[str], names: Mapping[str, str]) -> ColumnElement[str]:
-    known = {former: now for former, now in names.items() if former != now}
-    return case(known, value=label, else_=label) if known else type_coerce(label, String)
+def _by_now(
+    label: ColumnElement[str] | InstrumentedAttribute[str],
+    at: ColumnElement[datetime] | InstrumentedAttribute[datetime],
+    names: FormerNames,
+) -> ColumnElement[str]:
+    """As `FormerNames.now`."""
+    known = [(and_(label == row.name, at <= row.until), row.now) for row in names.rows]
+    return case(*known, else_=label) if known else type_coerce(label, String)
 
 
 _UNASKED = and_(

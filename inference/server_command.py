@@ -15,6 +15,10 @@ MAX_LABELS = 256
 """The most labels of one task: how many log-probabilities the server returns."""
 _ADAPTERS = 4
 """How many adapters one batch may use: champion and candidate of two tasks."""
+_ON_CPU = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "TORCHDYNAMO_DISABLE": "1",  # else the first question compiles a function, eager or not, which needs a g++
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def environment(cpu: bool) -> dict[str, str]:
         "VLLM_NO_USAGE_STATS": "1",
         **ASLEEP,
         "HF_HUB_OFFLINE": "1",  # the base is a local folder by now
-        **({"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu else {}),
+        **(_ON_CPU if cpu else {}),
     }
 
 

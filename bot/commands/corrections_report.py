@@ -89,6 +89,13 @@ async def accept_correction(corrections: Corrections, example: int, by: str, now
     say(f"{example} teaches from now on")
 
 
+def in_words(one: CorrectionLife) -> str:
+    """The stage of a correction, with the adapter that learned it or the guard that holds it back."""
+    held = one.facts.held.value if one.stage is Stage.QUARANTINED and one.facts.held is not None else None
+    learned = one.adapter if one.stage in (Stage.LEARNED, Stage.RETIRED) else None
+    return " ".join([_NAMED[one.stage], *(f"({of})" for of in (held, learned) if of)])
+
+
 def _row(one: CorrectionLife) -> dict[str, object]:
     held = one.facts.held
     return {

@@ -82,6 +82,8 @@ async def _replay(
     query = await replayer.query(task, *by)
     today = now()
     found = await outcomes.outcomes(task.name, today - when[0], today - when[1], MOST)
+    if len(found) == MOST:
+        say(f"more was decided in that time: the newest {MOST} conversations are decided again")
     known = [one for one in found if one.text]
     with counting("replaying", len(known)) as told:
         replayed, silent = await replayer.replay(query, known, told)

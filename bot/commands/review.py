@@ -47,6 +47,8 @@ def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
     else:
         out.writelines("\t".join(map(str, _cells(item))) + "\n" for item in made.queue[:limit])
     deserve = "conversation deserves" if len(made.queue) == 1 else "conversations deserve"
+    if not made.whole:
+        say(f"more was decided in that time: the newest {len(made.outcomes)} conversations are looked at")
     say(f"{len(made.queue)} {deserve} a look{f', {limit} shown' if len(made.queue) > limit else ''}")
     pairs = [(p.decided, p.belongs, str(p.count), f"{p.share:.0%}", _short(p.examples[0])) for p in made.confusions]
     table("mistaken for each other", ("decided", "belongs", "moved", "of all", "for example"), pairs)
@@ -80,6 +82,8 @@ def _json(made: Review, limit: int) -> dict[str, object]:
             for item in made.queue[:limit]
         ],
         "waiting": len(made.queue),
+        "looked_at": len(made.outcomes),
+        "whole": made.whole,
         "confusions": [
             {
                 "decided": pair.decided,

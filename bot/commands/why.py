@@ -7,7 +7,8 @@ from typing import Annotated, TextIO
 import typer
 
 from bot.commands.command_line import AsJson, Config, read_settings, run_to_end
-from bot.domain.decisions import Decision
+from bot.commands.corrections_report import in_words
+from bot.domain.decisions import Author, Decision
 from bot.domain.errors import UsageError
 from bot.domain.messages import MessageRef
 from bot.domain.queries import Account
@@ -40,14 +41,18 @@ def why(
 
 
 def show(found: Account, task: Task, as_json: bool, out: TextIO) -> None:
-    """Print every decision, oldest first, or that there is none."""
-    for at, made in found.decisions:
+    """Print every decision, oldest first, or that there is none; and what became of a lead's correction."""
+    ruled = max((n for n, (_, made) in enumerate(found.decisions) if made.by is Author.LEAD), default=None)
+    for n, (at, made) in enumerate(found.decisions):
         if as_json:
             row = {"at": at.isoformat(), "label": made.label, "by": made.by.value, "reason": made.reason.value}
             more = {"confidence": round(made.confidence, 6), "rule": made.rule or None, "asked": list(made.candidates)}
-            print(json.dumps({**row, **more}), file=out)
+            life = found.correction.stage.value if found.correction is not None and n == ruled else None
+            print(json.dumps({**row, **more, "correction": life}), file=out)
         else:
             print(f"{at:%Y-%m-%d %H:%M}\t{task.shown(made.label)}\t{_because(made)}", file=out)
+    if found.correction is not None and not as_json:
+        print(f"-\tcorrection\t{in_words(found.correction)}", file=out)
     if not found.decisions and not as_json:
         print(f"-\t{found.request.state.value}\tno decision yet: there was nothing to decide upon", file=out)
 

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.outcomes import Outcome
@@ -24,28 +25,51 @@ class Digests(Protocol):
         """Owe the digest. False: it was owed already."""
 
 
-def digest(task: Task, made: Review, now: datetime) -> list[Post]:
-    """The digest, for the fallback team's rooms, where the leads are."""
-    week = [one for one in made.outcomes if one.at >= now - timedelta(days=_WEEK)]
-    moved = [one for one in week if one.moved]
-    pairs = Counter((one.first.label, one.ended) for one in moved).most_common(_PAIRS)
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Conversations in figures, which can be added up: of a busy week nobody holds all at once."""
+
+    decided: int = 0
+    asked: int = 0
+    moves: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(decided, belongs) -> how many were moved so."""
+    teams: Counter[str] = field(default_factory=Counter)
+    """Team -> how many it has."""
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.decided + other.decided,
+            self.asked + other.asked,
+            self.moves + other.moves,
+            self.teams + other.teams,
+        )
+
+
+def tally(outcomes: Sequence[Outcome]) -> Tally:
+    """The figures of these conversations."""
+    return Tally(
+        len(outcomes),
+        sum(one.asked for one in outcomes),
+        Counter((one.first.label, one.ended) for one in outcomes if one.moved),
+        Counter(one.ended for one in outcomes),
+    )
+
+
+def digest(task: Task, made: Review, days: Sequence[Tally]) -> list[Post]:
+    """The digest, for the fallback team's rooms, where the leads are. `days`: each of the last `DAYS`, oldest first."""
+    week = sum(days[-_WEEK:], Tally())
+    pairs = week.moves.most_common(_PAIRS)
     content = Digest(
         task=task.name,
-        days=_a_day(made.outcomes, now),
-        decided=len(week),
-        moved=len(moved),
-        asked=sum(one.asked for one in week),
+        days=tuple(day.decided for day in days),
+        decided=week.decided,
+        moved=week.moves.total(),
+        asked=week.asked,
         pairs=tuple((decided, belongs) for (decided, belongs), _ in pairs),
         counts=tuple(count for _, count in pairs),
         groups=tuple(len(group.outcomes) for group in made.groups),
         drifted=tuple(drift.measure.value for drift in made.drifts.values() if drift.alarm),
         waiting=len(made.queue),
-        teams=tuple((task.shown(name), count) for name, count in Counter(one.ended for one in week).most_common()),
+        teams=tuple((task.shown(name), count) for name, count in week.teams.most_common()),
     )
     return [Post(room, content) for room in task.label(task.fallback).deliver_to.values()]
-
-
-def _a_day(outcomes: Sequence[Outcome], now: datetime) -> tuple[int, ...]:
-    """Conversations on each of the last days, oldest first; a day is 24 hours, and the last ends now."""
-    ago = Counter((now - one.at).days for one in outcomes)
-    return tuple(ago[day] for day in reversed(range(DAYS)))

@@ -74,6 +74,8 @@ class Review:
     """The last seven days compared with those before."""
     enough: bool
     """Whether there is evidence enough for any statement on drift."""
+    whole: bool = True
+    """Whether all conversations of the time were looked at, and not the newest alone."""
 
 
 def queue(outcomes: Sequence[Outcome], nearest: Mapping[int, float], kin: float) -> list[Item]:

@@ -21,6 +21,8 @@ PATIENCE = timedelta(days=1)
 """A correction works at once, and for so long whatever the voices say: a mistake of theirs is why it was made."""
 MOST = 5_000
 """The newest corrections are looked at, and of a year at most."""
+LEAST_EXAMPLES = 20
+"""A team with fewer is not judged: voices that hardly know a new team take every text of it for another's."""
 HELD_BELOW, FREED_FROM = 0.5, 0.8
 """Probabilities of being right. Between them a correction stays what it is, so that none goes to and fro."""
 _USUAL = (0.88, 0.10, 0.02)

@@ -5,7 +5,7 @@ they were made.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Protocol
 from bot.domain.conversations import PendingReactions
 from bot.domain.decisions import Decision
 from bot.domain.errors import UsageError
+from bot.domain.learning import Adapter
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
@@ -145,15 +146,60 @@ def is_done(wanted: TeamChange, made: Sequence[MadeChange]) -> bool:
     )
 
 
-def present_names(made: Iterable[tuple[Kind, str, str]]) -> dict[str, str]:
-    """Former name -> the team's present name, from (kind, before, after) of changes, oldest first."""
-    names: dict[str, str] = {}
-    for kind, before, after in made:
+@dataclass(frozen=True, slots=True)
+class FormerNames:
+    """What a name of the past is called now. It depends on when it was written: a name may be given again later."""
+
+    rows: tuple["FormerName", ...] = ()
+    """Oldest first."""
+
+    def now(self, label: str, at: datetime) -> str:
+        """The present name of the team that was called so at that moment; a retired one keeps its name."""
+        return next((row.now for row in self.rows if row.name == label and at <= row.until), label)
+
+    def renamed_since(self, at: datetime) -> Mapping[str, str]:
+        """Former -> present name of each team that was renamed, and not merged, as the next thing after that moment."""
+        following = {row.name: row for row in reversed(self.rows) if at <= row.until}
+        return {name: row.now for name, row in following.items() if not row.merged}
+
+    @property
+    def of_merges(self) -> "FormerNames":
+        """For what every renaming changes, too, and no merge does: the teams of closed requests."""
+        return FormerNames(tuple(row for row in self.rows if row.merged))
+
+
+@dataclass(frozen=True, slots=True)
+class FormerName:
+    """A name that a team had."""
+
+    name: str
+    until: datetime
+    now: str
+    merged: bool
+    """Whether the team gave the name up by becoming part of another."""
+
+
+def former_names(made: Iterable[tuple[Kind, str, str, datetime]]) -> FormerNames:
+    """The former names, from (kind, before, after, when) of changes, oldest first."""
+    rows: list[FormerName] = []
+    for kind, before, after, at in made:
         if kind in (Kind.RENAME, Kind.MERGE):
-            names = {old: after if now == before else now for old, now in names.items()}
-            names[before] = after
-            names.pop(after, None)
-    return names
+            rows = [replace(row, now=after) if row.now == before else row for row in rows]
+            rows.append(FormerName(before, at, after, kind is Kind.MERGE))
+    return FormerNames(tuple(rows))
+
+
+def renamed(adapter: Adapter, names: Mapping[str, str]) -> Adapter:
+    """The adapter under its teams' present names: the same tokens, and what it proved, belong to the same teams."""
+    new = {label: now for label, now in names.items() if label in adapter.codes and now not in adapter.codes}
+    if not new:
+        return adapter
+    codes = {new.get(label, label): code for label, code in adapter.codes.items()}
+    proved = adapter.mixture.proved
+    if proved is not None:
+        rows = tuple((new.get(row[0], row[0]), *row[1:]) for row in proved.rows)
+        proved = replace(proved, rows=rows)
+    return replace(adapter, codes=codes, mixture=replace(adapter.mixture, proved=proved))
 
 
 def unheard(task: Task, known: Iterable[KnownLabel]) -> list[str]:

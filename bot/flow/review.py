@@ -41,7 +41,7 @@ class Reviewer:
         loose = unfit(task, outcomes, nearest, known.scale.kin)
         vectors = _matrix(loose)
         similar = await asyncio.to_thread(known.likeness.similarities, vectors, vectors)
-        early, late = _split(outcomes, now - WEEK)
+        early, late = await self._periods(task, now - WEEK, now - back)
         return Review(
             outcomes,
             queue(outcomes, nearest, known.scale.kin),
@@ -49,16 +49,21 @@ class Reviewer:
             await asyncio.to_thread(groups, loose, similar, known.scale.kin),
             await asyncio.to_thread(drifts, early, late),
             min(len(early), len(late)) >= EVIDENCE,
+            whole=len(outcomes) < MOST,
         )
 
     async def drift(self, task: Task) -> Mapping[Measure, Drift]:
         """Compare the last seven days with the four weeks before, at a cost that does not grow."""
-        now = self.now()
-        late = await self.results.outcomes(task.name, now - WEEK, now, _SAMPLED, vectors_by=self.embedder)
-        early = await self.results.outcomes(
-            task.name, now - WEEK - _BEFORE, now - WEEK, _SAMPLED, vectors_by=self.embedder
-        )
-        return await asyncio.to_thread(drifts, early, late)
+        week = self.now() - WEEK
+        return await asyncio.to_thread(drifts, *await self._periods(task, week, week - _BEFORE))
+
+    async def _periods(self, task: Task, at: datetime, since: datetime) -> tuple[Sequence[Outcome], Sequence[Outcome]]:
+        """(the newest between `since` and `at`, the newest after it): a busy week does not hide the time before."""
+        early, late = [
+            await self.results.outcomes(task.name, begin, end, _SAMPLED, vectors_by=self.embedder)
+            for begin, end in ((since, at), (at, self.now()))
+        ]
+        return early, late
 
     async def _nearest(self, task: Task, outcomes: Sequence[Outcome]) -> dict[int, float]:
         """Conversation -> how near the nearest other known text is; only conversations that nobody settled."""
@@ -88,10 +93,6 @@ class DriftWatch:
                 seen[task.name, measure.value] = drift.alarm
         self.latest = seen
         return 0
-
-
-def _split(outcomes: Sequence[Outcome], at: datetime) -> tuple[list[Outcome], list[Outcome]]:
-    return [one for one in outcomes if one.at < at], [one for one in outcomes if one.at >= at]
 
 
 def _matrix(outcomes: Sequence[Outcome]) -> npt.NDArray[np.float32]:

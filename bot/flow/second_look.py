@@ -10,7 +10,7 @@ from bot.domain.errors import Unreachable
 from bot.domain.failures import reason_of
 from bot.domain.mixture import pooled
 from bot.domain.model_ports import ExampleVoices, Said
-from bot.domain.second_look import Ruling, SecondLooks, verdicts
+from bot.domain.second_look import LEAST_EXAMPLES, Ruling, SecondLooks, verdicts
 from bot.domain.tasks import Task
 from bot.lifecycle import origin
 
@@ -49,15 +49,17 @@ class SecondLook:
         """Look now; how many corrections were held back or freed. None before the voices are fitted."""
         if self.voices.fitted_on(task.name) is None:
             return 0
-        rulings = await self.looks.rulings(task.name, self.embedder, self.now())
+        counts = self.voices.counts(task.name)
+        known = await self.looks.rulings(task.name, self.embedder, self.now())
+        rulings = [one for one in known if counts.get(one.label, 0) >= LEAST_EXAMPLES]
         if not rulings:
             return 0
         said = await self._unlearned(task, rulings)
         found = await asyncio.to_thread(lambda: verdicts(rulings, self._pooled(task, rulings, said)))
         changed = await self.looks.settle(task.name, found, self.now())
         if changed:
-            counts = {"held": len(found.hold), "freed": len(found.free)}
-            log.info("corrections looked at again", extra={"task": task.name, "looked": len(rulings), **counts})
+            changes = {"held": len(found.hold), "freed": len(found.free)}
+            log.info("corrections looked at again", extra={"task": task.name, "looked": len(rulings), **changes})
         return changed
 
     async def _unlearned(self, task: Task, rulings: Sequence[Ruling]) -> Mapping[int, Said]:

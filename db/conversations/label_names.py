@@ -3,12 +3,13 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.team_changes import Kind, present_names
+from bot.domain.team_changes import FormerNames, Kind, former_names
 from db.tables import LabelChangeRow
 
 
-async def names_by_now(session: AsyncSession, task: str) -> dict[str, str]:
-    """Former name -> the team's current name; a retired team has no entry."""
-    made = select(LabelChangeRow.kind, LabelChangeRow.before, LabelChangeRow.after).where(LabelChangeRow.task == task)
-    rows = await session.execute(made.order_by(LabelChangeRow.id))
-    return present_names((Kind(kind), before, after) for kind, before, after in rows)
+async def names_by_now(session: AsyncSession, task: str) -> FormerNames:
+    """What the labels of past decisions are called now."""
+    change = LabelChangeRow
+    made = select(change.kind, change.before, change.after, change.at).where(change.task == task)
+    rows = await session.execute(made.order_by(change.id))
+    return former_names((Kind(kind), before, after, at) for kind, before, after, at in rows)

@@ -145,8 +145,9 @@ async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
         .order_by(DecisionRow.id.desc())
         .limit(1)
     )
-    decision = mappers.decision((await session.scalars(unaided)).one())
-    return replace(decision, label=(await names_by_now(session, decision.task)).get(decision.label, decision.label))
+    made = (await session.scalars(unaided)).one()
+    names = await names_by_now(session, made.task)
+    return replace(mappers.decision(made), label=names.now(made.label, made.at))
 
 
 async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[str, str], ...]:

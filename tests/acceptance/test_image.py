@@ -80,10 +80,10 @@ class Podman:
         await until(healthy, START_SECONDS, lambda: "".join(logs))
 
 
-def prepared(folder: Path, slack: SlackServer, database: str, model: str) -> Podman:
+def prepared(folder: Path, slack: SlackServer, database: str) -> Podman:
     """The settings for containers and the secrets as deploying.md has them, at the places that there are here."""
     text = (REPOSITORY / "deploy" / "kubernetes" / "switchboard.toml").read_text("utf-8")
-    text = text.replace("http://model-server:8000", model)
+    text = text.replace("http://model-server:8000", "http://127.0.0.1:8000" if MODEL_IMAGE else "http://127.0.0.1:9")
     text = text.replace(
         "[platforms.slack]", f'[platforms.slack]\napi_base_url = "{slack.api_url}"\nintake = ["C0HELP"]'
     )
@@ -103,16 +103,23 @@ def prepared(folder: Path, slack: SlackServer, database: str, model: str) -> Pod
 
 
 @asynccontextmanager
-async def model_server(podman: Podman) -> AsyncIterator[str]:
+async def model_server(podman: Podman) -> AsyncIterator[None]:
     """What compose starts with --profile cpu; nobody where no image for it is named."""
     if not MODEL_IMAGE:
-        yield "http://127.0.0.1:9"
+        yield
         return
     service = yaml.safe_load((REPOSITORY / "compose.yaml").read_text("utf-8"))["services"]["model-server-cpu"]
     given = {"SWITCHBOARD_ADAPTERS_URL": "http://127.0.0.1:8080"}
     environment = {**service["environment"], **given}
     options = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
-    options += ["--entrypoint", str(service["entrypoint"]).replace("'", '"'), "--health-cmd", "none"]
+    options += [
+        "--shm-size",
+        str(service["shm_size"]).removesuffix("b"),
+        "--entrypoint",
+        str(service["entrypoint"]).replace("'", '"'),
+        "--health-cmd",
+        "none",
+    ]
     async with podman.started(MODEL_IMAGE, *service["command"], options=options) as name:
 
         async def answers() -> bool:
@@ -123,7 +130,7 @@ async def model_server(podman: Podman) -> AsyncIterator[str]:
             return code == 0
 
         await until(answers, START_SECONDS)
-        yield "http://127.0.0.1:8000"
+        yield
 
 
 async def test_a_token_and_a_database_are_enough_for_the_first_message(tmp_path: Path) -> None:
@@ -132,8 +139,8 @@ async def test_a_token_and_a_database_are_enough_for_the_first_message(tmp_path:
         slack.add_user(User(id="U0ANN", name="ann"))
         database = stack.enter_context(postgres())
         database.does("CREATE DATABASE switchboard")
-        url = await stack.enter_async_context(model_server(Podman(tmp_path)))
-        podman = prepared(tmp_path, slack, database.url(name="switchboard"), url)
+        podman = prepared(tmp_path, slack, database.url(name="switchboard"))
+        await stack.enter_async_context(model_server(podman))
 
         code, said = await podman.says(*podman.run(IMAGE, f"migrate-{uuid.uuid4().hex[:8]}", "--rm"), "migrate")
         assert code == 0, said
@@ -144,6 +151,9 @@ async def test_a_token_and_a_database_are_enough_for_the_first_message(tmp_path:
         [card] = await slack.until(lambda: slack.posts("C0BILLING"), START_SECONDS)
         assert "L-7" in card.text
 
+        if MODEL_IMAGE:
+            said = (await podman.says("exec", bot, "switchboard", "check"))[1]
+            assert "✓ model: it takes adapters while it runs" in said, said
         assert (await podman.says("exec", bot, "id", "-u"))[1].split()[-1] == "10001"
         for written in ("/opt/switchboard/x", "/etc/x"):
             code, said = await podman.says("exec", bot, "touch", written)

@@ -22,6 +22,7 @@ from tests.integration.test_deploy import DEPLOY, ran
 
 COMPOSE, CONTAINERFILE = REPOSITORY / "compose.yaml", REPOSITORY / "Containerfile"
 KUBERNETES = DEPLOY / "kubernetes"
+_SHARED = "/dev/shm"  # noqa: S108
 VERSION = "1.33"
 """Of Kubernetes: the oldest that its makers keep."""
 HELD = {*SECRETS, "DATABASE_URL", "SWITCHBOARD_ADAPTER_TOKEN"}
@@ -108,7 +109,8 @@ def test_the_model_server_is_started_with_what_serves_us(where: str) -> None:
     if where == "kubernetes":
         [row] = [one for one in rows() if at(one, "metadata", "name") == "model-server" and one["kind"] == "Deployment"]
         container = at(row, "spec", "template", "spec", "containers", 0)
-        started, given = at(container, "args"), at(container, "env")
+        started = [*list(at(container, "command", slice(3, None))), *list(at(container, "args"))]  # type: ignore[call-overload]
+        given = at(container, "env")
         assert isinstance(given, list)
         environment = {one["name"]: one["value"] for one in given}
     else:
@@ -117,13 +119,25 @@ def test_the_model_server_is_started_with_what_serves_us(where: str) -> None:
         environment = dict(at(services(), f"model-server-{where}", "environment"))  # type: ignore[call-overload]
     assert isinstance(started, list)
     # Compiling wants a compiler, which the image for CPUs has not, and takes longer than it saves
-    here = {"--model=/opt/starter", "--host=0.0.0.0", "--port=8000", *(["--enforce-eager"] if where == "cpu" else [])}
+    here = {"--model=/opt/starter", "--host=0.0.0.0", "--port=8000", *(["--enforce-eager"] if where != "gpu" else [])}
     assert flags() | here == set(started)
     assert switches().items() <= environment.items()
+    if where != "gpu":  # as our own server on a CPU, which needs no compiler either
+        assert {"VLLM_CPU_KVCACHE_SPACE": "1", "TORCHDYNAMO_DISABLE": "1"}.items() <= environment.items()
     said = register.__globals__["__doc__"]
     assert {name for name in environment if name.startswith("SWITCHBOARD_")} <= set(
         re.findall(r"SWITCHBOARD_\w+", said)
     )
+
+
+def test_the_model_server_has_the_shared_memory_that_it_starts_with() -> None:
+    """160 MiB, where containers have 64 unless they are given more."""
+    for name in ("model-server-cpu", "model-server-gpu"):
+        assert at(services(), name, "shm_size") == "1gb"
+    [row] = [one for one in rows() if at(one, "metadata", "name") == "model-server" and one["kind"] == "Deployment"]
+    pod = at(row, "spec", "template", "spec")
+    assert {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}} in list(at(pod, "volumes"))  # type: ignore[call-overload]
+    assert {"name": "shm", "mountPath": _SHARED} in list(at(pod, "containers", 0, "volumeMounts"))  # type: ignore[call-overload]
 
 
 def test_settings_for_containers_load_and_lead_to_the_model_server(tmp_path: Path) -> None:

@@ -48,3 +48,12 @@ def test_one_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().err
     assert "1 conversation deserves a look\n" in said
     assert "mistaken for each other: none\n" in said
+
+
+def test_a_time_with_more_than_is_looked_at_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    out = StringIO()
+    few = Review([outcome(1), outcome(2)], [], [], [], {}, True, whole=False)
+    show(few, 20, as_json=True, out=out)
+    made = json.loads(out.getvalue())
+    assert (made["looked_at"], made["whole"]) == (2, False)
+    assert "more was decided in that time: the newest 2 conversations are looked at" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from bot.domain.asking import Record
 from bot.domain.conversations import CardState, PendingReactions
 from bot.domain.decisions import Decision
 from bot.domain.errors import UsageError
-from bot.domain.learning import Adapter, Example, Side, Source
+from bot.domain.learning import Adapter, Example, Judged, Side, Source, Verdict
 from bot.domain.messages import Place, choice
 from bot.domain.mixture import Mixture
 from bot.domain.posts import Card, Post, Question
@@ -24,6 +24,7 @@ from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
+from db.outcomes import PostgresOutcomes
 from db.registry import PostgresRegistry
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, LabelChangeRow
 from db.team_changes import PostgresTeamChanges
@@ -255,6 +256,60 @@ async def test_what_an_adapter_learned_of_a_merged_team_counts_for_the_other(
     assert champion is not None
     assert (champion.merged, champion.codes) == ({"access": "billing"}, codes)
     assert (await registry.adapters("routing"))[0].merged == {"access": "billing"}
+
+
+async def test_a_team_that_later_has_the_name_of_a_merged_one_keeps_what_an_adapter_learned_of_it(
+    changes: PostgresTeamChanges, database: Database
+) -> None:
+    registry, task = PostgresRegistry(database), replace(RENAMED, labels=(BILLING, ACCESS, TRIAGE))
+    codes = await registry.codes(task, "starter", ALPHABET)
+    await made(changes, MERGED, TeamChange(Kind.MERGE, "access", "billing", "ann"))
+    await registry.request_cycle("routing", "command", "k", after(50))
+    async with registry.claim_cycle(after(50)) as cycle:
+        assert cycle is not None
+        before = replace(adapter("routing-1", minutes=2), codes=codes)
+        await registry.conclude_cycle(cycle, Judged(before, None, Verdict(False, ())), [], after(120))
+    await registry.add_adapter(replace(adapter("routing-2", minutes=9), codes=codes))
+    drawn_before, drawn_after = await registry.adapters("routing")
+    assert drawn_before.merged == {"access": "billing"}, "it was made after the merge, of what was drawn before"
+    assert drawn_after.merged == {}
+
+
+async def test_a_candidate_that_trained_while_its_team_was_renamed_serves_under_the_new_name(
+    changes: PostgresTeamChanges, database: Database
+) -> None:
+    """Else it would be a team that the adapter never learned, and nothing would say so."""
+    registry = PostgresRegistry(database)
+    codes = await registry.codes(TASK, "starter", ALPHABET)
+    proved = Record((("access", 47, 90, 88, "en"),))
+    candidate = replace(adapter("routing-1", minutes=2), codes=codes, mixture=Mixture(proved=proved))
+    await registry.request_cycle("routing", "schedule", "k", after(10))
+    async with registry.claim_cycle(after(10)) as cycle:
+        assert cycle is not None
+        await made(changes, RENAMED, RENAME)
+        await registry.conclude_cycle(cycle, Judged(candidate, None, Verdict(True, ("better",))), [], after(120))
+    serving = await registry.champion("routing", "starter")
+    assert serving is not None
+    assert serving.codes == {"billing": codes["billing"], "logins": codes["access"], "triage": codes["triage"]}
+    assert serving.codes == await PostgresRegistry(database).codes(RENAMED, "starter", ALPHABET)
+    assert serving.mixture.proved == Record((("logins", 47, 90, 88, "en"),))
+
+
+async def test_a_correction_that_is_taken_back_goes_to_the_team_that_has_the_name_now(
+    changes: PostgresTeamChanges, ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
+) -> None:
+    await routed(ledger, "an old matter", "m0")
+    await say_all(outbox)
+    task = replace(RENAMED, labels=(replace(BILLING, name="money"), ACCESS, TRIAGE))
+    await made(changes, task, TeamChange(Kind.RENAME, "billing", "money", "ann"))
+    id = await routed(ledger, ref="m1", start=100)
+    ref = (await say_all(outbox, 110))["Card"]
+    await ledger.add_reaction(reaction(ref, "key", 120))
+    first = (await pending(ledger, 121)).first
+    assert (first.label, first.by) == ("billing", "model"), "a new team that is called so"
+    found = await PostgresOutcomes(database).outcomes("routing", after(0), after(900), 9)
+    assert [(one.first.label, one.ended) for one in found] == [("money", "money"), ("billing", "billing")]
+    assert found[1].conversation == id
 
 
 async def test_a_merged_team_gives_its_examples_and_its_open_requests_to_the_other(

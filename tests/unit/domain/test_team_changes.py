@@ -1,21 +1,22 @@
 """What fits the settings, what names are called by now, and what is said of labels that nobody hears."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.domain.errors import UsageError
 from bot.domain.tasks import Label, Task
 from bot.domain.team_changes import (
+    FormerNames,
     Kind,
     KnownLabel,
     MadeChange,
     TeamChange,
     check_change,
     check_known,
+    former_names,
     is_done,
-    present_names,
     unheard,
 )
 
@@ -66,10 +67,31 @@ def test_only_the_newest_change_of_a_name_is_done_already() -> None:
     assert not is_done(again, [])
 
 
+def names(*changes: tuple[Kind, str, str]) -> FormerNames:
+    """The names after these changes, one a day."""
+    return former_names((*change, day(number)) for number, change in enumerate(changes, 1))
+
+
+def day(number: float) -> datetime:
+    return START + timedelta(days=number)
+
+
 def test_names_are_followed_through_every_change() -> None:
-    changes = [(Kind.RENAME, "a", "b"), (Kind.MERGE, "b", "c"), (Kind.RETIRE, "d", "c"), (Kind.SPLIT, "c", "e")]
-    assert present_names(changes) == {"a": "c", "b": "c"}
-    assert present_names([(Kind.RENAME, "a", "b"), (Kind.RENAME, "b", "a")]) == {"b": "a"}
+    changed = names((Kind.RENAME, "a", "b"), (Kind.MERGE, "b", "c"), (Kind.RETIRE, "d", "c"), (Kind.SPLIT, "c", "e"))
+    assert [changed.now(label, day(0)) for label in "abcde"] == ["c", "c", "c", "d", "e"]
+    back = names((Kind.RENAME, "a", "b"), (Kind.RENAME, "b", "a"))
+    assert [back.now("a", day(0)), back.now("b", day(1.5))] == ["a", "a"]
+
+
+def test_a_name_that_is_given_again_is_another_team() -> None:
+    changed = names((Kind.RENAME, "billing", "payments"), (Kind.MERGE, "payments", "money"))
+    assert [changed.now("billing", day(at)) for at in (0.5, 1.5)] == ["money", "billing"]
+    swapped = names((Kind.RENAME, "a", "x"), (Kind.RENAME, "b", "a"), (Kind.RENAME, "x", "b"))
+    assert [swapped.now("a", day(0)), swapped.now("b", day(0))] == ["b", "a"]
+    assert [swapped.now("a", day(4)), swapped.now("b", day(4))] == ["a", "b"]
+    again = names((Kind.MERGE, "a", "b"), (Kind.RENAME, "a", "c"))
+    assert [again.renamed_since(day(at)) for at in (0.5, 1.5, 2.5)] == [{}, {"a": "c"}, {}]
+    assert again.of_merges.now("a", day(1.5)) == "a"
 
 
 def test_what_nobody_hears_is_named_with_the_command_that_mends_it() -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
+from bot.domain.drift import Measure
 from bot.domain.memory_vote import Neighbours
 from bot.domain.model_ports import Memory
 from bot.domain.outcomes import Outcome
-from bot.flow.review import DriftWatch, Reviewer
+from bot.flow.review import MOST, DriftWatch, Reviewer
 from tests.fakes import FakeKnowledge
 from tests.samples import NOW, TASK
 from tests.unit.domain.test_drift import EVEN, outcomes
@@ -50,3 +51,13 @@ async def test_a_week_in_which_one_team_gets_nearly_all_is_an_alarm() -> None:
 
 async def test_of_too_few_there_is_neither_yes_nor_no() -> None:
     assert await seen(outcomes(EVEN), outcomes({"it": 20})) == {}
+
+
+async def test_a_week_of_more_than_a_review_holds_hides_neither_the_time_before_nor_itself() -> None:
+    week = outcomes({"it": MOST + 10})
+    reviewer = Reviewer(
+        Known([*at(outcomes(EVEN), 20), *at(week, 2)]), cast(Memory, FakeKnowledge(Neighbours())), "tiny", lambda: NOW
+    )
+    made = await reviewer.review(TASK, timedelta(days=28))
+    assert (len(made.outcomes), made.whole, made.enough) == (MOST, False, True)
+    assert made.drifts[Measure.TEAMS].alarm

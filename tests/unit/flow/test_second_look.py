@@ -39,6 +39,7 @@ class Looks:
 def voices() -> FakeVoices:
     told = FakeVoices(SAYS_BILLING, {TASK.name: "stamp"}, unheard={"seen": SAYS_IT})
     told.loud_without = {"words": 1.0}
+    told.counted = {"billing": 30, "delivery": 30, "it": 30}
     return told
 
 
@@ -46,6 +47,13 @@ async def test_a_learned_text_is_judged_without_itself_and_one_held_back_by_what
     looks = Looks([DELIVERY, BILLING])
     assert await SecondLook([TASK], looks, voices(), "fake", lambda: NOW).look(TASK) == 2
     assert looks.settled == [Verdicts(hold=(1,), free=(2,))]
+
+
+async def test_corrections_to_a_team_that_the_voices_hardly_know_are_not_judged() -> None:
+    looks, told = Looks([DELIVERY, BILLING]), voices()
+    told.counted = {"billing": 30, "delivery": 19, "it": 30}
+    assert await SecondLook([TASK], looks, told, "fake", lambda: NOW).look(TASK) == 1
+    assert looks.settled == [Verdicts(free=(2,))]
 
 
 async def test_before_the_voices_are_fitted_nothing_is_looked_at() -> None:
