@@ -9,10 +9,11 @@ place of the other observers. A lead who pushes again and again is therefore bel
 believed even against a sure mistake of the voices.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.domain.mixture import LEAST
 from bot.domain.model_ports import Vector
@@ -25,7 +26,9 @@ LEAST_EXAMPLES = 20
 """A team with fewer is not judged: voices that hardly know a new team take every text of it for another's."""
 HELD_BELOW, FREED_FROM = 0.5, 0.8
 """Probabilities of being right. Between them a correction stays what it is, so that none goes to and fro."""
-_USUAL = (0.88, 0.10, 0.02)
+_Kinds: TypeAlias = tuple[float, float, float]
+"""A figure each of a right correction, a slip and a push."""
+_USUAL: _Kinds = (0.88, 0.10, 0.02)
 """Shares of right ones, slips and pushes among the corrections of a lead of whom nothing is known."""
 _WORTH = 50.0
 """How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior): a single one hardly moves
@@ -79,20 +82,27 @@ def verdicts(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]
 
 
 def rightness(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]]) -> list[float]:
-    """How likely each is right, in order."""
-    evidence = [_evidence(one, likely[one.example]) for one in rulings]
-    shares = dict.fromkeys((one.lead for one in rulings), _USUAL)
-    belongs = [_weighed(row, shares[one.lead]) for one, row in zip(rulings, evidence, strict=True)]
+    """How likely each is right, in order. What one lead does says nothing about another."""
+    of_lead: dict[str, list[int]] = defaultdict(list)
+    for place, one in enumerate(rulings):
+        of_lead[one.lead].append(place)
+    right = [0.0] * len(rulings)
+    for places in of_lead.values():
+        evidence = [_evidence(rulings[place], likely[rulings[place].example]) for place in places]
+        for place, found in zip(places, _of_one_lead(evidence), strict=True):
+            right[place] = found
+    return right
+
+
+def _of_one_lead(evidence: Sequence[_Kinds]) -> list[float]:
+    belongs = [_weighed(row, _USUAL) for row in evidence]
     for _ in range(_ROUNDS):
-        shares = {
-            lead: _shares([row for one, row in zip(rulings, belongs, strict=True) if one.lead == lead])
-            for lead in shares
-        }
-        belongs = [_weighed(row, shares[one.lead]) for one, row in zip(rulings, evidence, strict=True)]
+        shares = _shares(belongs)
+        belongs = [_weighed(row, shares) for row in evidence]
     return [right for right, _, _ in belongs]
 
 
-def _evidence(ruling: Ruling, likely: Mapping[str, float]) -> tuple[float, float, float]:
+def _evidence(ruling: Ruling, likely: Mapping[str, float]) -> _Kinds:
     """How likely this lead would name this team, were the correction right, a slip, or a push."""
     own, labels = likely.get(ruling.label, 0.0), len(likely)
     moved = ruling.before is not None and ruling.before != ruling.label
@@ -101,13 +111,13 @@ def _evidence(ruling: Ruling, likely: Mapping[str, float]) -> tuple[float, float
     return max(own, LEAST), third / max(labels - 2, 1), there / max(labels - 1, 1)
 
 
-def _weighed(evidence: tuple[float, float, float], shares: tuple[float, float, float]) -> tuple[float, float, float]:
+def _weighed(evidence: _Kinds, shares: _Kinds) -> _Kinds:
     right, slip, push = (share * row for share, row in zip(shares, evidence, strict=True))
     total = right + slip + push
     return right / total, slip / total, push / total
 
 
-def _shares(belongs: Sequence[tuple[float, float, float]]) -> tuple[float, float, float]:
+def _shares(belongs: Sequence[_Kinds]) -> _Kinds:
     total = len(belongs) + _WORTH
     right, slip, push = (
         (sum(row[kind] for row in belongs) + _WORTH * usual) / total for kind, usual in enumerate(_USUAL)
