@@ -1,19 +1,23 @@
 """Corrections that may be looked at a second time, and what became of the look."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, defer
 
 from bot.domain.guards import ACTIVE, Held
 from bot.domain.learning import Source
 from bot.domain.ledger import Change
+from bot.domain.model_ports import Vector
 from bot.domain.second_look import MOST, PATIENCE, Ruling, SecondLooks, Verdicts
 from db.engine import Database, announce
 from db.tables import CorrectionRow, ExampleRow
 
 _LONGEST = timedelta(days=365)
+_AT_ONCE = 500
+"""Vectors read at a time: reading them takes the event loop, a tenth of a second for a thousand."""
 
 
 class PostgresSecondLooks:
@@ -22,7 +26,7 @@ class PostgresSecondLooks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def rulings(self, task: str, embedder: str, now: datetime) -> list[Ruling]:
+    async def rulings(self, task: str, now: datetime) -> list[Ruling]:
         ruled = and_(
             CorrectionRow.conversation_id == ExampleRow.conversation_id,
             CorrectionRow.task == task,
@@ -32,6 +36,7 @@ class PostgresSecondLooks:
         alone = and_(CorrectionRow.agreeing == 1, ~_same_words_by_another())
         wanted = (
             select(ExampleRow, CorrectionRow.before)
+            .options(defer(ExampleRow.vector))
             .join(CorrectionRow, ruled)
             .where(ExampleRow.task == task, _open(), made, alone, ExampleRow.text != "")
             .order_by(ExampleRow.recorded_at.desc(), ExampleRow.id.desc())
@@ -49,11 +54,19 @@ class PostgresSecondLooks:
                     row.label,
                     row.text_key,
                     row.text,
-                    row.vector if row.embedder == embedder else None,
                     held=row.held is not None,
                 )
                 for row, before in rows
             ]
+
+    async def vectors(self, embedder: str, examples: Sequence[int]) -> Mapping[int, Vector]:
+        found: dict[int, Vector] = {}
+        async with self._database.transaction() as session:
+            for start in range(0, len(examples), _AT_ONCE):
+                some = ExampleRow.id.in_(examples[start : start + _AT_ONCE])
+                wanted = select(ExampleRow.id, ExampleRow.vector).where(some, ExampleRow.embedder == embedder)
+                found |= {id: vector for id, vector in await session.execute(wanted) if vector is not None}
+        return found
 
     async def settle(self, task: str, verdicts: Verdicts, now: datetime) -> int:
         teaches, waits = ExampleRow.held.is_(None), ExampleRow.held == Held.CONTRADICTED

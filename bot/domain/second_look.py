@@ -48,7 +48,6 @@ class Ruling:
     key: str
     """Of its text, as `learning.text_key` has it."""
     text: str
-    vector: Vector | None
     held: bool = False
     """It is held back because others contradict it."""
 
@@ -64,8 +63,11 @@ class Verdicts:
 class SecondLooks(Protocol):
     """The corrections that may be looked at again."""
 
-    async def rulings(self, task: str, embedder: str, now: datetime) -> list[Ruling]:
+    async def rulings(self, task: str, now: datetime) -> list[Ruling]:
         """Those of one lead alone, older than `PATIENCE`, newest first; none where no second lead is about."""
+
+    async def vectors(self, embedder: str, examples: Sequence[int]) -> Mapping[int, Vector]:
+        """Example -> its vector by this embedder, of those that have one."""
 
     async def settle(self, task: str, verdicts: Verdicts, now: datetime) -> int:
         """Hold back and free; how many changed. Those that changed otherwise meanwhile stay as they are."""

@@ -50,7 +50,7 @@ class SecondLook:
         if self.voices.fitted_on(task.name) is None:
             return 0
         counts = self.voices.counts(task.name)
-        known = await self.looks.rulings(task.name, self.embedder, self.now())
+        known = await self.looks.rulings(task.name, self.now())
         rulings = [one for one in known if counts.get(one.label, 0) >= LEAST_EXAMPLES]
         if not rulings:
             return 0
@@ -69,7 +69,9 @@ class SecondLook:
         )
         new = [ruling for ruling in rulings if ruling.key not in seen]
         loud = self.voices.without_adapter(task.name)
-        said = await self.voices.say(task.name, [one.text for one in new], [one.vector for one in new], list(loud))
+        vectors = await self.looks.vectors(self.embedder, [one.example for one in new])
+        texts, rows = [one.text for one in new], [vectors.get(one.example) for one in new]
+        said = await self.voices.say(task.name, texts, rows, list(loud))
         told = {one.example: row for one, row in zip(new, said, strict=True)}
         return {one.example: seen[one.key] for one in rulings if one.key in seen} | told
 

@@ -24,15 +24,16 @@ async def test_those_of_one_lead_are_looked_at_a_day_later_where_there_is_a_seco
 ) -> None:
     looks = PostgresSecondLooks(database)
     await ruled(ledger, outbox, "m1")
-    assert await looks.rulings("routing", "tiny", LATER) == [], "nobody could be the second lead"
+    assert await looks.rulings("routing", LATER) == [], "nobody could be the second lead"
     await ruled(ledger, outbox, "m2", OTHER, at=100)
-    assert await looks.rulings("routing", "tiny", after(1_000)) == [], "a correction works for a day, come what may"
-    second, first = await looks.rulings("routing", "tiny", LATER)
+    assert await looks.rulings("routing", after(1_000)) == [], "a correction works for a day, come what may"
+    second, first = await looks.rulings("routing", LATER)
     assert (first.lead, first.before, first.label, first.held) == (LEAD.key, "billing", "access", False)
     assert (second.lead, second.text) == (OTHER.key, "where is refund m2")
-    assert [tuple(one.vector or ()) for one in (first, second)] == [VECTOR, VECTOR]
-    assert (await looks.rulings("routing", "another", LATER))[0].vector is None, "vectors of two embedders do not mix"
-    assert await looks.rulings("another", "tiny", LATER) == []
+    both = [first.example, second.example]
+    assert await looks.vectors("tiny", both) == dict.fromkeys(both, list(VECTOR))
+    assert await looks.vectors("another", both) == {}, "vectors of two embedders do not mix"
+    assert await looks.rulings("another", LATER) == []
 
 
 async def test_what_two_leads_say_or_somebody_accepted_is_not_looked_at(
@@ -47,7 +48,7 @@ async def test_what_two_leads_say_or_somebody_accepted_is_not_looked_at(
         await session.execute(
             update(ExampleRow).where(ExampleRow.text == "where is refund m4").values(accepted_by="cli")
         )
-    assert [one.text for one in await looks.rulings("routing", "tiny", LATER)] == ["where is refund m1"]
+    assert [one.text for one in await looks.rulings("routing", LATER)] == ["where is refund m1"]
 
 
 async def test_what_is_held_back_teaches_nobody_and_what_is_freed_teaches_again(
@@ -56,13 +57,13 @@ async def test_what_is_held_back_teaches_nobody_and_what_is_freed_teaches_again(
     looks, memory = PostgresSecondLooks(database), PostgresMemory(database, "tiny")
     await ruled(ledger, outbox, "m1")
     await ruled(ledger, outbox, "m2", OTHER, at=100)
-    two, one = [ruling.example for ruling in await looks.rulings("routing", "tiny", LATER)]
+    two, one = [ruling.example for ruling in await looks.rulings("routing", LATER)]
     assert await looks.settle("routing", Verdicts(hold=(one,)), LATER) == 1
     assert await looks.settle("routing", Verdicts(hold=(one,)), LATER) == 0, "it is held already"
     near = await memory.nearest(TASK, VECTOR, "where is refund m1")
     assert [neighbour.example for neighbour in near.corrections] == [two]
     assert [row.held for row in await examples(database)] == [Held.CONTRADICTED, None]
-    held = {ruling.example: ruling.held for ruling in await looks.rulings("routing", "tiny", LATER)}
+    held = {ruling.example: ruling.held for ruling in await looks.rulings("routing", LATER)}
     assert held == {one: True, two: False}
     assert await looks.settle("routing", Verdicts(free=(one, two)), LATER + timedelta(days=1)) == 1
     near = await memory.nearest(TASK, VECTOR, "where is refund m1")
@@ -75,10 +76,10 @@ async def test_what_waits_for_another_reason_is_left_alone(
     looks = PostgresSecondLooks(database)
     await ruled(ledger, outbox, "m1")
     await ruled(ledger, outbox, "m2", OTHER, at=100)
-    _, one = [ruling.example for ruling in await looks.rulings("routing", "tiny", LATER)]
+    _, one = [ruling.example for ruling in await looks.rulings("routing", LATER)]
     async with database.transaction() as session:
         await session.execute(
             update(ExampleRow).where(ExampleRow.id == one).values(quarantined=True, held=Held.DISPUTED)
         )
-    assert one not in [ruling.example for ruling in await looks.rulings("routing", "tiny", LATER)]
+    assert one not in [ruling.example for ruling in await looks.rulings("routing", LATER)]
     assert await looks.settle("routing", Verdicts(hold=(one,), free=(one,)), LATER) == 0

@@ -13,7 +13,7 @@ SURE = 0.96
 def ruling(
     example: int, lead: str = "slack:lea", before: str = "billing", label: str = "it", held: bool = False
 ) -> Ruling:
-    return Ruling(example, lead, before, label, f"key {example}", f"text {example}", None, held)
+    return Ruling(example, lead, before, label, f"key {example}", f"text {example}", held)
 
 
 def sure_of(team: str, sure: float = SURE) -> dict[str, float]:
@@ -57,7 +57,7 @@ def test_of_what_no_voice_can_say_anything_nothing_changes() -> None:
 
 @pytest.mark.parametrize("before", [None, "it", "retired"])
 def test_where_it_was_before_may_be_unknown_the_same_or_no_team_any_more(before: str | None) -> None:
-    one = Ruling(1, "slack:lea", before, "it", "key", "text", None)
+    one = Ruling(1, "slack:lea", before, "it", "key", "text")
     (right,) = rightness([one], {1: sure_of("it")})
     assert right > FREED_FROM
 

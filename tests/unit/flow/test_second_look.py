@@ -1,12 +1,14 @@
 """The second look asks voices that have not learned from a text, and one task's trouble is no other's."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
 
 from bot.domain.guards import Guards
+from bot.domain.model_ports import Vector
 from bot.domain.second_look import Ruling, SecondLooks, Verdicts
 from bot.flow.second_look import SecondLook
 from tests.fakes_voices import FakeVoices
@@ -14,8 +16,8 @@ from tests.samples import NOW, TASK
 
 SAYS_IT = {"words": {"billing": 0.0005, "it": 0.9994, "delivery": 0.0001}}
 SAYS_BILLING = {"words": {"billing": 0.9994, "it": 0.0005, "delivery": 0.0001}}
-DELIVERY = Ruling(1, "slack:lea", "billing", "delivery", "seen", "my laptop is broken", None)
-BILLING = Ruling(2, "slack:lea", "it", "billing", "new", "I was charged twice", None, held=True)
+DELIVERY = Ruling(1, "slack:lea", "billing", "delivery", "seen", "my laptop is broken")
+BILLING = Ruling(2, "slack:lea", "it", "billing", "new", "I was charged twice", held=True)
 
 
 @dataclass
@@ -25,11 +27,17 @@ class Looks:
     known: list[Ruling]
     settled: list[Verdicts] = field(default_factory=list)
     broken: str = ""
+    read: list[int] = field(default_factory=list)
+    """Whose vectors were asked for."""
 
-    async def rulings(self, task: str, embedder: str, now: datetime) -> list[Ruling]:
+    async def rulings(self, task: str, now: datetime) -> list[Ruling]:
         if task == self.broken:
             raise ZeroDivisionError
         return self.known
+
+    async def vectors(self, embedder: str, examples: Sequence[int]) -> Mapping[int, Vector]:
+        self.read += examples
+        return {}
 
     async def settle(self, task: str, verdicts: Verdicts, now: datetime) -> int:
         self.settled.append(verdicts)
@@ -47,6 +55,7 @@ async def test_a_learned_text_is_judged_without_itself_and_one_held_back_by_what
     looks = Looks([DELIVERY, BILLING])
     assert await SecondLook([TASK], looks, voices(), "fake", lambda: NOW).look(TASK) == 2
     assert looks.settled == [Verdicts(hold=(1,), free=(2,))]
+    assert looks.read == [2], "of a learned text the voices know what they say without it"
 
 
 async def test_corrections_to_a_team_that_the_voices_hardly_know_are_not_judged() -> None:
