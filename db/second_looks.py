@@ -12,6 +12,7 @@ from bot.domain.learning import Source
 from bot.domain.ledger import Change
 from bot.domain.model_ports import Vector
 from bot.domain.second_look import MOST, PATIENCE, Ruling, SecondLooks, Verdicts
+from db.conversations.guarded import same_words_by_another
 from db.engine import Database, announce
 from db.tables import CorrectionRow, ExampleRow
 
@@ -33,7 +34,9 @@ class PostgresSecondLooks:
             CorrectionRow.withdrawn_at.is_(None),
         )
         made = ExampleRow.recorded_at.between(now - _LONGEST, now - PATIENCE)
-        alone = and_(CorrectionRow.agreeing == 1, ~_same_words_by_another())
+        mine = ExampleRow.task, ExampleRow.text_key, ExampleRow.label, ExampleRow.lead
+        seconded = exists().where(same_words_by_another(aliased(ExampleRow), *mine))
+        alone = and_(CorrectionRow.agreeing == 1, ~seconded)
         wanted = (
             select(ExampleRow, CorrectionRow.before)
             .options(defer(ExampleRow.vector))
@@ -90,19 +93,6 @@ def _open() -> ColumnElement[bool]:
         ExampleRow.withdrawn_at.is_(None),
         ExampleRow.accepted_by.is_(None),
         or_(and_(ExampleRow.held.is_(None), ~ExampleRow.quarantined), ExampleRow.held == Held.CONTRADICTED),
-    )
-
-
-def _same_words_by_another() -> ColumnElement[bool]:
-    """Another lead says the same of the very words, on another card: that is a second lead, too."""
-    other = aliased(ExampleRow)
-    return exists().where(
-        other.task == ExampleRow.task,
-        other.text_key == ExampleRow.text_key,
-        other.label == ExampleRow.label,
-        other.source == Source.CORRECTION,
-        other.withdrawn_at.is_(None),
-        other.lead.is_distinct_from(ExampleRow.lead),
     )
 
 

@@ -1,10 +1,11 @@
 """The facts around a correction when it is made; from them the guards decide whether it teaches at once."""
 
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.domain.conversations import LeadLabel, State
 from bot.domain.guards import ACTIVE, HOUR, NEAREST, Claim, Held, Near
@@ -13,6 +14,7 @@ from db.reading.held_examples import TRUSTED
 from db.reading.similarity import has_comparable_vector, similarity
 from db.tables import AdapterRow, ConversationRow, CorrectionRow, ExampleRow, PromotionRow
 
+_Told: TypeAlias = str | InstrumentedAttribute[str]
 _TEACHES = and_(ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined)
 
 
@@ -24,7 +26,8 @@ async def claim_of(
     if lead_label.disputed or lead_label.agreeing > 1:
         return Claim(label, lead_label.agreeing, lead_label.disputed)
     said = and_(ExampleRow.task == task, ExampleRow.source == Source.CORRECTION)
-    if await session.scalar(select(exists().where(said, _same_words(row, label, lead)))):
+    agrees = same_words_by_another(ExampleRow, task, text_key(row.text or ""), label, lead)
+    if await session.scalar(select(exists().where(agrees, ExampleRow.conversation_id != row.id))):
         return Claim(label, agreeing=2)
     elsewhere = ExampleRow.conversation_id != row.id
     theirs = and_(said, _TEACHES, elsewhere, ExampleRow.lead == lead, ExampleRow.recorded_at > now - HOUR)
@@ -43,11 +46,17 @@ async def claim_of(
     )
 
 
-def _same_words(row: ConversationRow, label: str, lead: str) -> ColumnElement[bool]:
-    """Whether another lead gave this label to the very same words on another card: that counts as a second lead."""
-    agrees = and_(ExampleRow.label == label, ExampleRow.lead != lead, ExampleRow.conversation_id != row.id)
-    stands = and_(ExampleRow.withdrawn_at.is_(None), ExampleRow.held.is_distinct_from(Held.DISPUTED))
-    return and_(ExampleRow.text_key == text_key(row.text or ""), agrees, stands)
+def same_words_by_another(
+    other: type[ExampleRow],
+    task: _Told,
+    key: _Told,
+    label: _Told,
+    lead: _Told | InstrumentedAttribute[str | None],
+) -> ColumnElement[bool]:
+    """Whether it is another lead's word that these very words belong to this label: that counts as a second lead."""
+    said = and_(other.task == task, other.source == Source.CORRECTION, other.text_key == key, other.label == label)
+    stands = and_(other.withdrawn_at.is_(None), other.held.is_distinct_from(Held.DISPUTED))
+    return and_(said, stands, other.lead != lead)
 
 
 async def track_record(session: AsyncSession, task: str, lead: str) -> tuple[int, int]:

@@ -31,7 +31,7 @@ async def test_those_of_one_lead_are_looked_at_a_day_later_where_there_is_a_seco
     assert (first.lead, first.before, first.label, first.held) == (LEAD.key, "billing", "access", False)
     assert (second.lead, second.text) == (OTHER.key, "where is refund m2")
     both = [first.example, second.example]
-    assert await looks.vectors("tiny", both) == dict.fromkeys(both, list(VECTOR))
+    assert await looks.vectors("tiny", both) == {one: list(VECTOR) for one in both}
     assert await looks.vectors("another", both) == {}, "vectors of two embedders do not mix"
     assert await looks.rulings("another", LATER) == []
 
@@ -49,6 +49,11 @@ async def test_what_two_leads_say_or_somebody_accepted_is_not_looked_at(
             update(ExampleRow).where(ExampleRow.text == "where is refund m4").values(accepted_by="cli")
         )
     assert [one.text for one in await looks.rulings("routing", LATER)] == ["where is refund m1"]
+    disputed = update(ExampleRow).where(ExampleRow.lead == third.key, ExampleRow.text == "the very words")
+    async with database.transaction() as session:
+        await session.execute(disputed.values(held=Held.DISPUTED, quarantined=True))
+    looked = [one.text for one in await looks.rulings("routing", LATER)]
+    assert looked == ["the very words", "where is refund m1"], "a word in dispute agrees with nobody"
 
 
 async def test_what_is_held_back_teaches_nobody_and_what_is_freed_teaches_again(
