@@ -16,7 +16,7 @@ from bot.platforms.slack.first_steps import steps
 from bot.platforms.slack.manifest import written
 from bot.platforms.slack.oauth_settings import KEYS as OAUTH_KEYS
 from bot.platforms.slack.oauth_settings import VARIABLES as OAUTH_VARIABLES
-from bot.platforms.slack.oauth_settings import OAuthSettings, oauth_settings
+from bot.platforms.slack.oauth_settings import OAuthSettings, oauth_settings, secret
 from bot.platforms.slack.payload import NAME
 
 _API = "https://slack.com/api/"
@@ -194,10 +194,7 @@ def _ids(
 
 
 def _secret(environment: Mapping[str, str], variable: str, mistakes: list[str]) -> str:
-    value = environment.get(variable, "").strip()
-    if not value:
-        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {_VARIABLES[variable]}")
-    return value
+    return secret(environment, variable, _VARIABLES[variable], mistakes)
 
 
 def _swapped(bot_token: str, app_token: str) -> list[str]:

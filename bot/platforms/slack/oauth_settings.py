@@ -45,18 +45,20 @@ def oauth_settings(
         mistakes.append(
             'platforms.slack.install: "oauth" needs mode = "http", for Slack sends browsers back to our address'
         )
-    client_id, secret, written = (_secret(environment, name, mistakes) for name in VARIABLES)
+    told = {**VARIABLES, VARIABLE: f"{VARIABLES[VARIABLE]}; make one with {_KEY}"}
+    client_id, client_secret, written = (secret(environment, name, what, mistakes) for name, what in told.items())
     keys = tuple(key.strip() for key in written.split(",") if key.strip())
     try:
-        TokenKeys(keys) if written else None
+        if written:
+            TokenKeys(keys)
     except (ValueError, IndexError):
         mistakes.append(f"platforms.slack: {VARIABLE} holds what is no key; make one with {_KEY}")
-    return OAuthSettings(client_id, secret, keys, str(team))
+    return OAuthSettings(client_id, client_secret, keys, str(team))
 
 
-def _secret(environment: Mapping[str, str], variable: str, mistakes: list[str]) -> str:
+def secret(environment: Mapping[str, str], variable: str, what: str, mistakes: list[str]) -> str:
+    """The value of a variable that has to be set; empty, and a mistake that says what it is, where it is not."""
     value = environment.get(variable, "").strip()
     if not value:
-        made = f"; make one with {_KEY}" if variable == VARIABLE else ""
-        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {VARIABLES[variable]}{made}")
+        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {what}")
     return value
