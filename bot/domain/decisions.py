@@ -61,6 +61,8 @@ class Reason(StrEnum):
     """Somebody made a request of it, and nothing in it tells which team's it is."""
     THANKS = "thanks"
     """The message was nothing but thanks, in a language whose words for it are known."""
+    UNSETTLED = "unsettled"
+    """A lead moved the very same words to another team, and that correction waits for a second lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class Opinion:
     reads: bool = True
     """Whether it knows words of the text. False: it goes by where the text lies among known ones, and any text lies
     somewhere."""
+    unsettled: tuple[str, ...] = ()
+    """Labels that a lead gave this very text, and that wait for a second lead."""
 
 
 def decide(
@@ -210,13 +214,20 @@ def decide(
         voices=_heard(shares),
         language=language,
     )
-    doubt = _doubt(task, decision, spoken)
+    unsettled = [name for one in spoken for name in one.unsettled if name != decision.label and _offered(task, name)]
+    doubt = Reason.UNSETTLED if unsettled else _doubt(task, decision, spoken)
     if doubt is None:
         return decision
-    candidates = tuple(name for name in ranked if name not in (task.fallback, NOT_A_REQUEST))[:MAX_CANDIDATES]
+    offered = dict.fromkeys(name for name in (ranked[0], *unsettled, *ranked) if _offered(task, name))
+    candidates = tuple(offered)[:MAX_CANDIDATES]
     if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
         return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
     return _hesitate(task, decision, doubt, candidates, may_ask)
+
+
+def _offered(task: Task, name: str) -> bool:
+    """Whether a person who is asked may choose this label."""
+    return name in task.names and name not in (task.fallback, NOT_A_REQUEST)
 
 
 def as_request(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> tuple[Task, list[Opinion | NoPrediction]]:

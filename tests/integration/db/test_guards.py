@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, update
 
 from bot.domain.conversations import CardState, LeadLabel
@@ -171,3 +172,26 @@ async def test_requests_that_end_where_a_lead_sent_them_speak_for_the_lead(
         assert await track_record(session, "routing", LEAD.key) == (0, 0)
         await session.execute(update(ConversationRow).values(state="closed"))
         assert await track_record(session, "routing", LEAD.key) == (1, 0)
+
+
+@pytest.mark.parametrize("held_here", [False, True], ids=["in the table", "held in this process"])
+async def test_the_very_words_of_a_correction_that_waits_are_named_until_it_is_settled(
+    database: Database, outbox: PostgresOutbox, held_here: bool
+) -> None:
+    ledger, memory = PostgresLedger(database, "tiny", {"routing": HASTE}), PostgresMemory(database, "tiny")
+    if held_here:
+        await memory.load(TASK)
+    for n in range(3):
+        await ruled(ledger, outbox, f"m{n}", at=100 * n)
+    text = "Where is REFUND m2"
+    assert (await memory.nearest(TASK, VECTOR, text)).unsettled == ("access",)
+    assert (await memory.nearest(TASK, VECTOR, "where is refund m1")).unsettled == (), "it teaches already"
+    assert (await memory.nearest(TASK, VECTOR, "where is refund m9")).unsettled == ()
+    assert (await memory.nearest(TASK, VECTOR, text, leave_out_itself=True)).unsettled == ()
+    async with database.transaction() as session:
+        await session.execute(update(ExampleRow).values(quarantined=False, held=None))
+    assert (await memory.nearest(TASK, VECTOR, text)).unsettled == ()
+    async with database.transaction() as session:
+        held = {"quarantined": True, "held": Held.CONTRADICTED, "withdrawn_at": after(1_000)}
+        await session.execute(update(ExampleRow).values(held))
+    assert (await memory.nearest(TASK, VECTOR, text)).unsettled == (), "what was taken back asks nobody"
