@@ -194,6 +194,8 @@ class Lived:
     """Texts that a lead moved rightly, and nobody wrongly afterwards."""
     repeated: Mapping[str, int]
     """Those of them that go wrong again, by what is known of the very text."""
+    asked_again: Mapping[str, int]
+    """Those of them whose person would be asked, by the same."""
 
     @property
     def whole(self) -> float:
@@ -222,11 +224,12 @@ async def lived(words: Words, folder: Path, company: Company, days: int, a_day: 
                 told(1)
         truth = {t: team_of(d, YEAR) for d in words.asked for t in words.asked[d]}
         said = await office.knows(list(truth))
-        again = await office.knows(list(year.taught))
-        wrong = [text for text, team in year.taught.items() if again[text] != team]
-        repeated = dict(Counter([await office.said_of(text) for text in wrong]))
+        again = await office.decides(list(year.taught))
+        asked = [text for text, made in again.items() if made.candidates]
+        wrong = [text for text, made in again.items() if not made.candidates and made.label != year.taught[text]]
+        repeated, open_ones = [dict(Counter([await office.said_of(text) for text in of])) for of in (wrong, asked)]
     right = sum(said[text] == team for text, team in truth.items()) / len(truth)
-    return Lived(dict(year.months), right, len(year.taught), repeated)
+    return Lived(dict(year.months), right, len(year.taught), repeated, open_ones)
 
 
 async def _changed(office: Office, task: Task, words: Words, day: int) -> None:
@@ -280,15 +283,22 @@ def _tell(rows: Mapping[Company, Lived]) -> None:
         one, other = mine.months[number], frozen.months[number]
         shares = " | ".join(map(_share, (one.old, other.old, one.new, other.new)))
         print(f"| {number + 1} | {shares} | {one.asked} | {other.asked} | {one.corrections} ({one.wrong}) |")
-    print("\n| company | right in the end | right over the year | corrections (wrong) | corrected, wrong again |")
-    print("|---|---|---|---|---|")
+    print(
+        "\n| company | right in the end | right over the year | corrections (wrong)"
+        " | corrected, wrong again | asked again |"
+    )
+    print("|---|---|---|---|---|---|")
     for company, found in rows.items():
         made = sum(month.corrections for month in found.months.values())
         wrong = sum(month.wrong for month in found.months.values())
-        again = f"{sum(found.repeated.values())} of {found.taught}"
-        why = "; ".join(f"{count} {what}" for what, count in found.repeated.items())
-        cells = [f"{found.right:.1%}", f"{found.whole:.1%}", f"{made} ({wrong})", f"{again}{': ' if why else ''}{why}"]
+        again = [_again(of, found.taught) for of in (found.repeated, found.asked_again)]
+        cells = [f"{found.right:.1%}", f"{found.whole:.1%}", f"{made} ({wrong})", *again]
         print(f"| {company.name} | {' | '.join(cells)} |")
+
+
+def _again(by: Mapping[str, int], taught: int) -> str:
+    why = "; ".join(f"{count} {what}" for what, count in by.items())
+    return f"{sum(by.values())} of {taught}{': ' if why else ''}{why}"
 
 
 def _share(row: Sequence[int]) -> str:
