@@ -65,7 +65,7 @@ from bot.store import (
 )
 from bot.telemetry import tracing
 from bot.weekly_jobs import comparison_jobs
-from bot.workspaces import Workspace, open_workspace, site_of_all
+from bot.workspaces import Workspace, hand_on, open_workspace, site_of_all
 from db.digests import PostgresDigests
 from db.identity import identity
 from db.processes import PostgresProcesses
@@ -125,6 +125,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
+        hand_on(served)
         deployment = await identity(served[0].store.database)
         await stack.enter_async_context(tracing(SecretFiles(os.environ), deployment))
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
