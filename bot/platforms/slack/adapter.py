@@ -8,7 +8,8 @@ from datetime import timedelta
 from aiohttp import ClientSession, ClientTimeout
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from starlette.routing import BaseRoute
 
@@ -30,7 +31,7 @@ from bot.platforms.slack.inbound import Inbound
 from bot.platforms.slack.installed import NOT_YET, InstalledToken, installed_token
 from bot.platforms.slack.oauth import Installer
 from bot.platforms.slack.outbound import Sender
-from bot.platforms.slack.payload import NAME, Payload
+from bot.platforms.slack.payload import NAME
 from bot.platforms.slack.permissions import Permissions
 from bot.platforms.slack.rate_limits import Pace
 from bot.platforms.slack.request_context import RequestContext
@@ -216,17 +217,16 @@ class Slack:
             authorize=_known(us, self._client.token or ""),
         )
 
-        # Bolt acknowledges an event before its listeners run, but after all middleware: hence a middleware.
-        @app.middleware
-        async def take(body: Payload, context: AsyncBoltContext) -> BoltResponse:
-            if self._token is not None and context.team_id not in (us.team, None):
+        async def take(request: AsyncBoltRequest) -> BoltResponse:
+            if self._token is not None and request.context.team_id not in (us.team, None):
                 log.warning("event of another workspace not heard", extra={"platform": NAME})
                 return BoltResponse(status=200)
-            response = await inbound.take(body)
+            response = await inbound.take(request.body)
             if inbound.revoked.is_set():
                 self._sender.revoked = _REVOKED
             return response
 
+        app.use(_Taking(take))
         return app
 
     # --- out ---
@@ -252,6 +252,21 @@ class Slack:
     async def may_handle(self, person: Person, room: Place) -> bool:
         """Whether the person is one of our own people. Raises Unreachable as above."""
         return await self._permissions.may_handle(person)
+
+
+class _Taking(AsyncMiddleware):
+    """Takes every payload. Bolt acknowledges an event before its listeners run, but after all middleware.
+
+    A class, because for a function Bolt first reads the payload for arguments, and fails on shapes it does not expect.
+    """
+
+    def __init__(self, take: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> None:
+        self._take = take
+
+    async def async_process(
+        self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
+    ) -> BoltResponse:
+        return await self._take(req)
 
 
 def _known(us: BotUser, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
