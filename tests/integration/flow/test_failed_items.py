@@ -16,6 +16,7 @@ from bot.commands.failed_report import drop_failed, list_failed, retry_failed
 from bot.domain.errors import UsageError
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
 from bot.domain.learning import Example, Side, Source
+from bot.domain.messages import MessageRef
 from bot.domain.posts import Answer, Card, Moved
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -291,6 +292,19 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
     else:
         await story.settles()
     story.predictor.rules = {None: sure}
+    await _is_due(story, step, ref)
+
+    async def claims() -> list[ItemKey]:
+        if step == "embed":
+            waiting = await story.memory.unembedded(story.embedder.name, 10)
+            return [ItemKey("embed", str(example)) for example, _ in waiting]
+        return [mine[step].key(item) for item in await mine[step].claim(10)]
+
+    return claims
+
+
+async def _is_due(story: Story, step: str, ref: MessageRef) -> None:
+    """What that step waits for happens to the request."""
     if step == "press":
         await story.presses("0")
     elif step == "relay":
@@ -305,14 +319,6 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
         await _its_team_has_ended(story)
     elif step == "embed":
         await _one_example_alone(story)
-
-    async def claims() -> list[ItemKey]:
-        if step == "embed":
-            waiting = await story.memory.unembedded(story.embedder.name, 10)
-            return [ItemKey("embed", str(example)) for example, _ in waiting]
-        return [mine[step].key(item) for item in await mine[step].claim(10)]
-
-    return claims
 
 
 async def _its_team_has_ended(story: Story) -> None:
