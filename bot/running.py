@@ -24,6 +24,7 @@ from bot.flow.digest import DigestSender
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Unlearner
+from bot.flow.hand_on import HandOn
 from bot.flow.learn import Learner
 from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
@@ -216,6 +217,7 @@ def start_model_steps(
     sorter = Sorter(task, store.ledger, models.classifier, *asked, questions, canaries(store))
     _work(group, sorter, store, wakeups)
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
+    _work(group, HandOn(task, store.ledger, models.classifier, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
     if torch_installed():  # else cycles wait for a process that can train
