@@ -187,7 +187,7 @@ def start_chat_steps(
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
     asked, heard = settings.questions, {**platforms, ApiLeads.name: ApiLeads()}
     _work(group, ButtonHandler(task, words, ledger, platforms, now, asked), store, wakeups)
-    _work(group, Corrector(task, words, ledger, heard, now, asked), store, wakeups)
+    _work(group, Corrector(task, words, ledger, heard, now, asked, models.classifier), store, wakeups)
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)

@@ -214,7 +214,8 @@ class PostgresLedger:
     ) -> None:
         async with self._database.transaction() as session:
             known = looked_up or LookedUp()
-            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known, self._guards)
+            guarded_by = self._guards, self._embedder
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known, *guarded_by)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:

@@ -87,7 +87,7 @@ class Story:
         self.asker = QuestionAsker(asked, self.ledger, self.now)
         self.buttons = ButtonHandler(task, words, self.ledger, platforms, self.now, self.questions)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
-        self.corrector = Corrector(task, words, self.ledger, heard, self.now, self.questions)
+        self.corrector = Corrector(task, words, self.ledger, heard, self.now, self.questions, self.classifier)
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(words, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(words, self.ledger, self.now)

@@ -56,7 +56,10 @@ async def opened(config: Config, context: PlatformContext) -> AsyncIterator["Sla
             log.warning(
                 "platform not reached yet, starting all the same", extra={"platform": NAME, "problem": str(error)}
             )
-        yield slack
+        try:
+            yield slack
+        finally:
+            await slack.end()
 
 
 class Slack:
@@ -146,6 +149,10 @@ class Slack:
             await background.end()
         if token is not None and inbound.revoked.is_set():
             await token.take_back(stored)
+
+    async def end(self) -> None:
+        """Give up the events that are not stored yet."""
+        await self._transport.end()
 
     def healthy(self) -> bool:
         """Whether events are being received; in Socket Mode, as of at most a second ago."""

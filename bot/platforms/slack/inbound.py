@@ -58,8 +58,9 @@ from bot.platforms.slack.web_api import ask
 log = logging.getLogger(__name__)
 
 _STORE_SECONDS = 2.5
-"""Seconds to store, of the three that Slack allows. Slack sends again what is not stored by then, and storing twice
-does no harm."""
+"""Seconds to store a press, a form or a command, of the three that Slack allows."""
+_EVENT_SECONDS = 30.0
+"""Seconds to store an event. One that takes longer than Slack waits for is acknowledged when Slack sends it again."""
 _NAME_SECONDS = 1.0
 """Seconds that storing waits for the writer's name, of the three that Slack allows."""
 _EMOJI_SECONDS, _AGAIN_SECONDS = 600, 30
@@ -93,7 +94,7 @@ class Inbound:
         Everything else is acknowledged, too: events that do not concern us must not count as failures with Slack.
         """
         try:
-            async with asyncio.timeout(_STORE_SECONDS):
+            async with asyncio.timeout(_EVENT_SECONDS if payload.get("event_id") else _STORE_SECONDS):
                 answer = await self._stored(payload)
         except (Unreachable, TimeoutError) as error:
             problem = str(error) or "too slow"

@@ -1,15 +1,23 @@
 """Receives Slack's events: over a WebSocket that we open (Socket Mode), or as signed HTTP requests."""
 
 import asyncio
+import json
 import logging
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import ClientSession
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.starlette.async_handler import to_starlette_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -17,7 +25,8 @@ from starlette.routing import BaseRoute, Route
 from bot.domain.errors import Unreachable
 from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.admission import Admission
-from bot.platforms.slack.payload import NAME, word
+from bot.platforms.slack.kept_events import KeptEvents
+from bot.platforms.slack.payload import NAME, Payload, word
 from bot.platforms.slack.web_api import APP_TOKEN, ask, hushed, web_client
 
 log = logging.getLogger(__name__)
@@ -26,6 +35,12 @@ _CONNECT_SECONDS = 30
 _DEAF_SECONDS = 30
 """Seconds without a connection after which the socket client is replaced by a new one."""
 _MAX_BODY = 1_000_000
+_READ_AT_ONCE, _READ_WAIT = 128, 0.5
+"""Bodies that are read at a time, and the seconds that a request waits to be read."""
+_SENT_ONCE_AT_ONCE, _SENT_ONCE_WAIT = 64, 2.0
+"""The same for presses, forms and commands, which Slack never sends again: they do not queue behind events."""
+_MOST_WAITING = 2_048
+Answer = Callable[[SocketModeRequest], Awaitable[BoltResponse]]
 
 
 class Transport:
@@ -35,7 +50,9 @@ class Transport:
         self._config = config
         self._session = session
         self._app: AsyncApp | None = None
-        self._door = Admission()
+        self._reading = Admission(_READ_AT_ONCE, _MOST_WAITING, _READ_WAIT)
+        self._sent_once = Admission(_SENT_ONCE_AT_ONCE, _MOST_WAITING, _SENT_ONCE_WAIT)
+        self._events = KeptEvents()
         self.listening = False
         """Whether events are being received; in Socket Mode, as of at most a second ago."""
 
@@ -44,13 +61,18 @@ class Transport:
 
         Raises Refused for a bad token, Unreachable for a lost connection.
         """
+        self._app = app
         try:
             if self._config.mode is Mode.SOCKET:
                 await self._by_socket(app, enough)
             else:
-                await self._by_http(app, enough)
+                await self._by_http(enough)
         finally:
             self._app, self.listening = None, False
+
+    async def end(self) -> None:
+        """Give up the events that are not stored yet."""
+        await self._events.end()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -66,7 +88,7 @@ class Transport:
         opening = await ask(client.apps_connections_open(app_token=token), APP_TOKEN)
         # The socket client logs its connection's address, which holds the ticket that opens it.
         mute = hushed("socket", logging.CRITICAL + 1)
-        handler = AsyncSocketModeHandler(app, token, logger=mute, web_client=client)
+        handler = _Socket(app, token, mute, client, self._by_envelope)
         handler.client.wss_uri = word(opening, "url")
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -92,28 +114,26 @@ class Transport:
                 return
         raise Unreachable("platforms.slack: the connection does not come back")
 
-    async def _by_http(self, app: AsyncApp, enough: asyncio.Event) -> None:
-        self._app, self.listening = app, True
+    async def _by_http(self, enough: asyncio.Event) -> None:
+        self.listening = True
         log.info("listening", extra={"platform": NAME})
         await enough.wait()
 
+    async def _by_envelope(self, request: SocketModeRequest) -> BoltResponse:
+        asked = AsyncBoltRequest(mode="socket_mode", body=request.payload)
+        return await self._answered(asked, json.dumps(request.payload).encode())
+
     async def _receive(self, request: Request) -> Response:
         """Take one signed request; 503 while nobody listens, or too many come: Slack will send it again."""
+        if self._app is None:
+            return Response(status_code=503)
         try:
-            async with self._door.admitted():
-                return await self._dispatched(request)
+            async with self._reading.admitted():
+                body = await _body(request)
         except Unreachable:
             return Response(status_code=503)
-
-    async def _dispatched(self, request: Request) -> Response:
-        app = self._app
-        if app is None:
-            return Response(status_code=503)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_BODY:
-                return Response(status_code=413)
+        if body is None:
+            return Response(status_code=413)
         if not _dated(request):
             return Response(status_code=401)
         try:
@@ -122,7 +142,65 @@ class Transport:
             return Response(status_code=400)
         if not isinstance(asked.body, dict):
             return Response(status_code=400)
-        return to_starlette_response(await app.async_dispatch(asked))
+        # Only what Slack signed is kept. Bolt verifies everything else itself.
+        if _event(asked.body) and not self._signed(request, body):
+            return Response(status_code=401)
+        return to_starlette_response(await self._answered(asked, body))
+
+    def _signed(self, request: Request, body: bytes) -> bool:
+        return SignatureVerifier(self._config.signing_secret).is_valid_request(body, dict(request.headers))
+
+    async def _answered(self, asked: AsyncBoltRequest, body: bytes) -> BoltResponse:
+        """Bolt's answer; 503 when there is none within the time that Slack allows."""
+        event = _event(asked.body)
+        try:
+            if event:
+                return await self._events.taken(event, body, self._take)
+            async with self._sent_once.admitted():
+                return await self._dispatched(asked)
+        except Unreachable as error:
+            problem = {"platform": NAME, "event": event, "problem": str(error)}
+            lost = "press, form or command turned away: people must repeat it"
+            log.warning("event not acknowledged in time: it will come again" if event else lost, extra=problem)
+            return BoltResponse(status=503, body="")
+
+    async def _take(self, body: bytes) -> BoltResponse:
+        """Bolt's answer to an event whose signature was verified, or that came over the socket."""
+        return await self._dispatched(AsyncBoltRequest(mode="socket_mode", body=json.loads(body)))
+
+    async def _dispatched(self, asked: AsyncBoltRequest) -> BoltResponse:
+        app = self._app
+        return BoltResponse(status=503, body="") if app is None else await app.async_dispatch(asked)
+
+
+class _Socket(AsyncSocketModeHandler):
+    """Slack's own socket client, whose requests are answered by us instead of by Bolt directly."""
+
+    def __init__(
+        self, app: AsyncApp, token: str, logger: logging.Logger, client: AsyncWebClient, answer: Answer
+    ) -> None:
+        super().__init__(app, token, logger=logger, web_client=client)
+        self._answer = answer
+
+    async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
+        """Acknowledge what was stored; what was not, Slack sends again."""
+        began = time.time()
+        await send_async_response(client, req, await self._answer(req), began)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The request's body; None when it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            return None
+    return bytes(body)
+
+
+def _event(payload: Payload) -> str:
+    """The id of an event, which Slack sends again until it is acknowledged; empty for anything else."""
+    return word(payload, "event_id") if payload.get("type") == "event_callback" else ""
 
 
 def _dated(request: Request) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.messages import MessageRef, Person, Place
 from bot.domain.posts import OTHER, Question
 from bot.domain.rich_text import Style, plain, runs
-from bot.platforms.slack import inbound
+from bot.platforms.slack import inbound, kept_events
 from bot.platforms.slack.adapter import Slack
 from tests.integration.platforms.slack.parts import (
     ANN,
@@ -176,7 +176,7 @@ async def test_what_takes_too_long_to_store_is_turned_down_before_slack_loses_pa
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(inbound, "_STORE_SECONDS", 0.2)
+    monkeypatch.setattr(inbound, "_EVENT_SECONDS", 0.2)
     server.courier.redeliver_after = 2.0
     inbox.free.clear()
     await server.writes(ANN, HELP, "a stuck pool")
@@ -186,6 +186,25 @@ async def test_what_takes_too_long_to_store_is_turned_down_before_slack_loses_pa
     inbox.free.set()
     await server.until(settled(server))
     assert inbox.texts == ["a stuck pool"]
+
+
+async def test_what_is_stored_too_late_for_slack_is_acknowledged_when_it_comes_again_and_stored_once(
+    server: SlackServer,
+    slack: Slack,
+    inbox: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(kept_events, "ANSWER_SECONDS", 0.1)
+    inbox.free.clear()
+    await server.writes(ANN, HELP, "a slow database")
+    await server.until(lambda: "event not acknowledged in time: it will come again" in caplog.messages)
+    assert inbox.messages == {}
+    inbox.free.set()
+    await server.until(settled(server))
+    assert (inbox.texts, inbox.tried) == (["a slow database"], 1)
+    assert server.deliveries[0].attempts > 1
+    assert "a slow database" not in caplog.text
 
 
 # --- what an event says by ids alone, or points at ---

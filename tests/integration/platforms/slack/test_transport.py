@@ -8,7 +8,7 @@ import pytest
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import Place
 from bot.domain.posts import Answer
-from bot.platforms.slack import Mode, transport
+from bot.platforms.slack import Mode, kept_events, transport
 from bot.platforms.slack.adapter import Slack
 from tests.integration.platforms.slack.parts import (
     ANN,
@@ -74,6 +74,7 @@ async def test_over_http_a_wrong_or_old_signature_is_turned_away(server: SlackSe
                 answer = await client.post(url, content=body, headers={"Content-Type": "application/json"})
                 assert answer.status_code in (400, 401)
             assert (await client.post(url, content=b"x" * 1_000_001)).status_code == 413
+        assert slack._transport._events.bytes == 0, "only what Slack signed is kept"
     assert forged.statuses[0] == stale.statuses[0] == 401
     assert inbox.tried == 0
 
@@ -181,6 +182,21 @@ async def test_two_replicas_share_the_events_and_miss_none(server: SlackServer) 
             await server.writes(ANN, HELP, f"message {number}")
         await server.until(lambda: len(first.messages.keys() | second.messages.keys()) == 40)
     assert first.messages and second.messages
+
+
+async def test_a_command_does_not_queue_behind_events(
+    server: SlackServer, inbox: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_events, "AT_ONCE", 1)
+    inbox.free.clear()
+    async with speaking(config(server)) as slack, listening(server, slack, inbox):
+        for number in range(3):
+            await server.writes(ANN, HELP, f"message {number}")
+        await server.until(lambda: inbox.tried == 1)
+        await server.clicks.command(ANN, HELP, "help")
+        await server.until(lambda: server.deliveries[-1].acked)
+        assert [delivery.acked for delivery in server.deliveries[:3]] == [False] * 3
+        inbox.free.set()
 
 
 # ── tokens ──

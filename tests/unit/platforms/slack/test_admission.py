@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from bot.domain.errors import Unreachable
-from bot.platforms.slack import admission
 from bot.platforms.slack.admission import Admission
 
 
 class Crowd:
-    def __init__(self) -> None:
-        self.door, self.inside, self.most, self.order = Admission(), 0, 0, list[int]()
+    def __init__(self, at_once: int, most_waiting: int = 2_048, longest_wait: float = 2.0) -> None:
+        self.door = Admission(at_once, most_waiting, longest_wait)
+        self.inside, self.most, self.order = 0, 0, list[int]()
         self.may_leave = asyncio.Event()
 
     async def comes(self, number: int) -> None:
@@ -23,18 +23,15 @@ class Crowd:
             self.inside -= 1
 
 
-async def test_a_few_at_a_time_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "_AT_ONCE", 3)
-    crowd = Crowd()
+async def test_a_few_at_a_time_in_their_order() -> None:
+    crowd = Crowd(3)
     crowd.may_leave.set()
     await asyncio.gather(*(crowd.comes(number) for number in range(20)))
     assert (crowd.most <= 3, crowd.order) == (True, list(range(20)))
 
 
-async def test_who_finds_a_long_line_is_sent_away_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "_AT_ONCE", 1)
-    monkeypatch.setattr(admission, "_MOST_WAITING", 2)
-    crowd = Crowd()
+async def test_who_finds_a_long_line_is_sent_away_at_once() -> None:
+    crowd = Crowd(1, most_waiting=2)
     tasks = [asyncio.create_task(crowd.comes(number)) for number in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -45,10 +42,8 @@ async def test_who_finds_a_long_line_is_sent_away_at_once(monkeypatch: pytest.Mo
     assert crowd.order == [0, 1, 2]
 
 
-async def test_who_waits_too_long_is_sent_away_and_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "_AT_ONCE", 1)
-    monkeypatch.setattr(admission, "_LONGEST_WAIT", 0.01)
-    crowd = Crowd()
+async def test_who_waits_too_long_is_sent_away_and_takes_no_place() -> None:
+    crowd = Crowd(1, longest_wait=0.01)
     first = asyncio.create_task(crowd.comes(0))
     await asyncio.sleep(0)
     with pytest.raises(Unreachable, match="too much waits"):
