@@ -1,4 +1,4 @@
-"""What one message that comes alone asks of the database: counted, so that no load of the machine changes it."""
+"""What a message that comes alone costs in the database: counted, so the machine's load does not matter."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -55,7 +55,7 @@ def _counting() -> Iterator[Counter[str]]:
 
 
 async def _cost(work: Awaitable[Answer]) -> tuple[Answer, int, int]:
-    """(what comes of it, statements, transactions)."""
+    """(result, statements, transactions)."""
     with _counting() as counted:
         answer = await work
     return answer, counted["statements"], counted["transactions"]

@@ -1,4 +1,4 @@
-"""The database says what callers can do about its troubles, tells of changes, and counts its work."""
+"""The database reports troubles by what callers can do about them, announces changes, and counts its work."""
 
 import asyncio
 import logging

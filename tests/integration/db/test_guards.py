@@ -1,4 +1,4 @@
-"""Corrections that are held back move their request, teach nobody, and teach as soon as a second lead agrees."""
+"""Corrections that are held back move their request, and are learned only when a second lead agrees."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -56,14 +56,14 @@ async def judge(ledger: PostgresLedger, ruling: LeadLabel, at: float) -> None:
 
 
 async def examples(database: Database) -> Sequence[ExampleRow]:
-    """What stands on leads' word, oldest first."""
+    """The examples that leads' statements made, oldest first."""
     wanted = select(ExampleRow).where(ExampleRow.withdrawn_at.is_(None), ExampleRow.conversation_id.is_not(None))
     async with database.transaction() as session:
         return (await session.scalars(wanted.order_by(ExampleRow.id))).all()
 
 
 async def know(database: Database, label: str, texts: int) -> None:
-    """Imported examples that are much like everything that is asked here."""
+    """Import examples that resemble everything that is asked here."""
     known = [Example(f"known {n}", label, Source.IMPORT, Side.TRAIN, after(0)) for n in range(texts)]
     await PostgresExamples(database).add_examples("routing", known)
     memory = PostgresMemory(database, "tiny")
@@ -115,7 +115,7 @@ async def test_what_contradicts_many_known_ones_waits_for_a_second_lead_and_its_
 async def test_another_lead_who_says_the_same_of_the_very_words_on_another_card_is_the_second(
     database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
 ) -> None:
-    """Two leads corrected the very text, and it went wrong again: each of them waited for the other."""
+    """Two leads corrected the identical text, but it was misrouted again: each correction waited for the other lead."""
     await know(database, "billing", 5)
     await ruled(ledger, outbox, "m0", OTHER)
     third, words = Person("slack", "third lead"), "my refund is a voucher"

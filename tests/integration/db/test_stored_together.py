@@ -1,4 +1,4 @@
-"""Decisions and receipts stored many at a time: the same as each alone, and nobody waits for somebody else."""
+"""Decisions and receipts stored many at a time: as if each were stored alone, and none waits for another's lock."""
 
 import asyncio
 from collections import Counter
@@ -47,7 +47,7 @@ def _decided(case: UndecidedConversation, decision: Decision = SURE) -> Decided:
 
 @asynccontextmanager
 async def _somebody_at(url: str, table: str, row: int) -> AsyncIterator[None]:
-    """Another process holds that row for as long as the context lasts."""
+    """Another process holds that row while the context lasts."""
     async with open_database(url) as other, other.transaction() as session:
         await session.execute(text(f"SELECT 1 FROM {table} WHERE id = :row FOR UPDATE"), {"row": row})  # noqa: S608
         yield
