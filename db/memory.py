@@ -99,7 +99,7 @@ class PostgresMemory:
         if not texts:
             return []
         held = self._held.get(task.name)
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             if held is None or held.task.names != task.names:
                 asked = zip(vectors, texts, strict=True)
                 found, tapped = [await self._from_table(session, task, *one, leave_out_itself) for one in asked], True
