@@ -73,7 +73,7 @@ class Corrector(Step[PendingReactions]):
             *with_answers(compose.judged(self.task, pending, decision, standing, self.now()), pending.card, answers),
             *(self._buttons(pending, counting) if decision is None else []),
             *question_rules.wrong_answers(self.questions, pending, counting),
-            *alerts_now(pending.card, pending.alerts, answers),
+            *alerts_now(pending.card, pending.alerts, answers, team or ""),
             *self._explained(pending, ignored),
         ]
         await self.ledger.conclude_reactions(pending, decision, standing, posts, self.now(), known)
