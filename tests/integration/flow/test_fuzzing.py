@@ -1,4 +1,4 @@
-"""Bent shapes all the way: no 500 from the API, and whatever is stored can be read back."""
+"""Altered input through all layers: the API never answers 500, and whatever is stored can be read back."""
 
 import json
 from collections.abc import Mapping
@@ -33,11 +33,11 @@ CORRECT: Mapping[str, object] = {
 }
 LIST: Mapping[str, object] = {"state": "open", "label": "it", "limit": "5", "before": "7"}
 LONG = [{name: "9" * 5_000} for name in LIST]
-"""More digits than Python makes a number of."""
+"""More digits than Python converts to a number."""
 
 
 def drawn(strategy: st.SearchStrategy[object]) -> list[object]:
-    """As many as the profile has examples."""
+    """As many examples as the profile says."""
     found: list[object] = []
 
     @given(strategy)
