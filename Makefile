@@ -36,7 +36,8 @@ chaos: .venv/ready  ## kill -9 at every step and whatever else goes wrong; ARGS=
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 fuzz: .venv/ready  ## ten thousand bent inputs of every kind that comes from outside, others in every run
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit/fuzzing tests/integration/flow/test_fuzzing.py $(ARGS)
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit/fuzzing tests/integration/flow/test_fuzzing.py \
+		tests/integration/platforms/slack/test_fuzzing.py $(ARGS)
 
 chromium:  ## the browser for the page's tests, where we may install it; elsewhere those tests skip and say why
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

@@ -40,6 +40,7 @@ from bot.domain.messages import (
     Reaction,
 )
 from bot.domain.posts import Content, OutboxItem, Post, Receipt
+from bot.domain.team_changes import Teamless
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ Claimed = (
     | PendingEdit
     | OverdueConversation
     | UnansweredConversation
+    | Teamless
 )
 
 
@@ -77,6 +79,7 @@ class FakeLedger:
     pendings: list[PendingReactions] = field(default_factory=list)
     news: list[PendingFollowUp] = field(default_factory=list)
     notes: list[PendingNote] = field(default_factory=list)
+    teamless: list[Teamless] = field(default_factory=list)
     revised: list[PendingEdit] = field(default_factory=list)
     waiting: list[OverdueConversation] = field(default_factory=list)
     unanswered: list[UnansweredConversation] = field(default_factory=list)
@@ -243,9 +246,17 @@ class FakeLedger:
         return _taken(self.news, limit)
 
     async def conclude_follow_up(
-        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True, passed_on: bool = True
     ) -> None:
         await self._conclude(said, opens, posts)
+
+    async def claim_teamless(self, task: str, now: datetime, limit: int) -> list[Teamless]:
+        return _taken(self.teamless, limit)
+
+    async def conclude_teamless(
+        self, request: Teamless, decision: Decision, posts: Sequence[Post], now: datetime
+    ) -> None:
+        await self._conclude(request, decision, posts)
 
     async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         return _taken(self.revised, limit)

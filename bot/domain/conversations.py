@@ -201,6 +201,8 @@ class PendingPress:
     """The card in whose thread the button is, struck or not; None: it is in no card's thread."""
     answers: tuple[Decision, ...] = ()
     """As in `PendingReactions`."""
+    ended: bool = False
+    """Whether its team was merged or retired since: opened again, it goes to another (`flow/hand_on.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,8 @@ class PendingFollowUp:
     asking: tuple[tuple[int, Asking], ...] = ()
     """As in `PendingReactions.asking`."""
     id: int = 0
+    ended: bool = False
+    """As in `PendingPress`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from db.conversations.answers import answers_of
 from db.conversations.basis import of_words
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.decisions import heard, move
+from db.conversations.ended import of_ended_teams
 from db.conversations.examples import ConversationExample, store_example
 from db.conversations.failures import backs_off, readable
 from db.conversations.follow_ups import reopen
@@ -56,6 +57,8 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
     every = await all_cards(session, list(talks))
     cards, answers = standing_among(every), await answers_of(session, list(talks))
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
+    asked_if_solved = [talk.id for _, talk, post in found if isinstance(said[post.id], Solved)]
+    ended = await of_ended_teams(session, asked_if_solved)
     return [
         PendingPress(
             id=fact.id,
@@ -69,6 +72,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
             sent=note is not None and note.sent_at is not None,
             under=next((one for one in every.get(talk.id, ()) if one.post == post.under), None),
             answers=answers.get(talk.id, ()),
+            ended=talk.id in ended,
         )
         for fact, talk, post in found
     ]

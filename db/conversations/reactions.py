@@ -24,6 +24,7 @@ from db.conversations.basis import Embedded
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
+from db.conversations.ended import of_ended_teams
 from db.conversations.failures import backs_off, readable
 from db.conversations.label_names import names_by_now
 from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
@@ -60,13 +61,14 @@ async def pending_reactions(session: AsyncSession, found: Sequence[ConversationR
     cards = standing_among(every)
     answers, first_answers = await answers_of(session, ids), await first_answers_of(session, ids)
     alerts = await alerts_of(session, ids)
+    ended = await of_ended_teams(session, ids)
     pendings = []
     for row in found:
         events, cards_of = await _events(session, row.id), every.get(row.id, ())
         pendings.append(
             PendingReactions(
                 conversation=mappers.conversation(row),
-                first=await _first(session, row),
+                first=await _first(session, row, row.id in ended),
                 messages=said[row.id],
                 standing=tuple(mappers.standing(events)),
                 card=cards.get(row.id),
@@ -146,8 +148,11 @@ async def _events(session: AsyncSession, conversation_id: int) -> Sequence[React
     return (await session.scalars(select(ReactionRow).where(ReactionRow.id.in_(theirs)))).all()
 
 
-async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
-    """The newest decision on the conversation's team in which no lead had a hand."""
+async def _first(session: AsyncSession, row: ConversationRow, ended: bool) -> Decision:
+    """The newest decision on the conversation's team in which no lead had a hand.
+
+    Of a team that has ended it has the conversation's own label, so that no emoji but one that names a team moves it.
+    """
     unaided = (
         select(DecisionRow)
         .where(DecisionRow.conversation_id == row.id, DecisionRow.task == row.task, DecisionRow.by != Author.LEAD)
@@ -156,6 +161,8 @@ async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
         .limit(1)
     )
     made = (await session.scalars(unaided)).one()
+    if ended and row.label is not None:
+        return replace(mappers.decision(made), label=row.label)
     names = await names_by_now(session, made.task)
     return replace(mappers.decision(made), label=names.now(made.label, made.at))
 

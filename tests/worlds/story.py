@@ -16,6 +16,7 @@ from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.hand_on import HandOn
 from bot.flow.learn import Learner
 from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
@@ -91,6 +92,7 @@ class Story:
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(words, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(words, self.ledger, self.now)
+        self.hand_on = HandOn(task, self.ledger, self.classifier, self.now)
         self.reminder = Reminder(task, self.ledger, TAKE, self.now, hurries=True)
         self.embedding_backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
         self.learner = Learner(
@@ -121,6 +123,7 @@ class Story:
             self.asker.step,
             self.buttons.step,
             self.corrector.step,
+            self.hand_on.step,
             self.relay.step,
             self.note_relay.step,
             self.edit_relay.step,

@@ -159,7 +159,7 @@ class Forms:
         author, message = await asyncio.gather(
             self.request_context.person(notes.get("author", form.user)), self._message(ref, place)
         )
-        text, files = message or (notes.get("text", ""), tuple(map(_medium, json.loads(notes.get("files", "[]")))))
+        text, files = message or (notes.get("text", ""), _media(notes.get("files", "[]")))
         await self.inbox.message(Message(ref, place, author, text, at, files, opens=True))
         return ref
 
@@ -185,6 +185,15 @@ def _noted(medium: Media) -> list[str]:
     return [medium.id, medium.kind.value, medium.name[:80], (medium.link or "")[:200]]
 
 
-def _medium(noted: list[str]) -> Media:
-    file, kind, name, link = noted
-    return Media(NAME, file, MediaKind(kind), name, link=link or None)
+def _media(noted: str) -> tuple[Media, ...]:
+    """The files that a form kept, without those that another version of ours wrote in another way."""
+    try:
+        listed = json.loads(noted)
+    except (ValueError, RecursionError):
+        return ()
+    kept = []
+    for one in listed if isinstance(listed, list) else ():
+        match one:
+            case [str(file), str(kind), str(name), str(link)] if kind in list(MediaKind):
+                kept.append(Media(NAME, file, MediaKind(kind), name, link=link or None))
+    return tuple(kept)

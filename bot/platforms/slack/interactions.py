@@ -157,7 +157,7 @@ def _form(payload: Payload) -> Form:
 def _notes(view: Payload) -> dict[str, str]:
     try:
         noted = json.loads(word(view, "private_metadata") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {key: str(value) for key, value in noted.items()} if isinstance(noted, dict) else {}
 

@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import ClientSession
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -19,10 +19,11 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.domain.errors import Unreachable
+from bot.logs import logged_for
 from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.admission import Admission
 from bot.platforms.slack.kept_events import KeptEvents
@@ -53,8 +54,14 @@ class Transport:
         self._reading = Admission(_READ_AT_ONCE, _MOST_WAITING, _READ_WAIT)
         self._sent_once = Admission(_SENT_ONCE_AT_ONCE, _MOST_WAITING, _SENT_ONCE_WAIT)
         self._events = KeptEvents()
+        self._others: dict[str, tuple[str, Transport]] = {}
         self.listening = False
         """Whether events are being received; in Socket Mode, as of at most a second ago."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether somebody takes what comes."""
+        return self._app is not None
 
     async def hear(self, app: AsyncApp, enough: asyncio.Event) -> None:
         """Receive until cancelled, or `enough` is set.
@@ -70,14 +77,19 @@ class Transport:
         finally:
             self._app, self.listening = None, False
 
+    def hand_on_to(self, others: "Mapping[str, tuple[str, Transport]]") -> None:
+        """Pass on what comes for other workspaces of the same app: id in Slack -> (its name here, its transport)."""
+        self._others = dict(others)
+
     async def end(self) -> None:
         """Give up the events that are not stored yet."""
         await self._events.end()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """The route to which Slack posts its events; none in Socket Mode, which has no secret to verify Slack by."""
-        if self._config.mode is Mode.SOCKET:
+        """The route to which Slack posts its events; none in Socket Mode, which has no secret to verify Slack by, and
+        where the events of a shared app come to another workspace's address."""
+        if self._config.mode is Mode.SOCKET or (self._config.oauth and self._config.oauth.shared):
             return []
         return [Route("/slack/events", self._receive, methods=["POST"])]
 
@@ -121,11 +133,11 @@ class Transport:
 
     async def _by_envelope(self, request: SocketModeRequest) -> BoltResponse:
         asked = AsyncBoltRequest(mode="socket_mode", body=request.payload)
-        return await self._answered(asked, json.dumps(request.payload).encode())
+        return await self.answered(asked, json.dumps(request.payload).encode())
 
     async def _receive(self, request: Request) -> Response:
         """Take one signed request; 503 while nobody listens, or too many come: Slack will send it again."""
-        if self._app is None:
+        if self._app is None and self._config.oauth is None:
             return Response(status_code=503)
         try:
             async with self._reading.admitted():
@@ -145,12 +157,21 @@ class Transport:
         # Only what Slack signed is kept. Bolt verifies everything else itself.
         if _event(asked.body) and not self._signed(request, body):
             return Response(status_code=401)
-        return to_starlette_response(await self._answered(asked, body))
+        if asked.body.get("type") == "url_verification" and self._signed(request, body):
+            # Slack asks while the app is being set up, before anybody has installed it
+            return JSONResponse({"challenge": word(asked.body, "challenge")})
+        name, theirs = self._others.get(asked.context.team_id or "", ("", self))
+        if not theirs.heard:
+            return Response(status_code=503)
+        if theirs is self:
+            return to_starlette_response(await self.answered(asked, body))
+        with logged_for(name):
+            return to_starlette_response(await theirs.answered(asked, body))
 
     def _signed(self, request: Request, body: bytes) -> bool:
         return SignatureVerifier(self._config.signing_secret).is_valid_request(body, dict(request.headers))
 
-    async def _answered(self, asked: AsyncBoltRequest, body: bytes) -> BoltResponse:
+    async def answered(self, asked: AsyncBoltRequest, body: bytes) -> BoltResponse:
         """Bolt's answer; 503 when there is none within the time that Slack allows."""
         event = _event(asked.body)
         try:

@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from bot.commands.failed_report import drop_failed, list_failed, retry_failed
 from bot.domain.errors import UsageError
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
 from bot.domain.learning import Example, Side, Source
+from bot.domain.messages import MessageRef
 from bot.domain.posts import Answer, Card, Moved
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -23,6 +24,7 @@ from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
 from db.outbox import PostgresOutbox
+from db.tables import LabelChangeRow
 from tests.samples import AGENT, CUSTOMER, TASK, VOCABULARY, label
 from tests.worlds.story import Story
 
@@ -247,7 +249,7 @@ async def _again_and_again(story: Story, key: ItemKey, times: int = MOST_ATTEMPT
     assert ends == [*[False] * (times - 1), True]
 
 
-@pytest.mark.parametrize("step", ["press", "relay", "note", "edit", "sort", "remind", "embed"])
+@pytest.mark.parametrize("step", ["press", "relay", "note", "edit", "sort", "remind", "hand_on", "embed"])
 async def test_each_steps_item_waits_is_set_aside_and_comes_again(story: Story, step: str) -> None:
     claims = await _something_to_do(story, step)
     [key] = await claims()
@@ -279,6 +281,7 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
         "edit": story.edit_relay,
         "sort": story.sorter,
         "remind": story.reminder,
+        "hand_on": story.hand_on,
     }
     sure = story.predictor.rules[None]
     if step == "press":
@@ -289,6 +292,19 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
     else:
         await story.settles()
     story.predictor.rules = {None: sure}
+    await _is_due(story, step, ref)
+
+    async def claims() -> list[ItemKey]:
+        if step == "embed":
+            waiting = await story.memory.unembedded(story.embedder.name, 10)
+            return [ItemKey("embed", str(example)) for example, _ in waiting]
+        return [mine[step].key(item) for item in await mine[step].claim(10)]
+
+    return claims
+
+
+async def _is_due(story: Story, step: str, ref: MessageRef) -> None:
+    """What that step waits for happens to the request."""
     if step == "press":
         await story.presses("0")
     elif step == "relay":
@@ -299,16 +315,18 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
         await story.edits(ref, "I was charged thrice")
     elif step == "remind":
         story.later(minutes=31)
+    elif step == "hand_on":
+        await _its_team_has_ended(story)
     elif step == "embed":
         await _one_example_alone(story)
 
-    async def claims() -> list[ItemKey]:
-        if step == "embed":
-            waiting = await story.memory.unembedded(story.embedder.name, 10)
-            return [ItemKey("embed", str(example)) for example, _ in waiting]
-        return [mine[step].key(item) for item in await mine[step].claim(10)]
 
-    return claims
+async def _its_team_has_ended(story: Story) -> None:
+    """As if it had been opened again since."""
+    story.later(minutes=1)
+    change = insert(LabelChangeRow).values(task="routing", kind="retire", before="billing", after="it", by="ann")
+    async with story.database.transaction() as session:
+        await session.execute(change.values(at=story.now(), touched={}))
 
 
 async def _one_example_alone(story: Story) -> None:

@@ -1,11 +1,12 @@
 """Altered input through all layers: the API never answers 500, and whatever is stored can be read back."""
 
+import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import httpx
 import psycopg
-from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
@@ -14,14 +15,23 @@ from bot.domain.messages import Fact, Message, Note, Reaction
 from bot.domain.tasks import Task
 from bot.http.api import Api
 from bot.platforms.slack import events as slack
+from bot.platforms.web import PLATFORM
+from bot.platforms.web.adapter import WebChat
 from db.engine import Database
 from db.queries import PostgresQueries
+from tests.fakes_web import FakeWorld
 from tests.samples import TASK
+from tests.unit.fuzzing.drawn import drawn
 from tests.unit.fuzzing.shapes import TEXTS, VALUES, bent
-from tests.unit.fuzzing.test_platforms import SLACK_EVENTS
+from tests.unit.fuzzing.test_platforms import PAGE, SLACK_EVENTS
 from tests.unit.platforms.slack.test_events import EARS
 from tests.worlds.story import Story
 
+AS_JSON = {"Content-Type": "application/json"}
+POSTS: Mapping[str, dict[str, object]] = {
+    **dict(zip(("messages", "edits", "deletions", "notes", "reactions", "presses"), PAGE.values(), strict=True)),
+    "learn": {"task": "routing"},
+}
 TOKEN = new_token()
 ROUTE: Mapping[str, object] = {"text": "I was charged twice", "task": "routing"}
 CORRECT: Mapping[str, object] = {
@@ -34,18 +44,6 @@ CORRECT: Mapping[str, object] = {
 LIST: Mapping[str, object] = {"state": "open", "label": "it", "limit": "5", "before": "7"}
 LONG = [{name: "9" * 5_000} for name in LIST]
 """More digits than Python converts to a number."""
-
-
-def drawn(strategy: st.SearchStrategy[object]) -> list[object]:
-    """As many examples as the profile says."""
-    found: list[object] = []
-
-    @given(strategy)
-    def draw(value: object) -> None:
-        found.append(value)
-
-    draw()
-    return found
 
 
 async def test_the_apis_json_and_queries(story: Story, database: Database) -> None:
@@ -79,6 +77,30 @@ async def test_what_is_stored_of_slacks_events_can_be_read_back(story: Story, da
     refs = {(fact.ref.platform, fact.ref.chat, fact.ref.id) for fact in facts if isinstance(fact, Message)}
     assert {(platform, chat, ref) for platform, chat, ref, _ in stored} <= refs
     assert (len(stored) > 0, aside) == (True, (0,))
+
+
+async def test_whatever_is_posted_to_the_page_is_stored_or_refused_with_a_sentence(
+    story: Story, database_url: str
+) -> None:
+    context = replace(FakeWorld().around(), ledger=story.ledger)
+    async with PLATFORM.connect(PLATFORM.parse({"leads": ["lead"]}, {}), context) as chat, asyncio.timeout(3_600):
+        assert isinstance(chat, WebChat)
+        listening = asyncio.create_task(chat.listen(story.inbox))
+        while not chat.healthy():  # noqa: ASYNC110 - the chat has no event for it
+            await asyncio.sleep(0.01)
+        way = httpx.ASGITransport(Starlette(routes=list(chat.routes)), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=way, base_url="http://127.0.0.1") as client:
+            for path, shape in POSTS.items():
+                for body in [shape, *drawn(bent(shape) | VALUES)]:
+                    answer = await client.post(f"/chat/{path}", content=json.dumps(body), headers=AS_JSON)
+                    assert answer.status_code in (200, 403, 422), (path, answer.status_code, body)
+                    assert answer.status_code == 200 or answer.json()["problem"]
+        listening.cancel()
+        await asyncio.wait([listening])
+    with psycopg.connect(database_url) as connection:
+        stored = connection.execute("SELECT count(*) FROM messages").fetchone()
+        aside = connection.execute("SELECT count(*) FROM failed_items").fetchone()
+    assert (stored > (0,) if stored else False, aside) == (True, (0,))
 
 
 async def _taken(story: Story, fact: Fact) -> None:

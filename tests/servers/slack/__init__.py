@@ -18,7 +18,7 @@ from tests.servers.slack.scopes import EVENTS, METHODS, needed
 from tests.servers.slack.state import BOT_USER, TEAM, Channel, Post, SlackError, User, Workspace
 from tests.servers.slack.views import Views
 from tests.servers.slack.web_api import WebApi
-from tests.servers.wire import Json, read_args, word
+from tests.servers.wire import Json, mapping, read_args, word
 
 __all__ = ["BOT_USER", "Channel", "Delivery", "Post", "SlackServer", "User"]
 
@@ -299,7 +299,14 @@ class SlackServer(LocalServer):
             return {"url": f"{self.url.replace('http', 'ws', 1)}/link"}
         if not self._grants(self._needed(method, args)):
             raise SlackError("missing_scope")
-        return methods[method](args)
+        answer = methods[method](args)
+        team = self.oauth.tokens.get(token, TEAM)
+        if method == "auth.test":
+            answer["team_id"] = team
+        elif method == "users.info":
+            found = mapping(answer, "user")
+            answer["user"] = {**found, "is_stranger": found["team_id"] != team}
+        return answer
 
     async def _answer(self, request: web.Request) -> web.Response:
         """An answer address: replaces or deletes what was pressed, or posts a message."""

@@ -27,11 +27,13 @@ from bot.domain.model_ports import Vector
 from bot.domain.posts import YES, Answer, OutboxItem, Post, Solved
 from bot.domain.report_posts import ShadowCard
 from bot.domain.shadow_card import Ruling, ShadowPress, StandingShadowCard
+from bot.domain.team_changes import Teamless
 from bot.domain.webhooks import EventKind, Webhook, WebhookEvent, WebhookState
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.hand_on import HandOn
 from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
@@ -131,6 +133,13 @@ def ask(scene: Scene) -> Step[Any]:
     return QuestionAsker(questions, scene.ledger, now)
 
 
+def hand_on(scene: Scene) -> Step[Any]:
+    known = pending(reaction("💻"))
+    requests = [replace(known, conversation=talk(id, label="delivery")) for id in ALL]
+    scene.ledger.teamless = [Teamless(one, merged=True, heir="it") for one in requests]
+    return HandOn(TASK, scene.ledger, fake_classifier(Neighbours()), now)
+
+
 def deliver(scene: Scene) -> Step[Any]:
     scene.chat.trouble = {str(RAISES): KeyError("gone"), str(HANGS): None}
     scene.outbox.owed = [OutboxItem(id, Post(Place("web", str(id)), Answer("billing", "en")), 1) for id in ALL]
@@ -212,7 +221,7 @@ def webhook(scene: Scene) -> Step[Any]:
 
 STEP: Mapping[str, Callable[[Scene], Step[Any]]] = {
     made.__name__: made
-    for made in (sort, ask, press, correct, relay, note, edit, remind, deliver, shadow_press, webhook)
+    for made in (sort, ask, press, correct, relay, note, edit, remind, hand_on, deliver, shadow_press, webhook)
 }
 
 

@@ -1,0 +1,16 @@
+"""Bent shapes for tests that wait for something in between, which Hypothesis cannot do itself."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def drawn(strategy: st.SearchStrategy[object]) -> list[object]:
+    """As many as the profile has examples."""
+    found: list[object] = []
+
+    @given(strategy)
+    def draw(value: object) -> None:
+        found.append(value)
+
+    draw()
+    return found
