@@ -1,6 +1,6 @@
 """An image works as compose runs it: the schema, a bot, and a message that reaches its team, all by podman.
 
-SWITCHBOARD_IMAGE=switchboard:bot pytest -m slow tests/acceptance/test_image.py
+    SWITCHBOARD_IMAGE=switchboard:bot pytest -m slow tests/acceptance/test_image.py
 
 SWITCHBOARD_MODEL_IMAGE names an image that also serves the model (`switchboard:full` on a CPU), and
 SWITCHBOARD_PODMAN_OPTIONS the options that `podman run` needs on this machine. Ports 8080 and 8000 have to be free.

@@ -1,4 +1,4 @@
-"""`data` and `review` as people type them, over a real database: what is printed where, and the exit codes."""
+"""`data` and `review` as people type them, over a real database: output and exit codes."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ Who takes care of the garden,triage,triage
 
 @pytest.fixture
 def settings(database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a company in the tests' database, which the fixture has emptied."""
+    """Settings of a company in the tests' database, which the fixture has emptied."""
     monkeypatch.setenv("NO_COLOR", "1")
     file = tmp_path / "switchboard.toml"
     file.write_text(SETTINGS.format(url=database_url), "utf-8")
@@ -43,7 +43,7 @@ def settings(database: Database, database_url: str, tmp_path: Path, monkeypatch:
 
 
 async def switchboard(*arguments: str, config: Path) -> Result:
-    """The command runs a loop of its own."""
+    """The command runs its own event loop."""
     return await asyncio.to_thread(partial(CliRunner().invoke, cli, [*arguments, "--config", str(config)]))
 
 

@@ -246,7 +246,7 @@ def test_a_wrong_choice_changes_nothing_and_says_how_to_choose(
     assert said in " ".join(done.stderr.split())
 
 
-# --- commands that ask many texts ---
+# --- commands that ask about many texts ---
 
 
 @pytest.mark.parametrize(

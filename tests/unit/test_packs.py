@@ -1,4 +1,4 @@
-"""Packs: whole, in three languages, with emoji that are free, and refused where the settings have the same."""
+"""Packs: complete, in three languages, with unused emoji, and refused if the settings already have the same."""
 
 import json
 from collections import Counter

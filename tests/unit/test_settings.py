@@ -1,4 +1,4 @@
-"""The settings: read once, and every mistake named together."""
+"""The settings: read once, and all mistakes reported together."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -44,7 +44,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def talking(folder: Path, talk: str) -> Path:
-    """The good settings with more in their `[conversation]`."""
+    """The valid settings with more in their `[conversation]`."""
     return write(folder, GOOD.replace("[platforms.web]", f"{talk}\n[platforms.web]"))
 
 

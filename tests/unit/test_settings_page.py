@@ -1,4 +1,4 @@
-"""The page of settings says what the settings' reader takes, in the words of the commented settings."""
+"""The page of settings lists what the settings' reader accepts, with the text of the commented settings."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.acceptance.processes import REPOSITORY
 
 _VARIABLE = re.compile(r"\"((?:SWITCHBOARD|SLACK|TELEGRAM|DATABASE|MODEL)_[A-Z_]+)\"")
 _SETTINGS_OF_THEIR_OWN = {"SWITCHBOARD_WEBHOOK_SECRET"}
-"""Named in a sentence, as an example of what people may call one."""
+"""Named in a sentence, as an example of a name that people may choose."""
 
 
 def rows() -> dict[Key, list[str]]:

@@ -1,4 +1,4 @@
-"""Further questions in the settings: what follows from a label, and mistakes that are named."""
+"""Further questions in the settings: the consequences of a label, and mistakes that are reported."""
 
 import re
 from datetime import timedelta

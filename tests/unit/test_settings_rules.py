@@ -1,4 +1,4 @@
-"""`[[rules]]` in the settings: read in order, and every mistake named with its place."""
+"""`[[rules]]` in the settings: read in order, and every mistake reported with its place."""
 
 from pathlib import Path
 

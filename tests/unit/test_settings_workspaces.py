@@ -1,4 +1,4 @@
-"""Further workspaces: a file each, variables of their own, and never one bot or one database for two."""
+"""Further workspaces: a file each, their own variables, and never one bot or one database for two."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_without_workspaces_nothing_is_other_than_before(tmp_path: Path) -> None
 
 
 def test_no_workspace_has_a_variable_of_another(tmp_path: Path) -> None:
-    """A token without the workspace's name behind it is the unnamed workspace's."""
+    """A token without a workspace's name belongs to the unnamed workspace."""
     told = mistakes(write(tmp_path), {"TELEGRAM_BOT_TOKEN": "1:main"})
     assert told.startswith("workspace acme (acme.toml): platforms.telegram: TELEGRAM_BOT_TOKEN_ACME is not set")
 

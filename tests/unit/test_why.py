@@ -1,4 +1,4 @@
-"""Why a message is where it is, with what became of a lead's correction of it."""
+"""Why a message is where it is, with the state of a lead's correction of it."""
 
 import json
 from dataclasses import replace

@@ -61,10 +61,8 @@ async def test_both_ways_find_the_nearest_by_the_same_measure(
     await PostgresExamples(database).add_examples(TASK.name, examples)
     ids = {text: one for one, text in await memory.unembedded(PAIR, 100)}
     await memory.remember(PAIR, {ids[f"text {n}"]: vector for n, vector in enumerate(known)})
-    asked = [
-        *_vectors(12, 2, known[:12]),
-        *_vectors(12, 3, known[1:13]),
-    ]  # each of the second 12 is like the other kind
+    # Each of the second twelve resembles a text of the other kind
+    asked = [*_vectors(12, 2, known[:12]), *_vectors(12, 3, known[1:13])]
     found = await memory.nearest_many(TASK, asked, [f"new {n}" for n in range(24)])
     for vector, neighbours in zip(asked, found, strict=True):
         near = neighbours.anchors if source is Source.SEED else neighbours.corrections

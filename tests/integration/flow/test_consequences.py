@@ -1,4 +1,4 @@
-"""What follows from answers to further questions: told, held, hastened and copied, and taken back with the label."""
+"""The consequences of answers to further questions: alerts, holds, priority and copies, undone with the label."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a lead rules after an edit, or a person chooses, is about the words that they read: of these it teaches."""
+"""A lead's ruling after an edit, or a person's choice, applies to the text that they read: this text is learned."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ BEFORE, AFTER = "I was charged for the tunnel", "the tunnel to the office does n
 
 
 async def lessons(database: Database) -> Sequence[ExampleRow]:
-    """What stands on a person's word, oldest first."""
+    """The examples that people's statements made, oldest first."""
     wanted = select(ExampleRow).where(ExampleRow.withdrawn_at.is_(None), ExampleRow.conversation_id.is_not(None))
     async with database.transaction() as session:
         return (await session.scalars(wanted.order_by(ExampleRow.id))).all()
@@ -51,7 +51,7 @@ async def another_lead_is_about(story: Story) -> None:
 
 
 async def edited(story: Story, before: str = BEFORE, after: str = AFTER, id: str = "m1") -> None:
-    """A request whose card shows the edited words."""
+    """A request whose card shows the edited text."""
     ref = await story.writes(before, id)
     await story.settles()
     await story.edits(ref, after)

@@ -1,4 +1,4 @@
-"""What fails for ever is set aside, listed, taken up again or dropped; everything else goes on."""
+"""What fails permanently is set aside, listed, retried or dropped; everything else continues."""
 
 import asyncio
 import io
@@ -33,7 +33,7 @@ RETIRED = replace(TASK, labels=(*TASK.labels, label("returns", "🔁")))
 
 
 async def listed(story: Story) -> list[dict[str, Any]]:
-    """What `switchboard failed list --json` prints."""
+    """The output of `switchboard failed list --json`."""
     out = io.StringIO()
     await list_failed(story.failures, True, out)
     return [json.loads(line) for line in out.getvalue().splitlines()]
@@ -41,7 +41,7 @@ async def listed(story: Story) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def working(story: Story, step: Step[Any]) -> AsyncIterator[None]:
-    """The step's workers, for as long as the context lasts."""
+    """The step's workers run while the context lasts."""
     pool = WorkerPool(step, story.failures, story.now, Wakeup())
     running = asyncio.create_task(pool.run(at_most=0.01))
     yield
@@ -50,7 +50,7 @@ async def working(story: Story, step: Step[Any]) -> AsyncIterator[None]:
 
 
 async def until(story: Story, true: Callable[[], Awaitable[bool]]) -> None:
-    """Time passes, too, so that no back-off is waited for."""
+    """Wait until it is true; the clock moves, so that no back-off delays the test."""
     async with asyncio.timeout(20):
         while True:
             if await true():
@@ -63,7 +63,7 @@ async def aside(story: Story) -> bool:
     return bool(await story.failures.set_aside())
 
 
-# --- each step's own ---
+# --- failures of each step ---
 
 
 async def test_a_lead_takes_the_emoji_away_and_the_first_team_has_left_the_settings(story: Story) -> None:
@@ -116,7 +116,7 @@ async def test_a_correction_that_fails_for_ever_is_set_aside_and_others_go_on(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "item set aside after too many failures"
     ]
-    # With the fault mended it is taken up again, where it was
+    # After the fault is fixed, work continues where it stopped
     await retry_failed(story.failures, [failed["id"]], story.now())
     await story.settles()
     assert await listed(story) == []
@@ -150,7 +150,7 @@ async def test_the_list_for_people_and_ids_that_are_not_in_it(story: Story) -> N
 
 
 async def _becomes(story: Story, kind: str, content: str = "{}") -> None:
-    """The person's answer is one that another version wrote."""
+    """The person's answer is in a format that another version wrote."""
     async with story.database.transaction() as session:
         wanted = "UPDATE posts SET kind = :kind, content = CAST(:content AS jsonb) WHERE kind = 'Answer'"
         await session.execute(text(wanted), {"kind": kind, "content": content})
@@ -215,7 +215,7 @@ async def test_a_damaged_card_stops_only_its_own_conversation(story: Story) -> N
 
 
 class Crashing(Deliverer):
-    """Stumbles over one chat, in a way that nobody foresaw."""
+    """Raises an unexpected error for one chat."""
 
     __slots__ = ()
 
@@ -241,7 +241,7 @@ async def test_a_post_that_fails_for_ever_lets_the_next_in_its_line_pass(story: 
     assert story.heard() == [Answer("billing", "en")]
 
 
-# --- facts of every other step, straight at the port ---
+# --- facts of every other step, given directly to the port ---
 
 
 async def _again_and_again(story: Story, key: ItemKey, times: int = MOST_ATTEMPTS) -> None:
@@ -254,7 +254,7 @@ async def test_each_steps_item_waits_is_set_aside_and_comes_again(story: Story, 
     claims = await _something_to_do(story, step)
     [key] = await claims()
     await story.failures.failed(Failure(key, "KeyError"), story.now())
-    if step != "embed":  # whose back-off goes by the database's clock
+    if step != "embed":  # its back-off is measured by the database's clock
         assert await claims() == [], "its back-off is not over"
         story.later(seconds=2)
         assert await claims() == [key]
@@ -273,7 +273,7 @@ async def test_each_steps_item_waits_is_set_aside_and_comes_again(story: Story, 
 
 
 async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[list[ItemKey]]]:
-    """One item that waits for the step; claims it, and says what it is called."""
+    """One item that waits for the step; returns how to claim it, and its name."""
     mine: dict[str, Step[Any]] = {
         "press": story.buttons,
         "relay": story.relay,
@@ -330,7 +330,7 @@ async def _its_team_has_ended(story: Story) -> None:
 
 
 async def _one_example_alone(story: Story) -> None:
-    """Without a vector, and there is no other."""
+    """The only example, without a vector."""
     async with story.database.transaction() as session:
         await session.execute(text("DELETE FROM examples"))
     example = Example("where is my parcel", "delivery", Source.IMPORT, Side.TRAIN, story.now())

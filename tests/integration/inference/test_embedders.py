@@ -1,4 +1,4 @@
-"""The embedding models that come along, really loaded."""
+"""The included embedding models, really loaded."""
 
 import asyncio
 import math
@@ -36,7 +36,7 @@ HARD = [
     "word " * 20_000,
     "ﷺ" * 500,
 ]
-"""What people send, and what no tokenizer expects."""
+"""Texts that people send, and texts that no tokenizer expects."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=[MINILM, USE, PAIR])

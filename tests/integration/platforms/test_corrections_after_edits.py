@@ -1,4 +1,4 @@
-"""A correction made after the person edited their message teaches the words that the lead read on the card."""
+"""A correction made after the person edited their message teaches the text that the lead read on the card."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -52,14 +52,14 @@ async def company(database: Database, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 async def lessons(database: Database) -> Sequence[ExampleRow]:
-    """What stands on a lead's word."""
+    """The examples that a lead's statements made."""
     wanted = select(ExampleRow).where(ExampleRow.withdrawn_at.is_(None), ExampleRow.conversation_id.is_not(None))
     async with database.transaction() as session:
         return (await session.scalars(wanted.order_by(ExampleRow.id))).all()
 
 
 async def is_of(lesson: ExampleRow, words: str) -> None:
-    """The example is of these words in every respect, its vector included."""
+    """The example has exactly this text, and the vector of this text."""
     assert (lesson.text, lesson.text_key, lesson.side) == (words, text_key(words), side_of(words))
     [vector] = await FakeEmbedder().embed([words])
     assert lesson.vector is not None

@@ -1,4 +1,4 @@
-"""The nearest among vectors held a byte a dimension are the nearest, in a small table and in a large one."""
+"""The nearest vectors are found among those held with a byte a dimension, in a small table and in a large one."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Which label, how sure, and who says so."""
+"""Which label is chosen, how sure it is, and who the author is."""
 
 import math
 import random
@@ -132,7 +132,7 @@ def test_votes_for_a_label_that_no_longer_exists_count_for_nobody() -> None:
 
 
 def gate(found: Neighbours, model: Opinion) -> float:
-    """The memory's weight as it was measured: the sigmoid of the margin, less what the model is surer than usual."""
+    """The memory's weight as measured: the sigmoid of the margin, minus the extra certainty of the model."""
     if found.corrections[0].same_text:
         return 1.0
     anchored = found.anchors[0].similarity if found.anchors else 0.0
@@ -201,7 +201,7 @@ def test_temperature_one_changes_nothing_and_a_high_one_flattens() -> None:
     assert max(modest, key=lambda name: modest[name]) == "billing"
 
 
-# --- what nobody can read ---
+# --- texts that no voice can read ---
 
 UNREAD = NoPrediction(Reason.NOT_READ)
 KIN = Neighbours(anchors=(Neighbour(1, "billing", 0.6),))

@@ -1,4 +1,4 @@
-"""Hours: until midnight, and which are among which."""
+"""Hours: until midnight, and which hours include which."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

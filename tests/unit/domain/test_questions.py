@@ -1,4 +1,4 @@
-"""Further questions: what is answered, what counts, what a card shows, and who hears of it."""
+"""Further questions: what is answered, what counts, what a card shows, and who is told."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Who was right is said by what happened later; a question is neither right nor wrong."""
+"""Later events show who was right; a question is neither right nor wrong."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,9 +27,9 @@ def test_gains_losses_and_minutes_are_counted_where_somebody_said_where_it_belon
         [
             one(BILLING, DELIVERY, "delivery", minutes=30),  # gained
             one(BILLING, DELIVERY, "delivery", minutes=10),  # gained
-            one(BILLING, BILLING, "it", minutes=20),  # wrong as before
+            one(BILLING, BILLING, "it", minutes=20),  # still wrong
             one(IT, BILLING, "it"),  # lost
-            one(IT, BILLING, "it", settled=False),  # nobody knows
+            one(IT, BILLING, "it", settled=False),  # unknown
             one(IT, IT, "it"),
         ]
     )

@@ -1,4 +1,4 @@
-"""Every step: of three items one raises, one never ends, and the third is concluded all the same."""
+"""Every step: of three items one raises, one never ends, and the third is still concluded."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -180,7 +180,7 @@ def shadow_press(scene: Scene) -> Step[Any]:
 
 @dataclass
 class FakeWebhookEvents:
-    """Three events; storing that one was taken fails as the ledger would."""
+    """Three events; storing that one was accepted fails as the ledger would."""
 
     ledger: FakeLedger
     waiting: list[WebhookEvent]
@@ -207,7 +207,7 @@ class FakeWebhookEvents:
 
 
 class TakesAll:
-    """A receiver that takes everything."""
+    """A receiver that accepts everything."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         return 200
@@ -250,7 +250,7 @@ async def test_one_item_that_raises_and_one_that_hangs_delay_no_other(name: str)
 
 
 class Picky(FakeEmbedder):
-    """Cannot embed one text, nor any batch with that one in it."""
+    """Cannot embed one text, nor any batch that contains it."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         if "poison" in texts:

@@ -1,4 +1,4 @@
-"""Which language a text is in, by the real detector: short requests as people type them, and what is no language."""
+"""Which language a text is in, by the real detector: short requests as people type them, and non-language texts."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -171,7 +171,7 @@ async def test_the_log_of_the_bot_holds_no_message(tmp_path: Path, caplog: pytes
 
 
 def test_a_trainer_dies_with_a_killed_parent(tmp_path: Path) -> None:
-    """The real trainer's own watch, without what makes it slow to start."""
+    """The real trainer's own watch, without the parts that are slow to start."""
     waits = "import os\nwhile os.read(0, 1): pass"
     (tmp_path / "child.py").write_text(waits)
     parent = (
