@@ -234,7 +234,7 @@ async def _decided(home: Home, decisions: int) -> bool:
 
 
 async def _all_put_off(home: Home) -> bool:
-    """Whether all posts failed once and none is in progress: a dead process's lease would delay the next for a minute."""
+    """Whether all posts failed once and none is in progress: a dead process's lease would delay the next one."""
     return home.rows("SELECT count(*) FROM posts WHERE problem IS NULL OR leased_until > now()") == [(0,)]
 
 
@@ -243,7 +243,7 @@ async def _all_said(home: Home) -> bool:
 
 
 async def _fitted(home: Home) -> None:
-    """Wait until the voices beside the model have learned all examples, so that later questions get the same answers."""
+    """Wait until the voices beside the model have learned all examples, so that later questions do not differ."""
 
     async def up_to_date() -> bool:
         known = home.rows(
