@@ -304,7 +304,7 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
 
 
 async def _is_due(story: Story, step: str, ref: MessageRef) -> None:
-    """What that step waits for happens to the request."""
+    """Do what gives the step an item to claim."""
     if step == "press":
         await story.presses("0")
     elif step == "relay":
@@ -322,7 +322,7 @@ async def _is_due(story: Story, step: str, ref: MessageRef) -> None:
 
 
 async def _its_team_has_ended(story: Story) -> None:
-    """As if it had been opened again since."""
+    """As if the request had been opened again since."""
     story.later(minutes=1)
     change = insert(LabelChangeRow).values(task="routing", kind="retire", before="billing", after="it", by="ann")
     async with story.database.transaction() as session:
