@@ -120,8 +120,9 @@ class Transport:
         await enough.wait()
 
     async def _by_envelope(self, request: SocketModeRequest) -> BoltResponse:
-        asked = AsyncBoltRequest(mode="socket_mode", body=request.payload)
-        return await self._answered(asked, json.dumps(request.payload).encode())
+        if event := _event(request.payload):
+            return await self._kept(event, json.dumps(request.payload).encode())
+        return await self._at_once(AsyncBoltRequest(mode="socket_mode", body=request.payload))
 
     async def _receive(self, request: Request) -> Response:
         """Take one signed request; 503 while nobody listens, or too many come: Slack will send it again."""
@@ -142,26 +143,34 @@ class Transport:
             return Response(status_code=400)
         if not isinstance(asked.body, dict):
             return Response(status_code=400)
+        event = _event(asked.body)
+        if not event:
+            return to_starlette_response(await self._at_once(asked))
+        del asked  # a waiting event is its bytes alone
         # Only what Slack signed is kept. Bolt verifies everything else itself.
-        if _event(asked.body) and not self._signed(request, body):
-            return Response(status_code=401)
-        return to_starlette_response(await self._answered(asked, body))
+        signed = self._signed(request, body)
+        return to_starlette_response(await self._kept(event, body)) if signed else Response(status_code=401)
 
     def _signed(self, request: Request, body: bytes) -> bool:
         return SignatureVerifier(self._config.signing_secret).is_valid_request(body, dict(request.headers))
 
-    async def _answered(self, asked: AsyncBoltRequest, body: bytes) -> BoltResponse:
-        """Bolt's answer; 503 when there is none within the time that Slack allows."""
-        event = _event(asked.body)
+    async def _kept(self, event: str, body: bytes) -> BoltResponse:
+        """Bolt's answer to an event; 503 when there is none within the time that Slack allows."""
         try:
-            if event:
-                return await self._events.taken(event, body, self._take)
+            return await self._events.taken(event, body, self._take)
+        except Unreachable as error:
+            problem = {"platform": NAME, "event": event, "problem": str(error)}
+            log.warning("event not acknowledged in time: it will come again", extra=problem)
+            return BoltResponse(status=503, body="")
+
+    async def _at_once(self, asked: AsyncBoltRequest) -> BoltResponse:
+        """Bolt's answer to a press, a form or a command; 503 when too many come."""
+        try:
             async with self._sent_once.admitted():
                 return await self._dispatched(asked)
         except Unreachable as error:
-            problem = {"platform": NAME, "event": event, "problem": str(error)}
-            lost = "press, form or command turned away: people must repeat it"
-            log.warning("event not acknowledged in time: it will come again" if event else lost, extra=problem)
+            problem = {"platform": NAME, "problem": str(error)}
+            log.warning("press, form or command turned away: people must repeat it", extra=problem)
             return BoltResponse(status=503, body="")
 
     async def _take(self, body: bytes) -> BoltResponse:
