@@ -93,7 +93,7 @@ def _answers(recorder: Recorder) -> Sequence[Answered]:
 
 
 def _has_every_arm(compared: Mapping[str, object], page: str) -> None:
-    """A row for each arm in the report and on the page; the base's answers are distributions, never prose."""
+    """Check that each arm has a row in report and page; the base's answers are distributions, never prose."""
     arms = {str(arm["arm"]): arm for arm in cast(list[dict[str, object]], compared["arms"])}
     prompted = [f"{NAME} {way}" for way in ("zero-shot", "3 fixed", "3 retrieved")]
     assert {"majority", "words", "adapter", "mixture", "mixture without adapter", *prompted} <= set(arms)
@@ -107,7 +107,7 @@ def _has_every_arm(compared: Mapping[str, object], page: str) -> None:
 
 
 def _are_the_templates_own(base: Path, answers: Sequence[Answered]) -> None:
-    """Each prompt as sent is what the folder's chat template makes of the text, with the shots inside the message."""
+    """Check that each prompt as sent is what the folder's chat template makes of it, the shots inside the message."""
     tokenizer = AutoTokenizer.from_pretrained(base)
     assert isinstance(tokenizer, PreTrainedTokenizerFast)
     sent = {(one.model, str(tokenizer.decode(list(one.ids)))) for one in answers}
@@ -127,7 +127,7 @@ def _are_the_templates_own(base: Path, answers: Sequence[Answered]) -> None:
 
 
 def _are_what_transformers_says(base: Path, adapter: Path, answers: Sequence[Answered]) -> None:
-    """The same weights and ids in the other library, with and without the LoRA, in float32: exact and fast here."""
+    """Compare with the same weights and ids in the other library, with and without the LoRA; float32 is exact here."""
     model = AutoModelForCausalLM.from_pretrained(base)
     assert model.dtype == torch.bfloat16 and model.config.rope_parameters["rope_type"] == "llama3"
     plain = _shares(model.float(), answers)  # type: ignore[no-untyped-call]

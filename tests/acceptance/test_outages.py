@@ -59,7 +59,7 @@ async def test_a_database_that_is_down_for_twenty_seconds_loses_and_doubles_noth
 
 
 async def _database_away(around: Town) -> bool:
-    """Readiness names the failed part."""
+    """Whether readiness names the database as the part that does not work."""
     async with _client() as web:
         answer = await web.get(f"{around.address}/readyz")
     return answer.status_code == 503 and answer.json()["database"] is False

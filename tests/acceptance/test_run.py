@@ -191,7 +191,7 @@ async def test_killed_with_work_in_flight_nothing_is_lost_or_said_twice(model_ur
 
 
 async def _billing_has(around: Town, text: str, ts: str, person: int) -> None:
-    """The text is answered on both platforms, and both cards exist."""
+    """Wait until the text is answered on both platforms, and both cards exist."""
     assert "This is one for billing." in await around.replied(ts)
     assert "This is one for billing." in await around.answered(person)
     await around.slack_card("billing", text)
@@ -234,7 +234,7 @@ async def _decided(home: Home, decisions: int) -> bool:
 
 
 async def _all_put_off(home: Home) -> bool:
-    """Every post has failed once, and none is in progress: a dead process's lease would delay the next by a minute."""
+    """Whether all posts failed once and none is in progress: a dead process's lease would delay the next one."""
     return home.rows("SELECT count(*) FROM posts WHERE problem IS NULL OR leased_until > now()") == [(0,)]
 
 
@@ -243,7 +243,7 @@ async def _all_said(home: Home) -> bool:
 
 
 async def _fitted(home: Home) -> None:
-    """The voices beside the model have learned all current examples: later questions get the same answers."""
+    """Wait until the voices beside the model have learned all examples, so that later questions do not differ."""
 
     async def up_to_date() -> bool:
         known = home.rows(
@@ -257,7 +257,7 @@ async def _fitted(home: Home) -> None:
 
 
 async def _concluded(home: Home) -> None:
-    """Everything that people did has been processed, and every resulting post has been sent."""
+    """Wait until everything that people did has been processed, and every resulting post has been sent."""
 
     async def idle() -> bool:
         waiting = "SELECT (SELECT count(*) FROM reactions WHERE concluded_at IS NULL)"

@@ -117,7 +117,7 @@ async def _settled(around: Town, home: Home) -> int:
 
 
 async def _idle(home: Home, messages: int) -> bool:
-    """Every message was stored and routed, or its writer was asked, and no post is waiting."""
+    """Whether every message was stored, and routed or its writer asked, and no post is waiting."""
     [(heard, unread)] = home.rows(
         "SELECT count(*), count(*) FILTER (WHERE m.concluded_at IS NULL AND c.state IS DISTINCT FROM 'asked') "
         "FROM messages m LEFT JOIN conversations c ON c.id = m.conversation_id"
@@ -165,7 +165,7 @@ async def _on_the_page(around: Town) -> OnThePage:
 
 
 def _is_one_report(told: str, shown: OnThePage, kept: Mapping[str, object], ruled: int) -> None:
-    """The same figures in Slack, on the page and in the stored report, with the prices of the settings."""
+    """Check that Slack, the page and the stored report have the same figures, with the prices of the settings."""
     verdict, title, *rest = told.splitlines()
     arms = cast(list[dict[str, object]], kept["arms"])
     messages = kept["messages"]

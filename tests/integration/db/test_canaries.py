@@ -41,7 +41,7 @@ class Trials:
         return await self.canaries.canary("routing", "starter")
 
     async def on_trial(self) -> bool:
-        """The trial that the registry returns with the champion, so that no separate query is needed."""
+        """Whether a canary is on trial, as the registry says with the champion, so that no separate query is needed."""
         champion = await self.desk.registry.champion("routing", "starter")
         return champion is not None and champion.on_trial
 

@@ -167,7 +167,7 @@ async def test_a_colleague_named_in_a_reply_is_forgotten_in_what_the_person_read
 
 
 async def _with_a_rest(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database, rest: str) -> None:
-    """Sam's request, which was too long for its card."""
+    """Sam writes a request that is too long for its card."""
     await ledger.add_message(replace(message("s1", ASKED, chat="sam"), author=SAM), JOINING)
     case = await claimed(ledger)
     shown = replace(card(case.conversation.id), excerpt=ASKED, author="Sam")

@@ -22,7 +22,7 @@ class Scene:
     card: MessageRef
 
     async def add(self, fact: Fact) -> bool:
-        """Store it with the method of its kind."""
+        """Store it as a fact of its kind; return whether it was new."""
         [alone] = await self.ledger.add_facts([fact], JOINING)
         assert isinstance(alone, Stored)
         return alone.new

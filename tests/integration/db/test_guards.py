@@ -38,7 +38,7 @@ async def ruled(
     at: float = 10,
     text: str = "",
 ) -> None:
-    """A request that a lead moves from billing to another team."""
+    """A lead moves a request from billing to another team."""
     await routed(ledger, text or f"where is refund {ref}", ref, at)
     (receipts,) = [await say_all(outbox, at + 6)]
     await ledger.add_reaction(reaction(receipts["Card"], "key", at + 7, actor=lead))

@@ -59,7 +59,7 @@ async def at_work(url: str) -> AsyncIterator[Process]:
 
 @pytest.fixture(autouse=True)
 async def waits(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    """A conversation to decide, and a post to send."""
+    """Add a conversation to decide, and a post to send."""
     await ledger.add_message(message("m1"), JOINING)
     await outbox.add([Post(ROOM, Answer("billing", "en"))], after(0))
 

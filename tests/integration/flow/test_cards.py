@@ -16,7 +16,7 @@ OTHER_LEAD = Person("web", "lead2", "Lou")
 
 
 async def brought(story: Story) -> None:
-    """Billing has the customer's request."""
+    """Bring the customer's request to billing."""
     await story.writes("I was charged twice", "m1")
     await story.settles()
 

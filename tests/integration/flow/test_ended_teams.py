@@ -1,4 +1,4 @@
-"""Closed requests of teams that were merged or retired: opened again they come to a team that there is."""
+"""Closed requests of teams that were merged or retired go to an existing team when they are opened again."""
 
 from dataclasses import replace
 from functools import partial
@@ -47,7 +47,7 @@ def moves(task: Task, pending: PendingReactions, decision: Decision) -> list[Pos
 
 
 async def ends(story: Story, change: TeamChange) -> Story:
-    """The team ends by that change, and the bot is started again with the settings that no longer have it."""
+    """End the team with that change, and start the bot again with settings that no longer contain it."""
     story.later(60)
     changes = PostgresTeamChanges(story.database)
     await changes.change(LEFT, change, partial(moves, LEFT), story.now(), dry_run=False)

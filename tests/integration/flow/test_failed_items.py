@@ -150,7 +150,7 @@ async def test_the_list_for_people_and_ids_that_are_not_in_it(story: Story) -> N
 
 
 async def _becomes(story: Story, kind: str, content: str = "{}") -> None:
-    """The person's answer is in a format that another version wrote."""
+    """Give the stored answer a kind and a content that another version would write."""
     async with story.database.transaction() as session:
         wanted = "UPDATE posts SET kind = :kind, content = CAST(:content AS jsonb) WHERE kind = 'Answer'"
         await session.execute(text(wanted), {"kind": kind, "content": content})
@@ -304,7 +304,7 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
 
 
 async def _is_due(story: Story, step: str, ref: MessageRef) -> None:
-    """What that step waits for happens to the request."""
+    """Do what gives the step an item to claim."""
     if step == "press":
         await story.presses("0")
     elif step == "relay":
@@ -322,7 +322,7 @@ async def _is_due(story: Story, step: str, ref: MessageRef) -> None:
 
 
 async def _its_team_has_ended(story: Story) -> None:
-    """As if it had been opened again since."""
+    """As if the request had been opened again since."""
     story.later(minutes=1)
     change = insert(LabelChangeRow).values(task="routing", kind="retire", before="billing", after="it", by="ann")
     async with story.database.transaction() as session:
@@ -330,7 +330,7 @@ async def _its_team_has_ended(story: Story) -> None:
 
 
 async def _one_example_alone(story: Story) -> None:
-    """The only example, without a vector."""
+    """Leave one example, which has no vector."""
     async with story.database.transaction() as session:
         await session.execute(text("DELETE FROM examples"))
     example = Example("where is my parcel", "delivery", Source.IMPORT, Side.TRAIN, story.now())

@@ -95,7 +95,7 @@ async def said(command: str) -> Said:
 
 
 def _heard(quotation: str, said: str) -> bool:
-    """Whether the page quotes the sentence, and it was output."""
+    """Whether the sentence was output. Raises AssertionError if the page does not quote it."""
     assert quotation in QUOTED
     return re.search(".*".join(map(re.escape, quotation.split("…"))), " ".join(said.split()), re.DOTALL) is not None
 

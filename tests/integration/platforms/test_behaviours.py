@@ -341,7 +341,7 @@ async def test_sixty_corrections_in_one_group_within_a_minute_stay_within_its_li
 
 
 def _sets_pace(town: Town, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Twenty posts in a group in so many seconds, counted from now on."""
+    """Allow twenty posts in a group in so many seconds, counted from now on."""
     monkeypatch.setattr(rate_limits, "_GROUP", (20, seconds))
     town.story.chats[0]._sender._pace = rate_limits.Pace()  # type: ignore[attr-defined]
 

@@ -59,7 +59,7 @@ async def lessons(database: Database) -> Sequence[ExampleRow]:
 
 
 async def is_of(lesson: ExampleRow, words: str) -> None:
-    """The example has exactly this text, and the vector of this text."""
+    """Check that the example has exactly this text, and the vector of this text."""
     assert (lesson.text, lesson.text_key, lesson.side) == (words, text_key(words), side_of(words))
     [vector] = await FakeEmbedder().embed([words])
     assert lesson.vector is not None

@@ -195,7 +195,7 @@ class ScriptedBot(FakeInbox):
         return ref
 
     def learn(self, phase: Phase, progress: float = 0.0, verdict: Verdict | None = None) -> None:
-        """What a learning cycle would report next."""
+        """Report what a learning cycle would report next."""
         assert self.world.cycle is not None
         self.world.cycle = replace(
             self.world.cycle, phase=phase, progress=progress, adapter="routing-2", verdict=verdict

@@ -9,7 +9,7 @@ EMPLOYEE = "document.querySelector('#room-employee textarea')"
 
 
 async def _asked(stage: Stage, text: str = "I was charged twice") -> None:
-    """There is a card about it."""
+    """Ask it, and wait for its card."""
     await stage.write(text)
     await stage.has(f"{CARD} .excerpt", text)
 

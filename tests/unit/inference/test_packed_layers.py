@@ -1,4 +1,4 @@
-"""Packed layers give the very numbers of plain ones; what cannot be packed stays as it is."""
+"""Packed layers compute exactly the numbers of plain ones; a layer that cannot be packed stays as it is."""
 
 import warnings
 from collections.abc import Iterator

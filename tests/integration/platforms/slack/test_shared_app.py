@@ -1,4 +1,4 @@
-"""One app in two Slack workspaces: each hears and says only its own, through one address and one page."""
+"""One app in two Slack workspaces: each receives and sends only its own messages, by one address and one page."""
 
 import asyncio
 import json

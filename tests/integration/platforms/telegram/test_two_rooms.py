@@ -43,7 +43,7 @@ class Scene:
         self.server = server
 
     async def settles(self) -> None:
-        """What people did has been received, and all its consequences are done."""
+        """Receive what people did, and do everything that follows from it."""
         await heard(self.server)
         await follows(self.story)
 
