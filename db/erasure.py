@@ -1,4 +1,4 @@
-"""Forgetting a person: words, names and vectors go; counts, labels and who ruled what stay."""
+"""Forgetting a person: words, names, vectors and the notes about them go; counts, labels and who ruled what stay."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
@@ -221,10 +221,24 @@ async def _empty_words(session: AsyncSession, known: _Known, now: datetime) -> N
             )
         )
         await session.execute(hollow.execution_options(synchronize_session=False))
+    await session.execute(_without_notes(known, now))
     await empty_others(session, [*known.own, *known.others], known.person, known.gone)
     await empty_parked(session, known.person, known.gone)
     await reconsider(session, known.others, known.gone)
     await session.execute(_closed(known, now))
+
+
+def _without_notes(known: _Known, now: datetime) -> Update:
+    """Empty what teams wrote under the person's cards: it is about them, whatever its words are."""
+    about = update(NoteRow).where(NoteRow.conversation_id.in_(known.own))
+    return about.values(
+        text="",
+        media=[],
+        cites=[],
+        stale=False,
+        deleted_at=func.coalesce(NoteRow.deleted_at, now),
+        concluded_at=func.coalesce(NoteRow.concluded_at, now),
+    ).execution_options(synchronize_session=False)
 
 
 def _closed(known: _Known, now: datetime) -> Update:

@@ -20,7 +20,7 @@ from inference.adapter_delivery import AdapterDelivery, ByPath
 from inference.base_models import linear_shapes
 from inference.calls import watched
 from inference.finite import first_not_finite
-from inference.http import Health, accepted, health, named, send
+from inference.http import MALFORMED, Health, accepted, health, named, send
 from inference.run_folder import sha256_of
 
 MAX_RANK = 16
@@ -152,7 +152,7 @@ class VllmAdapters:
             response = accepted(await send(self._line, "GET", "/v1/models"), "the list of models")
         try:
             names = [str(card["id"]) for card in response.json()["data"] if card.get("parent")]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except MALFORMED as error:
             raise Unreachable("model server: answered nonsense: no list of models") from error
         if not self._before:
             return frozenset(name for name in names if "/" not in name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from bot.domain.model_calls import CallKind, ModelCall, SawCall
+from inference.http import MALFORMED
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class Call:
         try:
             usage = response.json()["usage"]
             self.sent, self.answered = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
-        except (ValueError, KeyError, TypeError):
+        except MALFORMED:
             self.sent = self.answered = 0
 
 

@@ -18,6 +18,7 @@ from bot.domain.model_ports import Query
 from bot.domain.tracing import Span, here, shared
 from inference.adapters import VllmAdapters
 from inference.circuit_breaker import CircuitBreaker
+from inference.http import MALFORMED
 from inference.prompt import PromptBuilder
 
 _TEXTS = 16
@@ -238,7 +239,7 @@ def _rows(response: httpx.Response, expected: int) -> list[_Row]:
     try:
         choices = sorted(response.json()["choices"], key=lambda choice: int(choice["index"]))
         rows = [dict(choice["logprobs"]["top_logprobs"][0]) for choice in choices]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except MALFORMED as error:
         raise _nonsense("no log-probabilities") from error
     if len(rows) != expected:
         raise _nonsense(f"{len(rows)} answers to {expected} questions")
@@ -266,7 +267,7 @@ def _log_probability(row: _Row, token: int) -> float:
     found = row.get(f"token_id:{token}")
     if not isinstance(found, int | float) or isinstance(found, bool) or not found <= _SLACK:
         raise _nonsense("a label is missing; it needs --max-logprobs of at least the number of labels")
-    return max(float(found), _LEAST)
+    return float(max(found, _LEAST))
 
 
 def _nonsense(why: str) -> Unreachable:

@@ -147,7 +147,7 @@ def _reply(body: Mapping[str, object], milliseconds: float) -> Reply:
 def _object(response: httpx.Response) -> Mapping[str, object] | None:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("Mapping[str, object]", body) if isinstance(body, dict) else None
 
@@ -187,8 +187,14 @@ def _probability(logprobs: object) -> float | None:
     if not isinstance(rows, list) or not rows:
         return None
     values = [row.get("logprob") if isinstance(row, dict) else None for row in rows]
-    numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    return min(1.0, math.exp(sum(numbers))) if len(numbers) == len(values) else None
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) != len(values):
+        return None
+    try:
+        certain = math.exp(sum(numbers))
+    except OverflowError:
+        return None
+    return min(1.0, certain) if math.isfinite(certain) else None
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

@@ -13,6 +13,8 @@ LIMITS = httpx.Limits(keepalive_expiry=2.0)
 UNIX = "unix:"
 """The prefix of a socket's address."""
 _HEALTH_SECONDS = 5.0
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading an answer raises that has another shape than promised: no JSON, nested too deep, numbers without end."""
 _HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 

@@ -26,7 +26,7 @@ from bot.domain.learning import Progress
 from inference import child_guard
 from inference.child_environment import needed
 from inference.file_lock import locked
-from inference.http import UNIX, Health, health, open_line, open_local_line
+from inference.http import MALFORMED, UNIX, Health, health, open_line, open_local_line
 from inference.private_socket import SocketTransport, fresh_socket
 from inference.server_command import ServerSettings, built_for_cpu, command_line, environment
 
@@ -219,7 +219,7 @@ async def _cards(line: httpx.AsyncClient) -> list[tuple[str, str]]:
     try:
         cards = (await line.get("/v1/models")).json()["data"]
         return [(str(card["id"]), str(card["root"])) for card in cards]
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+    except (httpx.HTTPError, httpx.InvalidURL, *MALFORMED):
         return []
 
 

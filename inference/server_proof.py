@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from bot.domain.errors import Refused, Unreachable
-from inference.http import accepted, named, send
+from inference.http import MALFORMED, accepted, named, send
 from inference.server_command import MAX_LABELS
 
 _LOAD = "/v1/load_lora_adapter"
@@ -39,7 +39,7 @@ async def proofs(line: httpx.AsyncClient, served: str, length: int, ids: Sequenc
     except (Unreachable, Refused) as error:
         yield Proof(there, False, str(error))
         return
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except MALFORMED:
         yield Proof(there, False, f"{named(line)} is no vLLM server: it has no list of models")
         return
     yield Proof(there, True)
@@ -84,7 +84,7 @@ async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int
         total = _total(row, ids)
     except (Unreachable, Refused) as error:
         return Proof(what, False, str(error))
-    except (ValueError, KeyError, IndexError, TypeError):
+    except MALFORMED:
         return Proof(what, False, "its answers have no log-probabilities, as vLLM's have")
     if abs(total - 1) > _SLACK:
         return Proof(what, False, f"they sum to {total:.3f}; start it with --logprobs-mode processed_logprobs")

@@ -143,7 +143,8 @@ class Erasure(Protocol):
     async def erase(self, person: Person, now: datetime) -> Erased:
         """Remove their words, names and vectors from the database: messages, notes, cards, examples, memory.
 
-        Their cards and follow-ups in chats are rewritten without words. Counts and labels stay. Idempotent.
+        What teams wrote under their cards goes, too. Their cards and follow-ups in chats are rewritten without words.
+        Counts and labels stay. Idempotent.
         """
 
 

@@ -58,7 +58,7 @@ class RuleSettings:
     def _rule(self, number: int, row: Table) -> Rule | None:
         where = f"rules[{number}]."
         self.values.unknown(row, {"name", *_CONDITIONS, *_OUTCOMES}, where)
-        name = self.values.text(row, "name", f"rule {number}", where) or f"rule {number}"
+        name = self.values.line(row, "name", f"rule {number}", where) or f"rule {number}"
         conditions, then = self._conditions(row, where), self._outcome(row, where)
         if takes_everything(conditions, self.platforms) and not self._mistaken(row, conditions):
             self.values.mistake(

@@ -9,7 +9,7 @@ from bot.domain import model_ports
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Vector
 from inference.embedders.threaded import BATCH, WORDS
-from inference.http import accepted, send
+from inference.http import MALFORMED, accepted, send
 from inference.prompt import readable
 
 
@@ -45,7 +45,7 @@ class UrlEmbedder:
         try:
             data = sorted(rows.json()["data"], key=lambda row: int(row["index"]))
             vectors = [_unit([float(value) for value in row["embedding"]]) for row in data]
-        except (ValueError, KeyError, TypeError) as error:
+        except MALFORMED as error:
             raise Unreachable("embeddings: answered nonsense") from error
         if len(vectors) != len(texts):
             raise Unreachable("embeddings: answered nonsense: too few vectors")

@@ -65,6 +65,29 @@ async def test_reassignments_are_told_before_anything_is_stored(settings: Path, 
     assert "1 of 2 tickets (50%) were reassigned, most often triage → billing (1)" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("replay", "--adapter", "nosuch"), "no adapter called nosuch; there are none yet"),
+        (("compare", "--since", "30d"), "nothing to judge by: of the conversations of routing"),
+    ],
+    ids=lambda one: str(one[0]),
+)
+async def test_what_is_refused_is_refused_before_a_model_is_loaded(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    loaded: list[object] = []
+
+    async def load(*_: object) -> None:
+        loaded.append(_)
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr("bot.model_stack.build_model_stack", load)
+    done = await switchboard(*arguments, config=settings)
+    assert (done.exit_code, loaded) == (2, [])
+    assert said in " ".join(done.stderr.split())
+
+
 async def test_review_puts_the_queue_on_stdout(settings: Path, database: Database) -> None:
     id = await asked(PostgresLedger(database, "tiny"))
     done = await switchboard("review", "--since", "5000d", config=settings)

@@ -202,12 +202,27 @@ class Page:
         ref = {"room": room, "id": card}
         await self._post("reactions", {"ref": ref, "actor": actor, "emoji": emoji, "added": added})
 
+    async def note(self, room: str, card: str, text: str, send: bool = False) -> None:
+        """The lead writes under a card."""
+        id = f"note-{next(self._ids)}"
+        await self._post("notes", {"under": {"room": room, "id": card}, "id": id, "text": text, "send": send})
+
+    async def press(self, room: str, message: str, value: str) -> None:
+        await self._post("presses", {"ref": {"room": room, "id": message}, "value": value})
+
     async def said(self, thread: str, room: str = "customer") -> list[str]:
         """What the bot said in the thread."""
+        return [line["text"] for line in await self._lines(thread, room)]
+
+    async def newest(self, thread: str, room: str = "customer") -> str:
+        """The id of what the bot said last in the thread."""
+        return (await self._lines(thread, room))[-1]["id"]
+
+    async def _lines(self, thread: str, room: str) -> list[Line]:
         people = (await self.state())["people"]
         threads = next(person["threads"] for person in people if person["room"] == room)
         found = [one["lines"] for one in threads if one["thread"] == thread]
-        return [line["text"] for line in found[0] if line["kind"] != "person"] if found else []
+        return [line for line in found[0] if line["kind"] != "person"] if found else []
 
     async def heard(self, thread: str, lines: int = 1, room: str = "customer") -> str:
         """Wait for the newest of so many lines of the bot in the thread."""

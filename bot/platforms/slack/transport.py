@@ -132,8 +132,9 @@ class Transport:
         await enough.wait()
 
     async def _by_envelope(self, request: SocketModeRequest) -> BoltResponse:
-        asked = AsyncBoltRequest(mode="socket_mode", body=request.payload)
-        return await self.answered(asked, json.dumps(request.payload).encode())
+        if event := _event(request.payload):
+            return await self.kept(event, json.dumps(request.payload).encode())
+        return await self.at_once(AsyncBoltRequest(mode="socket_mode", body=request.payload))
 
     async def _receive(self, request: Request) -> Response:
         """Take one signed request; 503 while nobody listens, or too many come: Slack will send it again."""
@@ -148,14 +149,14 @@ class Transport:
             return Response(status_code=413)
         if not _dated(request):
             return Response(status_code=401)
-        try:
-            asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
-        except (ValueError, RecursionError, AttributeError, TypeError):  # Bolt reads it as the object that Slack sends
-            return Response(status_code=400)
-        if not isinstance(asked.body, dict):
-            return Response(status_code=400)
+        asked = _asked(request, body)
+        return Response(status_code=400) if asked is None else await self._handed_on(request, asked, body)
+
+    async def _handed_on(self, request: Request, asked: AsyncBoltRequest, body: bytes) -> Response:
+        """The answer of the workspace that this comes from."""
+        event = _event(asked.body)
         # Only what Slack signed is kept. Bolt verifies everything else itself.
-        if _event(asked.body) and not self._signed(request, body):
+        if event and not self._signed(request, body):
             return Response(status_code=401)
         if asked.body.get("type") == "url_verification" and self._signed(request, body):
             # Slack asks while the app is being set up, before anybody has installed it
@@ -163,26 +164,33 @@ class Transport:
         name, theirs = self._others.get(asked.context.team_id or "", ("", self))
         if not theirs.heard:
             return Response(status_code=503)
+        answer = theirs.kept(event, body) if event else theirs.at_once(asked)
+        del asked  # a waiting event is its bytes alone
         if theirs is self:
-            return to_starlette_response(await self.answered(asked, body))
+            return to_starlette_response(await answer)
         with logged_for(name):
-            return to_starlette_response(await theirs.answered(asked, body))
+            return to_starlette_response(await answer)
 
     def _signed(self, request: Request, body: bytes) -> bool:
         return SignatureVerifier(self._config.signing_secret).is_valid_request(body, dict(request.headers))
 
-    async def answered(self, asked: AsyncBoltRequest, body: bytes) -> BoltResponse:
-        """Bolt's answer; 503 when there is none within the time that Slack allows."""
-        event = _event(asked.body)
+    async def kept(self, event: str, body: bytes) -> BoltResponse:
+        """Bolt's answer to an event; 503 when there is none within the time that Slack allows."""
         try:
-            if event:
-                return await self._events.taken(event, body, self._take)
+            return await self._events.taken(event, body, self._take)
+        except Unreachable as error:
+            problem = {"platform": NAME, "event": event, "problem": str(error)}
+            log.warning("event not acknowledged in time: it will come again", extra=problem)
+            return BoltResponse(status=503, body="")
+
+    async def at_once(self, asked: AsyncBoltRequest) -> BoltResponse:
+        """Bolt's answer to a press, a form or a command; 503 when too many come."""
+        try:
             async with self._sent_once.admitted():
                 return await self._dispatched(asked)
         except Unreachable as error:
-            problem = {"platform": NAME, "event": event, "problem": str(error)}
-            lost = "press, form or command turned away: people must repeat it"
-            log.warning("event not acknowledged in time: it will come again" if event else lost, extra=problem)
+            problem = {"platform": NAME, "problem": str(error)}
+            log.warning("press, form or command turned away: people must repeat it", extra=problem)
             return BoltResponse(status=503, body="")
 
     async def _take(self, body: bytes) -> BoltResponse:
@@ -207,6 +215,15 @@ class _Socket(AsyncSocketModeHandler):
         """Acknowledge what was stored; what was not, Slack sends again."""
         began = time.time()
         await send_async_response(client, req, await self._answer(req), began)
+
+
+def _asked(request: Request, body: bytes) -> AsyncBoltRequest | None:
+    """The request as Bolt reads it; None: it is not the object that Slack sends."""
+    try:
+        asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return None
+    return asked if isinstance(asked.body, dict) else None
 
 
 async def _body(request: Request) -> bytes | None:

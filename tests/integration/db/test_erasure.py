@@ -104,9 +104,17 @@ async def test_no_word_and_no_name_is_left(
     erased = await erasure.erase(ANN, after(100))
     assert (erased.conversations, erased.examples) == (1, 1)
     left = await _everything(database)
-    for words in ("Ann", "refund", "invoice", "passport", "secret-file", "where is", "on its way"):
+    for words in (
+        "Ann",
+        "refund",
+        "invoice",
+        "passport",
+        "secret-file",
+        "where is",
+        "on its way",
+        "A member since May.",
+    ):
         assert words not in left
-    assert "A member since May." in left
     assert await ledger.preferred(ANN) is None
 
 

@@ -193,7 +193,9 @@ async def test_forget_asks_first_erases_then_and_again_changes_nothing(
         await english.until(lambda: english.answers(query))
         assert english.posts(ANN)[-1].text == (
             "Done. What you wrote, your name and what was learned from it are erased. "
-            "Files that you sent stay in the chats where a team got them. A model had learned from your words. "
+            "Three things stay: your own messages in the chats where you wrote them (delete them there), "
+            "files that you sent in the chats where a team got them, and what a team wrote itself in its room. "
+            "A model had learned from your words. "
             "It is trained anew without them, and serves until 2027-01-31 at the latest."
         )
         assert english.posts(ANN)[-1].buttons == {}
