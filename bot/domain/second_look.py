@@ -30,9 +30,8 @@ _Kinds: TypeAlias = tuple[float, float, float]
 """A figure each of a right correction, a slip and a push."""
 _USUAL: _Kinds = (0.88, 0.10, 0.02)
 """Shares of right ones, slips and pushes among the corrections of a lead of whom nothing is known."""
-_WORTH = 50.0
-"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior): a single one hardly moves
-them, or a lone correction of a sure mistake would speak against its own lead."""
+_WORTH = 10.0
+"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior)."""
 _ROUNDS = 25
 
 
@@ -97,10 +96,14 @@ def rightness(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float
 
 
 def _of_one_lead(evidence: Sequence[_Kinds]) -> list[float]:
+    """Each is weighed by the shares of the lead's other corrections, a lone one by the usual shares: a correction of a
+    sure mistake of the voices does not speak against its own lead."""
     belongs = [_weighed(row, _USUAL) for row in evidence]
     for _ in range(_ROUNDS):
-        shares = _shares(belongs)
-        belongs = [_weighed(row, shares) for row in evidence]
+        sums = [sum(kind) for kind in zip(*belongs, strict=True)]
+        belongs = [
+            _weighed(row, _shares(sums, own, len(evidence) - 1)) for row, own in zip(evidence, belongs, strict=True)
+        ]
     return [right for right, _, _ in belongs]
 
 
@@ -119,9 +122,10 @@ def _weighed(evidence: _Kinds, shares: _Kinds) -> _Kinds:
     return right / total, slip / total, push / total
 
 
-def _shares(belongs: Sequence[_Kinds]) -> _Kinds:
-    total = len(belongs) + _WORTH
+def _shares(sums: Sequence[float], own: _Kinds, others: int) -> _Kinds:
+    """The shares among the other corrections, whose sums are these less its own."""
     right, slip, push = (
-        (sum(row[kind] for row in belongs) + _WORTH * usual) / total for kind, usual in enumerate(_USUAL)
+        (whole - mine + _WORTH * usual) / (others + _WORTH)
+        for whole, mine, usual in zip(sums, own, _USUAL, strict=True)
     )
     return right, slip, push
