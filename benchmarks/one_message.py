@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from benchmarks.machine import Figures, machine, show, spread
 from benchmarks.overhead import mind
@@ -207,13 +207,17 @@ async def way(stage: Stage, messages: int) -> dict[str, Figures]:
 
 @contextmanager
 def counting_statements(counted: Counter[str]) -> Iterator[None]:
-    """How often the database is queried, and how often a transaction is committed, looks in vain included."""
+    """How often the database is queried, transactions are committed, and the server is waited for, looks in vain
+    included."""
 
     def asked(*_: object) -> None:
         counted["statements"] += 1
+        counted["round trips"] += 1
 
-    def committed(*_: object) -> None:
+    def committed(connection: Connection) -> None:
         counted["commits"] += 1
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            counted["round trips"] += 2  # its begin and its end
 
     heard: list[tuple[str, Callable[..., None]]] = [("before_cursor_execute", asked), ("commit", committed)]
     for name, told in heard:

@@ -130,16 +130,24 @@ async def taken(office: Office, messages: Sequence[str]) -> dict[str, Figures]:
             many = (number + turn) % len(meters)
             with meters[many].reading():
                 await office.decided([f"{text} {many}"], many)  # so that no text was heard of before
-    return {_called(many): _longer(meters[0], meter) for many, meter in enumerate(meters)}
+    return {_called(many): _longer(meters[0], meters[max(many - 1, 0)], meter) for many, meter in enumerate(meters)}
 
 
 def _called(many: int) -> str:
     return "the team alone" if not many else f"and {many} more"
 
 
-def _longer(alone: Meter, meter: Meter) -> Figures:
-    each = [with_more / without for without, with_more in zip(alone.wall, meter.wall, strict=True)]
-    return {**meter.figures(), "longer, % (median of pairs)": round(100 * (statistics.median(each) - 1), 1)}
+def _longer(alone: Meter, one_fewer: Meter, meter: Meter) -> Figures:
+    return {
+        **meter.figures(),
+        "longer than alone, % (median of pairs)": _more(alone, meter),
+        "than with one fewer, %": _more(one_fewer, meter),
+    }
+
+
+def _more(fewer: Meter, meter: Meter) -> float:
+    each = [after / before for before, after in zip(fewer.wall, meter.wall, strict=True)]
+    return round(100 * (statistics.median(each) - 1), 1)
 
 
 async def measured(

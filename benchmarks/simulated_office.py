@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from bot.domain.decisions import Prediction, decide
+from bot.domain.decisions import Decision, Prediction, decide
 from bot.domain.errors import NotTrained, Refused
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.ledger import ThreadingPolicy
@@ -236,10 +236,13 @@ class Office:
 
     async def knows(self, texts: Sequence[str]) -> dict[str, str]:
         """The team that each of these texts would get now, if nobody was asked."""
-        query, found = await self.classifier.query(self.task), dict[str, str]()
+        return {text: made.label for text, made in (await self.decides(texts, may_ask=False)).items()}
+
+    async def decides(self, texts: Sequence[str], may_ask: bool = True) -> dict[str, Decision]:
+        """What would be decided now on each of these texts."""
+        query, found = await self.classifier.query(self.task), dict[str, Decision]()
         for start in range(0, len(texts), BATCH):
             batch = texts[start : start + BATCH]
             known = await self.classifier.consider(query, batch)
-            made = [decide(self.task, one.opinions, may_ask=False) for one in known]
-            found |= {text: decision.label for text, decision in zip(batch, made, strict=True)}
+            found |= {text: decide(self.task, one.opinions, may_ask) for text, one in zip(batch, known, strict=True)}
         return found

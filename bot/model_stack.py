@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -69,15 +69,18 @@ class ModelStack:
 
 @asynccontextmanager
 async def open_model_stack(
-    settings: Settings, asked_much: Task | None = None
+    settings: Settings, asked_much: Task | None = None, first: Callable[[Store], Awaitable[None]] | None = None
 ) -> AsyncIterator[tuple[Store, ModelStack]]:
     """Database and model, ready to classify, for commands.
 
     `asked_much` is a task that will be asked about many texts: its memory is loaded into this process, which makes
-    batches thirty times as fast. None: one question, answered as a bot that runs here would answer it now.
+    batches thirty times as fast. None: one question, answered as a bot that runs here would answer it now. `first` is
+    done before the model is loaded and its server started, which take half a minute: it raises what a command refuses.
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
+        if first is not None:
+            await first(store)
         models = await build_model_stack(settings, store, stack)
         await stack.enter_async_context(model_ready(settings, store, models, asked_much))
         yield store, models

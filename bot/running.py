@@ -24,6 +24,7 @@ from bot.flow.digest import DigestSender
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Unlearner
+from bot.flow.hand_on import HandOn
 from bot.flow.learn import Learner
 from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
@@ -65,7 +66,7 @@ from bot.store import (
 )
 from bot.telemetry import tracing
 from bot.weekly_jobs import comparison_jobs
-from bot.workspaces import Workspace, open_workspace, site_of_all
+from bot.workspaces import Workspace, hand_on, open_workspace, site_of_all
 from db.digests import PostgresDigests
 from db.identity import identity
 from db.processes import PostgresProcesses
@@ -125,6 +126,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
+        hand_on(served)
         deployment = await identity(served[0].store.database)
         await stack.enter_async_context(tracing(SecretFiles(os.environ), deployment))
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
@@ -187,7 +189,7 @@ def start_chat_steps(
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
     asked, heard = settings.questions, {**platforms, ApiLeads.name: ApiLeads()}
     _work(group, ButtonHandler(task, words, ledger, platforms, now, asked), store, wakeups)
-    _work(group, Corrector(task, words, ledger, heard, now, asked), store, wakeups)
+    _work(group, Corrector(task, words, ledger, heard, now, asked, models.classifier), store, wakeups)
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
@@ -215,6 +217,7 @@ def start_model_steps(
     sorter = Sorter(task, store.ledger, models.classifier, *asked, questions, canaries(store))
     _work(group, sorter, store, wakeups)
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
+    _work(group, HandOn(task, store.ledger, models.classifier, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
     if torch_installed():  # else cycles wait for a process that can train

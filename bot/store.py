@@ -152,9 +152,10 @@ def embedding_backfill(store: Store) -> EmbeddingBackfill:
     return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
 
 
-def reviewer(store: Store) -> Reviewer:
-    """Reviews the past weeks. Needs no model server."""
-    return Reviewer(PostgresOutcomes(store.database), store.memory, store.embedder.name, now)
+def reviewer(store: Store, loads: bool = False) -> Reviewer:
+    """Reviews the past weeks. Needs no model server. `loads`: this process does not hold the memory otherwise."""
+    load = store.memory.load if loads else None
+    return Reviewer(PostgresOutcomes(store.database), store.memory, store.embedder.name, now, load)
 
 
 def shadows(store: Store) -> Shadows:

@@ -27,7 +27,7 @@ from bot.http.process_figures import LinkFigures, StepFigures
 from bot.http.workspaces import WorkspaceSite, whole_site
 from bot.logs import logged_for
 from bot.model_stack import ModelStack, build_model_stack, champions_fit
-from bot.platforms import Routed
+from bot.platforms import Routed, SharesApp
 from bot.settings import Settings
 from bot.settings.workspaces import base_path
 from bot.store import Store, now, reviewer, silent_signals
@@ -73,6 +73,15 @@ async def open_workspace(settings: Settings, store: Store, stack: AsyncExitStack
     looks, voices = PostgresSecondLooks(store.database), models.voice_fitter.voices
     again = SecondLook(settings.tasks, looks, voices, store.embedder.name, now)
     return Workspace(settings, store, models, platforms, senders, drift, signals, again)
+
+
+def hand_on(served: Sequence[Workspace]) -> None:
+    """Have the first workspace's platforms pass on what comes for the others', where they share an app."""
+    first, *others = served
+    for name, platform in first.platforms.items():
+        theirs = {one.settings.workspace: one.platforms[name] for one in others if name in one.platforms}
+        if isinstance(platform, SharesApp) and theirs:
+            platform.hand_on_to(theirs)
 
 
 def site_of_all(served: Sequence[Workspace], steps: StepFigures) -> Starlette:

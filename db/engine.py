@@ -90,6 +90,8 @@ class Database:
         self.known_as: int | None = None
         """The number under which this process is known to live (`db.processes`); None: it is not known to."""
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        each_alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommitting = async_sessionmaker(each_alone, expire_on_commit=False, autoflush=False)
 
     async def _pooled_connection(self) -> psycopg.AsyncConnection:
         return await self._connected("switchboard", autocommit=False)
@@ -124,6 +126,22 @@ class Database:
         """A transaction that commits at its end and rolls back on any error. Raises Unreachable or Refused."""
         with translated(self.place):
             async with self._sessions.begin() as session:
+                session.info[_KNOWN_AS] = self.known_as
+                yield session
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[AsyncSession]:
+        """A session in which each statement is a transaction of its own: without the round trips to begin and end one.
+
+        For one statement, and for reads that need not be of one moment. Behind a pooler, which assigns a server for a
+        transaction only, it is one transaction all the same. Raises Unreachable or Refused.
+        """
+        if self._session is None or self._session.pooled:
+            async with self.transaction() as session:
+                yield session
+            return
+        with translated(self.place):
+            async with self._autocommitting.begin() as session:
                 session.info[_KNOWN_AS] = self.known_as
                 yield session
 

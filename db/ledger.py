@@ -27,12 +27,14 @@ from bot.domain.guards import Guards
 from bot.domain.ledger import Change, Ledger, Stored, ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Post
+from bot.domain.team_changes import Teamless
 from db.conversations import (
     answers,
     decide,
     edits,
     facts_together,
     follow_ups,
+    handed_on,
     intake,
     messages,
     notes,
@@ -214,17 +216,28 @@ class PostgresLedger:
     ) -> None:
         async with self._database.transaction() as session:
             known = looked_up or LookedUp()
-            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known, self._guards)
+            guarded_by = self._guards, self._embedder
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known, *guarded_by)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:
             return await follow_ups.claim_follow_ups(session, now, limit)
 
     async def conclude_follow_up(
-        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True, passed_on: bool = True
     ) -> None:
         async with self._database.transaction() as session:
-            await follow_ups.conclude_follow_up(session, said, posts, now, opens)
+            await follow_ups.conclude_follow_up(session, said, posts, now, opens, passed_on)
+
+    async def claim_teamless(self, task: str, now: datetime, limit: int) -> list[Teamless]:
+        async with self._database.transaction() as session:
+            return await handed_on.claim_teamless(session, task, now, limit)
+
+    async def conclude_teamless(
+        self, request: Teamless, decision: Decision, posts: Sequence[Post], now: datetime
+    ) -> None:
+        async with self._database.transaction() as session:
+            await handed_on.conclude_teamless(session, request, decision, posts, now)
 
     async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         async with self._database.transaction() as session:

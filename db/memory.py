@@ -7,6 +7,7 @@ what changed since, what is known of the very text, and how near the few candida
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import (
@@ -98,7 +99,7 @@ class PostgresMemory:
         if not texts:
             return []
         held = self._held.get(task.name)
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             if held is None or held.task.names != task.names:
                 asked = zip(vectors, texts, strict=True)
                 found, tapped = [await self._from_table(session, task, *one, leave_out_itself) for one in asked], True
@@ -133,8 +134,12 @@ class PostgresMemory:
             pairs += [*_pairs([of.corrected for of in told], True), *_pairs([of.trusted for of in told], False)]
         found = await compared(session, self._embedder, vectors, keys, list(dict.fromkeys(pairs)))
         near = [
-            Neighbours(_in_order(found.get((n, True), ())), _in_order(found.get((n, False), ())))
-            for n in range(len(keys))
+            Neighbours(
+                _in_order(found.get((n, True), ())),
+                _in_order(found.get((n, False), ())),
+                () if leave_out_itself else same.get(key, SameText()).unsettled,
+            )
+            for n, key in enumerate(keys)
         ]
         return near, any(of.tapped for of in same.values())
 
@@ -150,9 +155,11 @@ class PostgresMemory:
         # One statement for both, since most of the cost of a short statement is the round trip
         both = union_all(*(select(one.subquery()) for one in (corrected, anchors)))
         rows = (await session.execute(both)).all()
+        waiting = [] if leave_out_itself else (await session.scalars(_unsettled(task, key))).all()
         return Neighbours(
             corrections=_in_order(_neighbour(*row) for *row, was_corrected in rows if was_corrected),
             anchors=_in_order(_neighbour(*row) for *row, was_corrected in rows if not was_corrected),
+            unsettled=tuple(dict.fromkeys(waiting)),
         )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
@@ -236,6 +243,13 @@ def _newest(task: Task) -> Select[int]:
     )
 
 
+def _unsettled(task: Task, key: str) -> Select[str]:
+    """The labels of corrections of this very text that wait for a second lead."""
+    waits = and_(ExampleRow.withdrawn_at.is_(None), ExampleRow.quarantined, ExampleRow.source == Source.CORRECTION)
+    ours = and_(ExampleRow.task == task.name, ExampleRow.text_key == key, ExampleRow.label.in_(task.names))
+    return select(ExampleRow.label).where(ours, waits).order_by(ExampleRow.id)
+
+
 def _anchor(task: Task) -> ColumnElement[bool]:
     trusted = or_(ExampleRow.source.in_(TRUSTED), ExampleRow.retired_by.is_not(None))
     return and_(_standing(task), trusted, ExampleRow.side == Side.TRAIN)
@@ -254,7 +268,7 @@ def _with_own(found: Neighbours, tap: Neighbour | None) -> Neighbours:
     """The neighbours with what the person chose for this very text, unless a lead corrected the text."""
     if tap is None or any(one.same_text for one in found.corrections):
         return found
-    return Neighbours(_in_order((tap, *found.corrections)), found.anchors)
+    return replace(found, corrections=_in_order((tap, *found.corrections)))
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:

@@ -77,17 +77,18 @@ class PostgresOutbox:
     async def claim_due(
         self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
     ) -> list[OutboxItem]:
-        async with self._database.transaction() as session:
-            wanted = {
-                "platforms": list(platforms),
-                "busy": list(busy),
-                "now": now,
-                "until": now + LEASE,
-                "limit": limit,
-                "who": claimant(session),
-            }
-            found = (await session.execute(_CLAIMED, wanted)).all()
-            rows = sorted((row for row, _ in found), key=lambda row: row.id)
+        wanted = {
+            "platforms": list(platforms),
+            "busy": list(busy),
+            "now": now,
+            "until": now + LEASE,
+            "limit": limit,
+        }
+        # By itself: most looks find nothing, and what was claimed but could not be read is claimed again like any other
+        async with self._database.autocommit() as session:
+            found = (await session.execute(_CLAIMED, {**wanted, "who": claimant(session)})).all()
+        rows = sorted((row for row, _ in found), key=lambda row: row.id)
+        async with self._database.transaction() as session:  # begins with the first statement, which few posts need
             return await readable(session, rows, partial(_read, session), _key, now)
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
@@ -103,7 +104,7 @@ class PostgresOutbox:
     async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
         posts, refs = [one.item.id for one in receipts], [one.ref for one in receipts]
         told = {"post": posts, "in_chat": [ref.chat for ref in refs], "ref": [ref.id for ref in refs], "moment": now}
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             found = await session.execute(_RECEIVED, told)
             stored = {post for post, _ in found}
         return [one.item.id in stored for one in receipts]

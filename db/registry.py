@@ -82,7 +82,7 @@ class PostgresRegistry:
             return await self._read(session, (await session.scalars(all_of)).all())
 
     async def champion(self, task: str, base: str) -> Adapter | None:
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             found = await told_of_champion(session, task, base)
             if found is None:
                 return None

@@ -18,7 +18,7 @@ _SECRETS = {
 _KEYS = re.compile(r"^(.*?)\.?\?: (?:unknown; keys here|no such setting; there) are (.+)$")
 _CHOICES = re.compile(r"^(.+?)\.(\w+): '\?' is no choice; choose from (.+)$")
 _MODES = re.compile(r"^(.+?)\.(\w+): '\?' is no mode; write (.+)$")
-_NUMBER = re.compile(r"^(.+?)\.(\w+): must be a (number from .+)$")
+_NUMBER = re.compile(r"^(.+?)\.(\w+): must be a ((?:whole )?number from .+)$")
 _MISSED = re.compile(r"^([a-z_.0-9-]+)\.(\w+): ")
 _NOWHERE = Path("switchboard.toml")
 _WRONG = time(0)
@@ -55,7 +55,7 @@ def takes() -> dict[Key, str]:
         for mistake in _mistakes(_replaced(uncommented(), wrong)):
             for pattern in (_CHOICES, _MODES, _NUMBER):
                 if said := pattern.match(mistake):
-                    what = said[3].replace('"', "").replace("1e+06", "1,000,000")
+                    what = said[3].replace('"', "")
                     found.setdefault(Key(general(said[1]), said[2]), re.sub(r", (?=\w+$)", " or ", what))
     return found
 

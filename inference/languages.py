@@ -13,11 +13,8 @@ from threading import Condition
 from cachetools import LRUCache, cached
 from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 
-LANGUAGES = (
-    "ar", "de", "en", "es", "fr", "he", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh",
-)  # fmt: skip
-"""The ISO 639-1 codes it can return: the multilingual encoder's languages, Hebrew and Hindi. A text in another language
-of the same script is taken for one of these, or for none."""
+from bot.domain.languages import DETECTED
+
 _LEAST_LEAD = 0.05
 """How far the likeliest language must be ahead. On eight languages' tweets and short requests it turns half of the
 wrong answers into none, and 1 to 5 % of the right ones. "ok", "status" and "C++" get no language."""
@@ -30,7 +27,7 @@ _NO_LANGUAGE = re.compile("[\ud800-\udfff]|https?://\\S+|\\S+@\\S+")
 
 
 def language_of(text: str, least_lead: float = _LEAST_LEAD) -> str | None:
-    """Its ISO 639-1 code, one of LANGUAGES; None if it cannot be told. Safe to call from any thread.
+    """Its ISO 639-1 code, one of DETECTED; None if it cannot be told. Safe to call from any thread.
 
     With `least_lead` 0 the likeliest language counts, however close the next.
     """
@@ -56,5 +53,5 @@ def _likeliest(words: str) -> tuple[str | None, float]:
 
 @cache
 def _detector() -> LanguageDetector:
-    spoken = [one for one in Language.all() if one.iso_code_639_1.name.lower() in LANGUAGES]
+    spoken = [one for one in Language.all() if one.iso_code_639_1.name.lower() in DETECTED]
     return LanguageDetectorBuilder.from_languages(*spoken).build()

@@ -8,6 +8,7 @@ from there. When this process is killed, or the bot is, the training goes on for
 
 import argparse
 import json
+import os
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from threading import Event
-from typing import Protocol
+from typing import NoReturn, Protocol
 from urllib.parse import urlsplit
 
 from bot.domain.errors import SwitchboardError, TrainingFailed, Unreachable
@@ -25,6 +26,7 @@ from inference.worker_process import end_with_parent
 
 WAIT_FOR_ROOM = 3600.0
 """How long a training waits until the cluster has room for it."""
+_AGAIN = "nothing was learned, and the next learning cycle trains again"
 _PORT = 10001
 _ASK_EVERY = 1.0
 _ANSWERS_WITHIN = 5.0
@@ -75,9 +77,12 @@ def train_there(
             if name == CHECKPOINT:
                 _write(folder / name, content)
         raise
-    except (TrainingFailed, Unreachable):
+    except TrainingFailed:
         _stopped(place)  # the cycle fails: nothing takes this training up again
         raise
+    except Unreachable as error:
+        _stopped(place)
+        raise Unreachable(f"{error}; {_AGAIN}") from error
     _stopped(place)
 
 
@@ -178,9 +183,9 @@ def main() -> None:
     except Stopped:
         sys.exit(128 + signal.SIGTERM)
     except ModuleNotFoundError as error:
-        sys.exit(f'{error.name} is not installed here: install the extra `ray`, or write training.where = "local"')
+        _fail(f'{error.name} is not installed here: install the extra `ray`, or write training.where = "local"')
     except (SwitchboardError, OSError) as error:
-        sys.exit(str(error))
+        _fail(str(error))
 
 
 def knock(address: str) -> None:
@@ -191,6 +196,18 @@ def knock(address: str) -> None:
     except OSError as error:
         problem = f'{error.strerror or error}; start it, or write training.where = "local"'
         raise Unreachable(f"the Ray cluster at {address} does not answer: {problem}") from error
+
+
+def _fail(sentence: str) -> NoReturn:
+    """Say why, in a line of its own apart from whatever Ray writes into the log, and end at once.
+
+    At exit Ray would take leave of the cluster: one that is gone lets it wait, and write a traceback.
+    """
+    sys.stdout.write(json.dumps({"failed": sentence}) + "\n")
+    sys.stdout.flush()
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _tell(share: float, doing: str) -> None:

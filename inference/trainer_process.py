@@ -78,13 +78,13 @@ class TrainerProcess:
             )
         try:
             log.info("training", extra={"run": run.folder.name, "pid": process.pid, "examples": len(run.examples)})
-            await _relay(process, progress)
+            failed = await _relay(process, progress)
             code = await process.wait()
         finally:
             await _end(process, self._grace)
         done = await asyncio.to_thread(finished, run.folder)
         if code != 0 or done is None:
-            raise TrainingFailed(await asyncio.to_thread(_obituary, run, code))
+            raise TrainingFailed(await asyncio.to_thread(_obituary, run, code, failed))
         log.info("trained", extra={"run": run.folder.name, "steps": done.steps, "seconds": done.seconds})
 
 
@@ -98,17 +98,24 @@ def _check(run: TrainingRun) -> None:
         raise TrainingFailed(f"no code was given out for {', '.join(unknown)}")
 
 
-async def _relay(process: Process, progress: Progress) -> None:
-    """Report every progress line until the process closes its stdout; other lines, which libraries print, are
-    ignored."""
+async def _relay(process: Process, progress: Progress) -> str | None:
+    """Report every progress line until the process closes its stdout; return why it failed, if it says so.
+
+    Other lines, which libraries print, are ignored.
+    """
     assert process.stdout is not None  # noqa: S101  asked for with PIPE
+    failed: str | None = None
     async for line in process.stdout:
         try:
             told = json.loads(line)
+            if "failed" in told:
+                failed = str(told["failed"])
+                continue
             share, doing = float(told["progress"]), str(told["doing"])
         except (ValueError, TypeError, KeyError):
             continue
         progress(share, doing)
+    return failed
 
 
 async def _end(process: Process, grace: float) -> None:
@@ -122,15 +129,20 @@ async def _end(process: Process, grace: float) -> None:
     await process.wait()
 
 
-def _obituary(run: TrainingRun, code: int) -> str:
-    """Why there is no adapter, in a sentence that ends with the log's last words but repeats nothing people wrote."""
+def _obituary(run: TrainingRun, code: int, failed: str | None) -> str:
+    """Why there is no adapter: the trainer's own sentence, or one that ends with the log's last words.
+
+    Neither repeats anything that people wrote.
+    """
+    private = {part for example in run.examples for part in example.text.splitlines() if part.strip()}
+    if failed and code != 0 and not any(part in failed for part in private):
+        return failed[:_LONGEST_WORDS]
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
     if code == -signal.SIGKILL:
         how += " (out of memory?)"
     if code == 0:
         how = "ended without a whole adapter"
     lines = (run.folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-_LAST_LINES:]
-    private = {part for example in run.examples for part in example.text.splitlines() if part.strip()}
     words = " / ".join(line.strip() for line in lines if not any(part in line for part in private))
     return f"the training of {run.folder.name} {how}: {words[-_LONGEST_WORDS:] or 'it said nothing'}"
 

@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures and settings for every test."""
 
 import os
 
@@ -9,9 +9,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.postgres", "tests.vllm"]
 
-# The same examples in every run, kept nowhere, and no clock: a busy machine is no fault
+# The same examples in every run, no example database and no deadline: a busy machine must not fail a test
 settings.register_profile("switchboard", derandomize=True, database=None, deadline=None)
-# Other examples in every run, many of them: `make fuzz`
+# Different examples in every run, and many of them: `make fuzz`
 settings.register_profile(
     "fuzz", max_examples=10_000, database=None, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
 )
@@ -23,11 +23,11 @@ _WITH_A_MODEL = (
     "tests/integration/benchmarks/",
     "tests/integration/flow/test_story.py",
 )
-"""Real processes, vLLM and trainings: one after the other, for two at once would starve on two cores."""
+"""Real processes, vLLM and trainings run one after the other: two at once do not get enough of two cores."""
 
 
 class FilesTogether(LoadScopeScheduling):
-    """Each file stays in one process, and whatever runs a model in the same one."""
+    """Keeps the tests of a file in one process, and all tests that run a model in the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "model" if nodeid.startswith(_WITH_A_MODEL) else nodeid.partition("::")[0]
@@ -35,5 +35,5 @@ class FilesTogether(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesTogether:
-    """How tests are shared out where several processes run them (`make test`)."""
+    """Distributes tests if several processes run them (`make test`)."""
     return FilesTogether(config, log)

@@ -1,4 +1,4 @@
-"""Stand-ins for what is slow or far away: a model, an embedder, a chat service. Each keeps its port's promises."""
+"""Fakes for slow or remote parts: a model, an embedder, a chat service. Each keeps its port's promises."""
 
 import asyncio
 import hashlib
@@ -27,21 +27,21 @@ Rule = Callable[[str], str | None]
 
 
 def by_keyword(text: str) -> str | None:
-    """Which of the sample task's labels a text names; None when it names none."""
+    """The label of the sample task that a text names; None if it names none."""
     keywords = {"charged": "billing", "refund": "billing", "parcel": "delivery", "laptop": "it", "vpn": "it"}
     return next((label for word, label in keywords.items() if word in text.lower()), None)
 
 
 class FakePredictor:
-    """Sure (0.9) of what its rule says, torn between all labels where it says nothing."""
+    """Sure (0.9) of what its rule says; equal probabilities for all labels where the rule says nothing."""
 
     def __init__(self, rule: Rule = by_keyword) -> None:
         self.rules: dict[str | None, Rule] = {None: rule}
-        """By adapter; an adapter without a rule of its own answers like None."""
+        """By adapter; an adapter without its own rule uses the rule of None."""
         self.failure: SwitchboardError | None = None
         self.asked = 0
         self.everywhere = False
-        """What it learned in one language it can say of another."""
+        """Whether it answers in one language what it learned in another."""
 
     def alphabet(self) -> Sequence[str]:
         return tuple(f"<{n}>" for n in range(16))
@@ -68,7 +68,7 @@ def _distribution(names: Sequence[str], answer: str | None) -> dict[str, float]:
 
 
 class FakeAdapters:
-    """A server that loads anything."""
+    """A server that loads any adapter."""
 
     def __init__(self) -> None:
         self.loaded: set[str] = set()
@@ -133,7 +133,7 @@ class FakeKnowledge:
 
 
 def fake_classifier(found: Neighbours, predictor: FakePredictor | None = None) -> Classifier:
-    """Everything that classifies, without a database."""
+    """A complete classifier without a database."""
     known = FakeKnowledge(found)
     model = predictor or FakePredictor()
     return Classifier(
@@ -148,28 +148,28 @@ class FakePlatform:
         self.name = name
         self.whispers = whispers
         self.leads = frozenset(leads)
-        """They may correct and handle everything."""
+        """People who may correct and handle everything."""
         self.agents: frozenset[str] | None = frozenset({"agent"})
-        """They may handle everything; None: anybody may."""
+        """People who may handle everything; None: anybody may."""
         self.said: list[OutboxItem] = []
         self.failures: list[Exception] = []
         """Raised by the next calls of `say`, one each."""
         self.seconds = 0.0
-        """How long `say` takes."""
+        """The duration of `say`."""
         self.delays: list[timedelta] = []
-        """What the next calls of `delay` answer, one each; then nothing waits."""
+        """The answers of the next calls of `delay`, one each; afterwards no post has to wait."""
         self.lookup: Exception | None = None
-        """Raised by every question who may do what."""
+        """Raised by every check of permissions."""
         self.trouble: dict[str, Exception | None] = {}
-        """Chats in which `say` raises this; None: it never ends."""
+        """Chats in which `say` raises this; None: the call never ends."""
         self.closed: dict[str, str] = {}
-        """Chats that take nothing, and what they say instead."""
+        """Chats that accept no post, and the error that they raise."""
         self.files: dict[str, bytes] = {}
-        """What `fetch` finds, by the attachment's id."""
+        """The bytes that `fetch` returns, by the attachment's id."""
         self.lost: set[str] = set()
-        """People who cannot be looked up."""
+        """People whose lookup fails."""
         self.asked: list[tuple[str, str, Place]] = []
-        """(person, team, room) of every question whether somebody may correct."""
+        """(person, team, room) of every check whether a person may correct."""
 
     async def listen(self, inbox: Inbox) -> None:
         raise Refused("nobody talks here by themselves")
@@ -213,11 +213,11 @@ class FakePlatform:
         return self.agents is None or person.id in self.agents or person.id in self.leads
 
     def healthy(self) -> bool:
-        return False  # nobody talks here by themselves: it never listens
+        return False  # this service receives nothing by itself, so it never listens
 
 
 class FakeWorkshop:
-    """Makes an empty adapter at once; remembers what it was given."""
+    """Makes an empty adapter at once, and records what it was given."""
 
     def __init__(self) -> None:
         self.runs: list[TrainingRun] = []
@@ -236,7 +236,7 @@ class FakeWorkshop:
 
 
 class FakeProbe:
-    """Has measured already; remembers for how many examples steps were asked."""
+    """Returns a fixed measurement, and records for how many examples it was asked."""
 
     def __init__(self) -> None:
         self.learned: list[int] = []

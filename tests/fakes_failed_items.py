@@ -12,13 +12,13 @@ from bot.domain.messages import Fact
 
 @dataclass
 class FakeFailedItems:
-    """Counts failures by item and sets aside as the real one does; nothing is claimed anew by itself."""
+    """Counts failures by item and sets items aside as the real one does; it never claims an item again by itself."""
 
     attempts: dict[ItemKey, int] = field(default_factory=dict)
     aside: dict[ItemKey, FailedItem] = field(default_factory=dict)
     recorded: list[Failure] = field(default_factory=list)
     again: list[tuple[ItemKey, Fact]] = field(default_factory=list)
-    """Parked facts that somebody wants to be tried again."""
+    """Parked facts that are to be tried again."""
     facts: list[Fact] = field(default_factory=list)
     """Parked facts."""
 

@@ -1,4 +1,4 @@
-"""A vLLM server as the client sees it, in this process, which can also misbehave; and the small models tests need."""
+"""A vLLM server for the client, in this process, which can also misbehave; and the small models tests need."""
 
 import asyncio
 import hashlib
@@ -17,25 +17,25 @@ from starlette.routing import Route
 
 
 class FakeVllm:
-    """Answers with probabilities drawn from a hash of model and prompt: equal for equal questions, else unequal."""
+    """Answers with probabilities from a hash of model and prompt: the same for equal questions, else different."""
 
     def __init__(self, served: str = "starter") -> None:
         self.served = served
         self.adapters: dict[str, str] = {}
         self.requests: list[dict[str, object]] = []
         self.traces: list[str] = []
-        """`traceparent` of every question that bore one."""
+        """The `traceparent` of every question that had one."""
         self.down = False
-        """Nobody is there to be connected to."""
+        """Refuses every connection."""
         self.loads = 0
         self.failure: Response | None = None
-        """Answers every question when set."""
+        """Answers every question if set."""
         self.delay = 0.0
         self.most_at_once = 0
         self._at_once = 0
 
     def line(self, patience: float = 5.0) -> httpx.AsyncClient:
-        """A client whose calls end here."""
+        """A client whose calls are answered by this server."""
         routes = [
             Route("/health", self._health),
             Route("/v1/models", self._models),
@@ -92,7 +92,7 @@ class FakeVllm:
 
 
 class _Reached(httpx.ASGITransport):
-    """The way to a fake, for as long as it is up."""
+    """The connection to a fake, while it is running."""
 
     def __init__(self, fake: FakeVllm, app: Starlette) -> None:
         super().__init__(app)
@@ -105,7 +105,7 @@ class _Reached(httpx.ASGITransport):
 
 
 def completion(*rows: Mapping[str, float]) -> JSONResponse:
-    """An answer of the server's with these log-probabilities."""
+    """A server's answer with these log-probabilities."""
     choices = [{"index": n, "logprobs": {"top_logprobs": [dict(row)]}} for n, row in enumerate(rows)]
     return JSONResponse({"choices": choices})
 

@@ -1,4 +1,4 @@
-"""A ledger and an outbox that hand out what a test gives them, and keep what a step concludes."""
+"""A ledger and an outbox that return what a test gives them, and keep what a step concludes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -40,13 +40,14 @@ from bot.domain.messages import (
     Reaction,
 )
 from bot.domain.posts import Content, OutboxItem, Post, Receipt
+from bot.domain.team_changes import Teamless
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Concluded:
-    """What a step made of something it had claimed."""
+    """What a step made of an item that it had claimed."""
 
     of: object
     outcome: object
@@ -65,18 +66,20 @@ Claimed = (
     | PendingEdit
     | OverdueConversation
     | UnansweredConversation
+    | Teamless
 )
 
 
 @dataclass
 class FakeLedger:
-    """Everything claimed is handed out once. What came in is in `stored`; a repeat of it is refused."""
+    """Returns each item to claim once. `stored` holds what came in; a repeated fact is refused."""
 
     cases: list[UndecidedConversation] = field(default_factory=list)
     presses: list[PendingPress] = field(default_factory=list)
     pendings: list[PendingReactions] = field(default_factory=list)
     news: list[PendingFollowUp] = field(default_factory=list)
     notes: list[PendingNote] = field(default_factory=list)
+    teamless: list[Teamless] = field(default_factory=list)
     revised: list[PendingEdit] = field(default_factory=list)
     waiting: list[OverdueConversation] = field(default_factory=list)
     unanswered: list[UnansweredConversation] = field(default_factory=list)
@@ -84,9 +87,9 @@ class FakeLedger:
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
     teams: set[MessageRef] = field(default_factory=set)
-    """What is said under these is between colleagues."""
+    """What is written under these refs is internal to a team."""
     looked_up: list[LookedUp] = field(default_factory=list)
-    """Whose reactions counted, of every conclusion."""
+    """The people whose reactions counted, of every conclusion."""
     postponed: list[tuple[PendingNote, datetime]] = field(default_factory=list)
     buttons: dict[MessageRef, Button] = field(default_factory=dict)
     parts: dict[MessageRef, MessageRef] = field(default_factory=dict)
@@ -96,7 +99,7 @@ class FakeLedger:
     trouble: dict[int, Exception | None] = field(default_factory=dict)
     """What concluding something about a conversation raises; None: it never ends."""
     wanted: list[MessageRef] = field(default_factory=list)
-    """What somebody made a request of."""
+    """Messages that somebody made a request of."""
     overtaken: set[int] = field(default_factory=set)
     """Conversations in which a message came in between: `decide_one` and `ask_for_words` store nothing, once."""
 
@@ -170,7 +173,7 @@ class FakeLedger:
     async def preferred(self, person: Person) -> str | None:
         return self.languages.get(person.key)
 
-    # --- what is looked at ---
+    # --- what is claimed ---
 
     async def button(self, ref: MessageRef) -> Button | None:
         return self.buttons.get(ref)
@@ -198,7 +201,7 @@ class FakeLedger:
         await self._conclude(case, (tuple(found), effects, unanswered), posts)
 
     async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
-        """Those without trouble; the others are to be decided alone."""
+        """Decide those without trouble; the others are to be decided alone."""
         free = [one.case.conversation.id not in {*self.trouble, *self.overtaken} for one in decided]
         for one, alone in zip(decided, free, strict=True):
             if alone:
@@ -243,9 +246,17 @@ class FakeLedger:
         return _taken(self.news, limit)
 
     async def conclude_follow_up(
-        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True, passed_on: bool = True
     ) -> None:
         await self._conclude(said, opens, posts)
+
+    async def claim_teamless(self, task: str, now: datetime, limit: int) -> list[Teamless]:
+        return _taken(self.teamless, limit)
+
+    async def conclude_teamless(
+        self, request: Teamless, decision: Decision, posts: Sequence[Post], now: datetime
+    ) -> None:
+        await self._conclude(request, decision, posts)
 
     async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         return _taken(self.revised, limit)
@@ -280,14 +291,14 @@ class FakeLedger:
 
 @dataclass
 class FakeOutbox:
-    """Hands out what a test owes, and keeps what became of it."""
+    """Returns the posts that a test gives it, and keeps their outcomes."""
 
     owed: list[OutboxItem] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     """Outcomes: the receipt; the time of the next attempt; or (problem, decision)."""
     added: list[Post] = field(default_factory=list)
     reserved: list[tuple[OutboxItem, datetime]] = field(default_factory=list)
-    """Turns that were reserved, and when they come."""
+    """The turns that were reserved, and their times."""
     away: list[Unreachable] = field(default_factory=list)
     """Raised by the next attempts to store a receipt, one each."""
 

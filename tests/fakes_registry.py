@@ -1,4 +1,4 @@
-"""What the learner reads and writes, in memory. `tests/integration/db/test_registry.py` holds it to its word."""
+"""What the learner reads and writes, in memory. `tests/integration/db/test_registry.py` checks its promises."""
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,10 +20,10 @@ class FakeRegistry:
     """A registry for one process."""
 
     posts: list[Post] = field(default_factory=list)
-    """What conclusions owe."""
+    """Posts that conclusions add."""
     made: dict[str, Adapter] = field(default_factory=dict)
     moves: list[tuple[str, int | None]] = field(default_factory=list)
-    """Where the pointer has been: (adapter, position of the move that a rollback goes back to)."""
+    """The pointer's history: (adapter, position of the move to which a rollback returns)."""
     known: list[Cycle] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     given: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class FakeRegistry:
         self.known[cycle.id] = replace(self._held(cycle), phase=Phase.FAILED, problem=problem)
 
     def _held(self, cycle: Cycle) -> Cycle:
-        """As it is now. Raises ClaimLost when somebody claimed it since, or it ended."""
+        """The present row. Raises ClaimLost if another process has claimed it since, or if it ended."""
         known = self.known[cycle.id]
         if known.claim != cycle.claim or known.phase not in _OPEN:
             raise ClaimLost("the cycle is held by another process, or concluded")
@@ -150,7 +150,7 @@ class FakeRegistry:
 
 @dataclass
 class FakeExamples:
-    """Examples that are simply there."""
+    """A fixed set of examples."""
 
     kept: list[Example] = field(default_factory=list)
     failure: Exception | None = None

@@ -1,4 +1,4 @@
-"""Voices beside the model that say what a test wants, and remember what they were fitted on."""
+"""Voices beside the model that answer as a test wants, and record what they were fitted on."""
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from bot.domain.tasks import Task
 
 @dataclass
 class FakeVoices:
-    """Says the same of every text."""
+    """Gives the same answer for every text."""
 
     said: Said = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class FakeVoices:
     failure: SwitchboardError | None = None
     record: Record | None = None
     asked: list[Set[str]] = field(default_factory=list)
-    """Who was asked, call by call."""
+    """The texts that were asked about, call by call."""
     counted: Mapping[str, int] = field(default_factory=dict)
     loud_without: Mapping[str, float] | None = None
     languages: Mapping[str, float] = field(default_factory=dict)

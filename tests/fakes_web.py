@@ -1,4 +1,4 @@
-"""What the local chat sees of the rest of the bot, in memory: facts kept in lists."""
+"""What the local chat sees of the rest of the bot, in memory: facts in lists."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -45,7 +45,7 @@ TASK = Task(
 
 @dataclass
 class FakeInbox:
-    """Keeps what it is given, once per message id; `down` makes it refuse like a database that is away."""
+    """Keeps each fact once per message id; `down` makes it refuse as a database that is away does."""
 
     messages: list[Message] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
@@ -94,7 +94,7 @@ class FakeInbox:
 
 @dataclass
 class FakeWorld:
-    """The transcript, what changes, the registry and the examples, as far as the chat asks them."""
+    """The transcript, the changes, the registry and the examples, as far as the chat asks for them."""
 
     said: list[TranscriptLine] = field(default_factory=list)
     adapter: str | None = "routing-1"
@@ -109,7 +109,7 @@ class FakeWorld:
         return self.buttons.get(ref)
 
     def tell(self) -> None:
-        """Something changed in the database."""
+        """Announce that something changed in the database."""
         for listener in self._listeners:
             listener.put_nowait(True)
 

@@ -1,4 +1,4 @@
-"""An event loop whose clock leaps to the next timer: hours pass at once, and always in the same order."""
+"""An event loop whose clock jumps to the next timer: hours pass at once, and always in the same order."""
 
 import asyncio
 import selectors
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class _Leaps(selectors.DefaultSelector):
-    """Waits for nothing but lets the clock leap by the time that the loop wanted to wait."""
+    """Waits for nothing, and moves the clock forward by the time that the loop would have waited."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,5 +1,4 @@
-"""A folder as Llama-3.2-1B-Instruct's: its architecture, its kind of tokenizer and its chat template, with small
-untrained layers."""
+"""A folder like Llama-3.2-1B-Instruct: its architecture, kind of tokenizer and chat template, small and untrained."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tests.tiny_llamas import with_weights
 
-# What such a template does, in words of our own: a system turn that names a day, then every turn between header and end
+# The behaviour of such a template, written anew: a system turn that names a day, then every turn between header and end
 _TURN = "'<|start_header_id|>' ~ {role} ~ '<|end_header_id|>\\n\\n' ~ {words} ~ '<|eot_id|>'"
 _TODAY = "date_string or (strftime_now('%d %b %Y') if strftime_now is defined else '26 Jul 2024')"
 TEMPLATE = (
@@ -39,7 +38,7 @@ _THETA = 500_000.0
 
 
 def llama_instruct(folder: Path, texts: list[str]) -> Path:
-    """The vocabulary is of these texts; 64 numbers a head, several queries a key, bf16 and tied, as the real one's."""
+    """The vocabulary comes from these texts; as the real one: 64 numbers a head, several queries a key, bf16, tied."""
     folder.mkdir(parents=True)
     tokenizer = _tokenizer(texts)
     tokenizer.save_pretrained(folder)
@@ -65,7 +64,7 @@ def _rewritten(file: Path, as_theirs: Mapping[str, object]) -> None:
 
 
 def _tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
-    """Byte-level pairs behind Llama 3's own way of cutting words; it begins every text by itself."""
+    """Byte-level pairs after Llama 3's own way of splitting words; it adds the beginning of text itself."""
     raw = Tokenizer(models.BPE(ignore_merges=True))
     raw.pre_tokenizer = pre_tokenizers.Sequence(
         [

@@ -1,4 +1,4 @@
-"""What a migration does to the schema, read off the operations that it asks for; nothing is run on a database."""
+"""What a migration does to the schema, from the operations in its code; nothing is run on a database."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ _SQL = re.compile(
 
 
 def contractions(script: Script) -> list[str]:
-    """What in this migration takes away or changes something that a program of the version before relies on."""
+    """What this migration removes or changes that a program of the previous version needs."""
     found = list(_operations(script))
     new = {one.table_name for one in found if isinstance(one, asked.CreateTableOp)}
     return [said for one in found for said in _contractions(one, new)]
 
 
 def _operations(script: Script) -> list[asked.MigrateOperation]:
-    """What its `upgrade` asks for. It becomes SQL that nobody runs."""
+    """The operations of its `upgrade`. They become SQL that is not run."""
     found: list[asked.MigrateOperation] = []
     context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": StringIO()})
     with Operations.context(context) as op:

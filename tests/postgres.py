@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests: one server a session, one fresh database a test.
 
-A conftest takes it with `pytest_plugins = ["tests.postgres"]` in the root conftest, or by importing the fixtures.
+A conftest uses it with `pytest_plugins = ["tests.postgres"]` in the root conftest, or by importing the fixtures.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="switchboard-tests-"))
     with serving(folder) as url:
         with psycopg.connect(url, autocommit=True) as connection:
-            for setting in (*_HURRY, b"autovacuum = off"):  # plans go by what it has counted, at moments of its own
+            for setting in (*_HURRY, b"autovacuum = off"):  # it counts at times of its own, which changes its plans
                 connection.execute(b"ALTER SYSTEM SET " + setting)
             connection.execute("SELECT pg_reload_conf()")
         yield url
@@ -52,7 +52,7 @@ def empty_url(postgres_url: str) -> Iterator[str]:
 
 @dataclass
 class _Emptier:
-    """Empties a migrated database, by one connection for the session: a new one reads the whole schema first."""
+    """Empties a migrated database over one connection a session, because a new one first reads the whole schema."""
 
     url: str
     connection: psycopg.Connection | None = None
@@ -60,7 +60,7 @@ class _Emptier:
     def empty(self) -> None:
         try:
             self._empty()
-        except psycopg.OperationalError:  # a test ended every connection there was
+        except psycopg.OperationalError:  # a test ended all connections
             self.connection = None
             self._empty()
 
@@ -113,7 +113,7 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 
 async def until_a_lock_is_waited_for(url: str, seconds: float = 10.0) -> None:
-    """Return when the server holds somebody back for an advisory lock of that database. Raises TimeoutError."""
+    """Return when the server makes somebody wait for an advisory lock of that database. Raises TimeoutError."""
     async with asyncio.timeout(seconds), await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         while True:
             found = await connection.execute(_HELD_BACK)
@@ -128,10 +128,10 @@ def upgraded(url: str) -> str:
 
 
 _TABLES = [table.name for table in reversed(Table.metadata.sorted_tables)]
-"""What refers to others comes before them."""
+"""Rows that refer to others are deleted first."""
 _FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in _TABLES).encode()  # noqa: S608
 _LARGE = "SELECT greatest({}) > 1000000".format(", ".join(f"pg_relation_size('{name}')" for name in _TABLES)).encode()
-"""Many rows go one by one, each asking who refers to it; and those of tests before take room in what plans go by."""
+"""Many rows are slow to delete one by one, because each is checked for references; and old rows change plans."""
 _FROM_ONE = b"""
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
 FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
@@ -139,4 +139,4 @@ FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
 _TAKEN_FOR_EMPTY = b"""
 UPDATE pg_class SET relpages = 10, reltuples = 0 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 """
-"""As after a table was emptied and analysed: the worst that the planner can believe, and the same in every run."""
+"""Statistics as after a table was emptied and analysed: the worst for the planner, and the same in every run."""

@@ -1,6 +1,6 @@
-"""PostgreSQL servers of any make for tests: with a port, passwords, TLS, and a pooler in front.
+"""PostgreSQL servers of several kinds for tests: with a port, passwords, TLS, and a pooler in front.
 
-The programs come out of the wheel (with pgvector) or, where it is installed, from Debian's PostgreSQL (without).
+The programs come from the wheel (with pgvector) or, where it is installed, from Debian's PostgreSQL (without).
 """
 
 import os
@@ -36,7 +36,7 @@ class Server:
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{name}"
 
     def does(self, *statements: str, name: str = "postgres") -> None:
-        """Run these as the superuser, each on its own."""
+        """Run these statements as the superuser, each on its own."""
         with psycopg.connect(self.url(name=name), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
@@ -50,7 +50,7 @@ def postgres(
     port: int | None = None,
     tls: bool = False,
 ) -> Iterator[Server]:
-    """A server, fresh and in a hurry, until the end."""
+    """A fresh server with fsync off, until the end."""
     owner, bin = _owner(), programs or binaries()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     data = _made(owner, bin, folder)
@@ -114,7 +114,7 @@ def _made(owner: pwd.struct_passwd, bin: Path, folder: Path) -> Path:
 
 
 def _certified(owner: pwd.struct_passwd, data: Path) -> list[str]:
-    """A certificate that nobody trusts, and the settings that show it."""
+    """A certificate that nobody trusts, and the settings that use it."""
     key, certificate = data / "own.key", data / "own.crt"
     made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1")
     subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)

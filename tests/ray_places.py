@@ -1,6 +1,6 @@
-"""A place on a Ray cluster without Ray: the very code that runs there, called here instead of through a cluster.
+"""A place on a Ray cluster without Ray: the code that runs there, called here directly.
 
-`tests/integration/inference/test_ray.py` holds it and a real cluster to the same promises.
+`tests/integration/inference/test_ray.py` tests the same promises with a real cluster.
 """
 
 import sys
@@ -32,7 +32,7 @@ class PlaceHere(RemoteTraining):
 
 
 def script(folder: Path, does: str) -> tuple[str, ...]:
-    """A trainer that does this with `folder`, the run's."""
+    """A trainer that runs this code with `folder`, the run's."""
     path = folder / "trainer.py"
     path.write_text(f"import sys\nfrom pathlib import Path\nfolder = Path(sys.argv[1])\n{does}\n")
     return (sys.executable, str(path))

@@ -1,4 +1,4 @@
-"""A small training run, made of sentences that three teams would get."""
+"""A small training run of sentences for three teams."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every sentence that the program can say, as it stands in the code: pages that quote one are held to it."""
+"""Every sentence that the program can say, from its code: pages that quote one are checked against it."""
 
 import ast
 import re
@@ -12,11 +12,11 @@ _HOLE = "\x00"
 """Where the code puts a value in."""
 _CODE = ("bot", "db", "inference")
 _LEAST = 10
-"""Letters that a quotation must have besides what it leaves out, to say anything at all."""
+"""Letters that a quotation needs in addition to what it leaves out, to be meaningful."""
 
 
 def is_said(quotation: str) -> bool:
-    """Whether some sentence has these words in this order; `…` is what the code puts in, or what is left out."""
+    """Whether a sentence has these words in this order; `…` is a value of the code, or an omission."""
     parts = quotation.split("…")
     if len("".join(parts)) < _LEAST:
         return False
@@ -34,11 +34,11 @@ def _sentences() -> frozenset[str]:
 
 
 def _of_code(text: str) -> Iterator[str]:
-    """Its texts; those in f-strings as a whole, with holes."""
+    """The texts of its code; those in f-strings as a whole, with gaps."""
     inner: set[int] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            inner.add(id(node.value))  # a docstring: nobody hears it
+            inner.add(id(node.value))  # a docstring, which is not output
         elif isinstance(node, ast.JoinedStr):
             inner |= {id(part) for part in node.values}
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else _HOLE for part in node.values)

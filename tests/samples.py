@@ -1,4 +1,4 @@
-"""A small company and the moment it is, shared by tests."""
+"""A small company and a fixed time, shared by tests."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def label(name: str, emoji: str, means: str = "") -> Label:
-    """A team with a room called after it on the web."""
+    """A team whose room on the web has the team's name."""
     return Label(name, means or f"Everything about {name}", (), {"web": emoji}, {"web": Place("web", name)})
 
 
@@ -54,13 +54,13 @@ PHOTO = Media("web", "photo-1", MediaKind.PHOTO, "receipt.jpg")
 
 
 def message(text: str, id: str = "1", seconds: float = 0, author: Person = CUSTOMER) -> Message:
-    """Something the customer wrote in her room, so many seconds after NOW, opening a thread of its own."""
+    """A message of the customer in her room, so many seconds after NOW, opening its own thread."""
     at = NOW + timedelta(seconds=seconds)
     return Message(MessageRef("web", "customer", id), Place("web", "customer", id), author, text, at)
 
 
 def conversation(state: State = State.ROUTED, label: str | None = "billing") -> Conversation:
-    """The customer's, in a thread of her room."""
+    """The customer's conversation, in a thread of her room."""
     return Conversation(7, Place("web", "customer", "1"), CUSTOMER, state, NOW, label=label)
 
 
@@ -74,14 +74,14 @@ def case(*texts: str, asked: bool = False, state: State = State.NEW) -> Undecide
 
 
 def card(label: str = "billing", excerpt: str = "charged twice") -> Card:
-    """What stands for the customer's conversation."""
+    """The card of the customer's conversation."""
     legend = tuple((one.emoji["web"], one.name) for one in TASK.labels)
     source = MessageRef("web", "customer", "1")
     return Card(7, label, excerpt, "Cleo", source, Author.MODEL, Reason.CONFIDENT, 0.9, "routing-1", legend=legend)
 
 
 def standing(content: Card | None = None, post: int = 12) -> StandingCard:
-    """The card in its team's room, said and not struck."""
+    """The card in its team's room, sent and not struck through."""
     content = content or card()
     return StandingCard(post, Place("web", content.label), content, MessageRef("web", content.label, f"post {post}"))
 

@@ -17,7 +17,7 @@ def starter_like(folder: Path) -> Path:
 
 
 def chat_like(folder: Path, template: str = CHAT) -> Path:
-    """A chat model's shape: the list of labels first, grouped queries, output embeddings of its own."""
+    """A chat model's shape: the list of labels first, grouped queries, its own output embeddings."""
     listed_base(folder, template=template, positions=512)
     return with_weights(folder, hidden=96, heads=6, groups=2, tied=False)
 
@@ -25,7 +25,7 @@ def chat_like(folder: Path, template: str = CHAT) -> Path:
 def with_weights(
     folder: Path, *, hidden: int, heads: int, groups: int, tied: bool, rope: Mapping[str, float | str] | None = None
 ) -> Path:
-    """Two random layers in bf16, the same ones each time, for the tokenizer and the length that are there already."""
+    """Two random layers in bf16, the same every time, for the existing tokenizer and length."""
     torch.manual_seed(0)
     said = json.loads((folder / "config.json").read_text("utf-8"))
     config = LlamaConfig(

@@ -1,4 +1,4 @@
-"""Watches the event loop: nothing may keep it from everybody else for long."""
+"""Watches the event loop: no task may block it for long."""
 
 import asyncio
 import sys
@@ -9,15 +9,15 @@ from types import FrameType
 MOST_CALLS = 300_000
 """Function calls between two turns of the event loop that fail a test: a tenth of a second or two of plain Python.
 
-Counted and not timed, so that the answer is the same on every machine, however busy it is.
+Calls are counted, not time, so that the result is the same on every machine, however busy it is.
 """
 
 
 @asynccontextmanager
 async def watched_loop(most: int = MOST_CALLS) -> AsyncIterator[None]:
-    """Fails when what is inside calls more functions than that in the loop's thread without letting others have a turn.
+    """Fails if the code inside makes more function calls than that in the loop's thread without a turn for other tasks.
 
-    Work that another thread does, or another process, is not the loop's and is not counted.
+    Work of another thread or process does not block the loop and is not counted.
     """
     calls, worst = 0, 0
 
@@ -37,7 +37,7 @@ async def watched_loop(most: int = MOST_CALLS) -> AsyncIterator[None]:
     sys.setprofile(count)
     try:
         yield
-        await asyncio.sleep(0)  # what kept the loop busy until just now is noticed at the next turn
+        await asyncio.sleep(0)  # what blocked the loop until now is noticed at the next turn
         await asyncio.sleep(0)
     finally:
         sys.setprofile(None)

@@ -119,22 +119,22 @@ def _arms(trial: Trial, results: Results, rivals: Peers, peers_only: bool) -> It
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument(
-        "--data", type=Path, default=Path(), help="folder of the data sets; what is not there is left out"
-    )
+    parser.add_argument("--data", type=Path, default=Path(), help="folder of the data sets; missing sets are left out")
     parser.add_argument("--only", nargs="+", choices=list(catalogue()), metavar="NAME", help=" ".join(catalogue()))
     parser.add_argument(
         "--file", nargs=2, type=Path, action="append", metavar=("TRAIN", "TEST"), help="JSON lines of text and label"
     )
-    parser.add_argument("--results", type=Path, default=ROOT / "var" / "bench", help="folder of what is finished")
-    parser.add_argument("--seed", type=int, default=1, help="of what is drawn from the sets")
+    parser.add_argument("--results", type=Path, default=ROOT / "var" / "bench", help="folder of finished results")
+    parser.add_argument("--seed", type=int, default=1, help="seed of random draws")
     parser.add_argument(
-        "--quick", action="store_true", help="three labels and a few hundred rows: does it work at all?"
+        "--quick", action="store_true", help="three labels and a few hundred rows: tests whether everything works"
     )
     parser.add_argument(
         "--any-commit", action="store_true", help="keep what another commit measured; the page names both"
     )
-    parser.add_argument("--peers-only", action="store_true", help="measure no product; what is finished of it is shown")
+    parser.add_argument(
+        "--peers-only", action="store_true", help="measure only the peers; of the product show what is finished"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md, too")
     args = parser.parse_args(arguments)
     if args.quick and args.write:

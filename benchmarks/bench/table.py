@@ -10,12 +10,14 @@ from benchmarks.bench.told import Arm, Told
 
 _HEAD = """# Benchmarks
 
-Written by `make bench DATA=FOLDER ARGS=--write`; do not edit. Every line is the whole product by its own commands,
-import → train → evaluate, through the real database and the real model server, starter and no GPU, beside systems that
-learned from the same rows in the same run. Nothing was tuned on what is asked. Accuracy is of the first guess, whether
-or not the person would be asked. ECE has 15 bins; *coverage* is the share of texts that can be decided, surest first,
-with 95 % of them right. *+a −b* counts the texts that only the product, and only the other, had right; p is the
-exact two-sided McNemar test's."""
+Written by `make bench DATA=FOLDER ARGS=--write`; do not edit. Every line measures the whole product by its own
+commands, import → train → evaluate, with the real database and the real model server, the starter and no GPU. The
+other systems learned from the same rows in the same run. Nothing in a run is tuned on the texts that are asked; some
+constants of the product were chosen earlier on two of these sets ([figures](figures.md#the-encoders-november-2026)).
+Accuracy is that of the first guess, whether or not the person would be asked. ECE has 15 bins; *coverage* is the
+largest share of texts, the surest first, of which 95 % are decided correctly. *+a −b* counts the texts that only the
+product got right (a), and those that only the other system got right (b); p is that of the exact two-sided McNemar
+test."""
 
 
 def page(sets: Sequence[Told]) -> str:
@@ -28,7 +30,7 @@ def page(sets: Sequence[Told]) -> str:
         parts += ["## Not measured", _table(("set", "why"), missing)]
     parts += [text for one in measured for text in _details(one)]
     quoted = [(q.set, q.system, q.accuracy, q.source) for q in QUOTED]
-    parts += ["## What others published", "Quoted; nothing of this was run here."]
+    parts += ["## What others published", "Figures quoted from publications; none of them was measured here."]
     return "\n\n".join([*parts, _table(("set", "system", "accuracy %", "source"), quoted)]) + "\n"
 
 
@@ -44,7 +46,7 @@ _SHORT = (
     "seconds",
 )
 _AIM = ("set", "figure", "aim", "found", "missed by")
-_ARM = ("system", "accuracy %", "macro-F1 %", "ECE", "coverage %", "ms p50 / p95", "product beside it")
+_ARM = ("system", "accuracy %", "macro-F1 %", "ECE", "coverage %", "ms p50 / p95", "product compared with it")
 
 
 def _where(sets: Sequence[Told]) -> Iterator[str]:
@@ -105,14 +107,14 @@ def _details(one: Told) -> Iterator[str]:
         yield _table(head, rows)
     if strangers := [arm for arm in one.arms if arm.out_of_scope]:
         rows = [(_title(arm), *(_share(value) for value in arm.out_of_scope or ())) for arm in strangers]
-        yield _table(("out of scope", "AUROC %", "let in where 95 % of the others are, %"), rows)
+        yield _table(("out of scope", "AUROC %", "accepted where 95 % of the others are, %"), rows)
 
 
 def _sentences(one: Told) -> Iterator[str]:
     trial = one.trial
     taught = len(trial.taught_to_peers)
-    yield f"{len(trial.learned)} learned from, {len(trial.judged)} for the gate, {len(trial.asked)} asked"
-    yield f"(data {trial.digest}); peers learned from {taught}."
+    yield f"Examples: {len(trial.learned)} to learn from, {len(trial.judged)} for the gate, {len(trial.asked)} asked"
+    yield f"(data {trial.digest}); the peers learned from {taught}."
     trained = _of(one.results.get(product.WHOLE, {}), "trained")
     if isinstance(trained, dict) and trained:
         reasons = "; ".join(map(str, trained.get("reasons", ())))
@@ -120,11 +122,11 @@ def _sentences(one: Told) -> Iterator[str]:
         yield f"The gate: {serves}, {reasons}."
     if one.asking is not None:
         strangers = one.asking.strangers
-        beside = "" if strangers is None else f", and in {_share(strangers)} % of what belongs to no label"
-        yield f"The person is asked, or a person looks, in {_share(one.asking.known)} % of the texts{beside};"
+        beside = "" if strangers is None else f", and in {_share(strangers)} % of those that belong to no label,"
+        yield f"In {_share(one.asking.known)} % of the texts{beside} the person is asked or the fallback team decides;"
         yield f"of the others {_share(one.asking.right)} % are right."
     if trial.shipped:
-        yield "The adapter is the one that comes with the starter; the examples were imported."
+        yield "The adapter is the one that is included with the starter; the examples were imported."
 
 
 def _arm(arm: Arm) -> Sequence[str]:

@@ -128,10 +128,17 @@ async def _compared(
     given: Sequence[Example],
     files: Sequence[PredictionFile],
 ) -> Comparison:
+    found: tuple[Sequence[Example], list[str]] = given, []
+
+    async def judged_by(store: Store) -> None:
+        nonlocal found
+        found = await _judging(store, asked, when, given)
+
     async with AsyncExitStack() as stack:
-        store, models = await stack.enter_async_context(open_model_stack(settings, asked_much=asked))
+        opened = open_model_stack(settings, asked_much=asked, first=judged_by)
+        store, models = await stack.enter_async_context(opened)
         known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
-        judging, truth = await _judging(store, asked, when, given)
+        judging, truth = found
         own, embedder = partial(own_base, settings, models), models.classifier.embedder
         prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, priced.gpu, stack.aclose)
         prompting = prompter.ask if wanted.anything else None

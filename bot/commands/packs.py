@@ -18,6 +18,7 @@ from bot.json_lines import json_line
 from bot.packs import Pack, pack, packs, settings_block
 from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, platform_modules
 from bot.settings import Settings, load
+from bot.settings.several import written_name
 from bot.store import embedding_backfill, open_store
 
 pack_commands = typer.Typer(
@@ -75,14 +76,16 @@ def check_free(chosen: Pack, settings: Settings) -> None:
     """Raise UsageError where the settings have this question already, or a label named like one of the pack's."""
     if settings.path.resolve() == company.SETTINGS.resolve():
         raise UsageError("these are the demo's settings; write your own first: switchboard init")
-    if chosen.name in [task.name for task in settings.tasks]:
+    if chosen.name in [written_name(task) for task in settings.tasks]:
         raise UsageError(f"tasks.{chosen.name} is in {settings.path} already, nothing was changed; rename or remove it")
     for task in settings.tasks:
         for label in chosen.labels:
             if label.name in task.names:
+                of_task = "" if task.routes else f" --task {task.name}"
                 raise UsageError(
                     f"tasks.{task.name} has a label {label.name} already, as the pack {chosen.name} has; nothing was "
-                    f"changed, rename that one first: switchboard teams rename {label.name} NEW"
+                    "changed. Rename that one in the settings, then: "
+                    f"switchboard teams rename {label.name} NEW{of_task}"
                 )
 
 

@@ -14,10 +14,10 @@ from bot.domain.errors import UsageError
 from bot.domain.outcomes import Outcomes
 from bot.domain.replay import Comparison, compared
 from bot.domain.tasks import Task
-from bot.flow.replay import Replayer
+from bot.flow.replay import Replayer, adapter_called
 from bot.model_stack import ModelStack, open_model_stack
 from bot.settings import Settings
-from bot.store import now
+from bot.store import Store, now
 from db.outcomes import PostgresOutcomes
 
 MOST = 20_000
@@ -62,7 +62,11 @@ def replay(
             raise UsageError(f"--since {since} is not before --until {until}")
 
     async def work(settings: Settings) -> None:
-        async with open_model_stack(settings, asked_much=asked) as (store, models):
+        async def known(store: Store) -> None:
+            if adapter is not None:
+                await adapter_called(store.registry, asked, adapter)
+
+        async with open_model_stack(settings, asked_much=asked, first=known) as (store, models):
             outcomes = PostgresOutcomes(store.database)
             await _replay(outcomes, models, asked, (begin, end), (adapter, threshold), as_json, sys.stdout)
 
@@ -90,7 +94,7 @@ async def _replay(
     if silent:
         say(f"the model was silent on {silent} of {len(known)}: there the other voices decided alone")
     name = query.adapter.name if query.adapter else None
-    show(compared(replayed), name, as_json, out)
+    show(compared(replayed, task.names), name, as_json, out)
 
 
 def show(made: Comparison, adapter: str | None, as_json: bool, out: TextIO) -> None:
@@ -108,6 +112,7 @@ def show(made: Comparison, adapter: str | None, as_json: bool, out: TextIO) -> N
         "asked_now": made.asked_now,
         "minutes_each": None if made.minutes_each is None else round(made.minutes_each, 1),
         "minutes_saved": None if made.minutes is None else round(made.minutes, 1),
+        "former_teams": made.former_teams,
     }
     if as_json:
         pairs = [{"then": then, "now": now, "count": many} for (then, now), many in made.pairs.items()]
@@ -117,6 +122,14 @@ def show(made: Comparison, adapter: str | None, as_json: bool, out: TextIO) -> N
     rows = [(then, now, str(many)) for (then, now), many in made.pairs.items()]
     table("would have gone elsewhere", ("then", "now", "conversations"), rows)
     say(_in_words(made))
+    if made.former_teams:
+        say(_of_former_teams(made.former_teams))
+
+
+def _of_former_teams(many: int) -> str:
+    if many == 1:
+        return "1 conversation is with a team that no longer exists, and counts neither as right nor as wrong"
+    return f"{many} conversations are with teams that no longer exist, and count neither as right nor as wrong"
 
 
 def _in_words(made: Comparison) -> str:

@@ -35,7 +35,7 @@ def review(
 
     async def work(settings: Settings) -> Review:
         async with open_store(settings) as store:
-            return await reviewer(store).review(asked, back)
+            return await reviewer(store, loads=True).review(asked, back)
 
     show(run_to_end(work(settings)), limit, as_json, sys.stdout)
 

@@ -135,6 +135,10 @@ class PendingReactions:
     first_answers: tuple[Decision, ...] = ()
     """The answers before any lead spoke."""
     alerts: tuple[StandingAlert, ...] = ()
+    reworded: tuple[str, ...] = ()
+    """What its cards say, without marks, where that is not what was decided on: the person changed their words."""
+    vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """The vectors of these words, as far as they could be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,8 @@ class PendingPress:
     """The card in whose thread the button is, struck or not; None: it is in no card's thread."""
     answers: tuple[Decision, ...] = ()
     """As in `PendingReactions`."""
+    ended: bool = False
+    """Whether its team was merged or retired since: opened again, it goes to another (`flow/hand_on.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +270,8 @@ class PendingFollowUp:
     asking: tuple[tuple[int, Asking], ...] = ()
     """As in `PendingReactions.asking`."""
     id: int = 0
+    ended: bool = False
+    """As in `PendingPress`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +371,10 @@ class LeadLabel:
     """Whether leads name different labels: the last one routes, but nothing is learned until they agree."""
     agreeing: int = 1
     """How many leads name this label."""
+    on: MessageRef | None = None
+    """The card, or the message, on which the statement that counts was made."""
+    heard: datetime | None = None
+    """As in `Mark`, of that statement."""
 
 
 def label_by_leads(marks: Sequence[Mark], first_label: str) -> LeadLabel | None:
@@ -381,4 +393,6 @@ def label_by_leads(marks: Sequence[Mark], first_label: str) -> LeadLabel | None:
         confirms=last.label == first_label,
         disputed=len(set(per_lead.values())) > 1,
         agreeing=sum(label == last.label for label in per_lead.values()),
+        on=last.ref,
+        heard=last.heard,
     )

@@ -61,6 +61,8 @@ class Reason(StrEnum):
     """Somebody made a request of it, and nothing in it tells which team's it is."""
     THANKS = "thanks"
     """The message was nothing but thanks, in a language whose words for it are known."""
+    UNSETTLED = "unsettled"
+    """A lead moved the very same words to another team, and that correction waits for a second lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class Opinion:
     reads: bool = True
     """Whether it knows words of the text. False: it goes by where the text lies among known ones, and any text lies
     somewhere."""
+    unsettled: tuple[str, ...] = ()
+    """Labels that a lead gave this very text, and that wait for a second lead."""
 
 
 def decide(
@@ -196,27 +200,45 @@ def decide(
         return replace(fallback(task, Reason.UNREADABLE), language=language)
     if not shares:
         return replace(fallback(task, silence or Reason.UNSURE), language=language)
+    decision = replace(_likeliest(task, spoken, shares, silence), language=language)
+    unsettled = _unsettled(task, decision, spoken)
+    doubt = Reason.UNSETTLED if unsettled else _doubt(task, decision, spoken)
+    if doubt is None:
+        return decision
+    ranked = sorted(decision.probabilities, key=lambda name: -decision.probabilities[name])
+    candidates = _candidates(task, (decision.label, *unsettled, *ranked))
+    if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
+        return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
+    return _hesitate(task, decision, doubt, candidates, may_ask)
+
+
+def _likeliest(
+    task: Task, spoken: Sequence[Opinion], shares: Sequence[tuple[Opinion, float]], silence: Reason | None
+) -> Decision:
+    """The decision on the likeliest label, as if there were no doubt about it."""
     mixed = _mean(task.names, shares)
     leading, _ = max(reversed(shares), key=lambda pair: pair[1])  # of equals the later voice
-    ranked = sorted(mixed, key=lambda name: -mixed[name])
-    decision = Decision(
+    return Decision(
         task=task.name,
-        label=ranked[0],
+        label=max(mixed, key=lambda name: mixed[name]),
         by=leading.author,
         reason=silence or (Reason.REMEMBERED if leading.author is Author.MEMORY else Reason.CONFIDENT),
         probabilities=mixed,
         adapter=next((opinion.adapter for opinion in spoken if opinion.adapter is not None), None),
         evidence=tuple(one.example for one in leading.evidence),
         voices=_heard(shares),
-        language=language,
     )
-    doubt = _doubt(task, decision, spoken)
-    if doubt is None:
-        return decision
-    candidates = tuple(name for name in ranked if name not in (task.fallback, NOT_A_REQUEST))[:MAX_CANDIDATES]
-    if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
-        return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
-    return _hesitate(task, decision, doubt, candidates, may_ask)
+
+
+def _candidates(task: Task, ranked: Sequence[str]) -> tuple[str, ...]:
+    """The labels that a person who is asked may choose from, in this order."""
+    return tuple(name for name in dict.fromkeys(ranked) if name not in (task.fallback, NOT_A_REQUEST))[:MAX_CANDIDATES]
+
+
+def _unsettled(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> tuple[str, ...]:
+    """Other labels that a lead gave this very text and that a person may choose."""
+    named = _candidates(task, [name for one in opinions for name in one.unsettled if name in task.names])
+    return tuple(name for name in named if name != decision.label)
 
 
 def as_request(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> tuple[Task, list[Opinion | NoPrediction]]:

@@ -9,7 +9,7 @@ MOST_ATTEMPTS = 5
 """An item that failed so often is set aside: it would fail for ever, and others wait."""
 STEPS = (
     *("intake", "sort", "ask", "press", "correct", "relay", "note", "edit", "remind", "deliver", "embed"),
-    *("shadow_press", "webhook"),
+    *("hand_on", "shadow_press", "webhook"),
 )
 """The steps whose items may fail, by their names in metrics and `switchboard failed`."""
 _LONGEST_WAIT = timedelta(minutes=10)

@@ -11,7 +11,7 @@ _SPAN = re.compile(r"(?P<first>[A-Z][a-z]{2})(?:-(?P<last>[A-Z][a-z]{2}))? (?P<o
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Open on these weekdays (0 is Monday) from `opens` to `closes`, the same day; 24:00 is written 23:59."""
+    """Open on these weekdays (0 is Monday) from `opens` to `closes`, the same day; `time.max` is midnight."""
 
     days: frozenset[int]
     opens: time
@@ -30,6 +30,17 @@ class Hours:
         local = now.astimezone(self.zone)
         return any(local.weekday() in s.days and s.opens <= local.time() < s.closes for s in self.spans)
 
+    def within(self, other: "Hours") -> bool:
+        """Whether all of these hours are among the other's, in one time zone."""
+        if self.zone != other.zone:
+            return False
+        return all(_covered(span, day, other.spans) for span in self.spans for day in span.days)
+
+    @property
+    def always(self) -> bool:
+        """Whether it is open all week."""
+        return Hours((_ALL_WEEK,), self.zone).within(self)
+
     def back_at(self, now: datetime) -> datetime | None:
         """When the team will be there again; None if it is there now."""
         if self.open_at(now):
@@ -42,6 +53,19 @@ class Hours:
             if (local.weekday() + ahead) % 7 in span.days
         ]
         return min(moment for moment in coming if moment > local)
+
+
+def _covered(span: Span, day: int, by: tuple[Span, ...]) -> bool:
+    """Whether all of the span, on one of its days, is within the others together."""
+    reached = span.opens
+    for other in sorted((one for one in by if day in one.days), key=lambda one: one.opens):
+        if other.opens <= reached:
+            reached = max(reached, other.closes)
+    return reached >= span.closes
+
+
+_ALL_WEEK = Span(frozenset(range(len(DAYS))), time.min, time.max)
+_MIDNIGHT = "24:00"
 
 
 def hours(written: str, zone: str) -> Hours:
@@ -61,9 +85,13 @@ def _span(written: str) -> Span:
     first, last = DAYS.index(found["first"]), DAYS.index(found["last"] or found["first"])
     days = frozenset((first + step) % 7 for step in range((last - first) % 7 + 1))
     try:
-        opens, closes = time.fromisoformat(found["opens"]), time.fromisoformat(found["closes"])
+        opens, closes = time.fromisoformat(found["opens"]), _closes(found["closes"])
     except ValueError as error:
         raise ValueError(how) from error
     if opens >= closes:
-        raise ValueError(f"{written!r} closes before it opens; write a night as two spans")
+        raise ValueError(f"{written!r} closes before it opens; write a night as two spans, the first until 24:00")
     return Span(days, opens, closes)
+
+
+def _closes(written: str) -> time:
+    return time.max if written == _MIDNIGHT else time.fromisoformat(written)

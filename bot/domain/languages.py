@@ -4,6 +4,11 @@ from collections.abc import Sequence
 
 from bot.domain.learning import Score
 
+DETECTED = (
+    "ar", "de", "en", "es", "fr", "he", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh",
+)  # fmt: skip
+"""The ISO 639-1 codes of the languages that texts can be found to be in: the multilingual encoder's, Hebrew and Hindi.
+A text in another language of the same script is taken for one of these, or for none."""
 UNDETERMINED = "und"
 """The code in figures for a text whose language cannot be told ("ok", "C++"), as in ISO 639-2."""
 FLOOR = 50

@@ -31,6 +31,7 @@ from bot.domain.conversations import (
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Post
+from bot.domain.team_changes import Teamless
 
 
 class Change(StrEnum):
@@ -248,12 +249,21 @@ class Ledger(Protocol):
         """Claim what people wrote in conversations that are routed, in order, and that was not relayed yet."""
 
     async def conclude_follow_up(
-        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True, passed_on: bool = True
     ) -> None:
         """Store that the message was relayed, with the posts that carry it.
 
-        `opens`: a closed conversation is opened again (a mere thank-you opens nothing).
+        `opens`: a closed conversation is opened again (a mere thank-you opens nothing). Without `passed_on` the message
+        can be claimed again once another team has the conversation.
         """
+
+    async def claim_teamless(self, task: str, now: datetime, limit: int) -> list[Teamless]:
+        """Claim open conversations whose team was merged or retired since the last decision on them."""
+
+    async def conclude_teamless(
+        self, request: Teamless, decision: Decision, posts: Sequence[Post], now: datetime
+    ) -> None:
+        """Store the decision that gives the conversation to another team, with its posts."""
 
     async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         """Claim messages and notes that were passed on and then changed or deleted."""

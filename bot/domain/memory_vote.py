@@ -41,6 +41,8 @@ class Neighbours:
 
     corrections: tuple[Neighbour, ...] = ()
     anchors: tuple[Neighbour, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    """Labels that leads gave the very text, and that wait for a second lead."""
 
     @property
     def closest(self) -> float:
@@ -57,7 +59,8 @@ def memory_opinion(
     other voices have learned by now: their corrections no longer need a head start.
 
     Beside other voices only corrections vote; anchors show how far from home a correction is. Where no other voice has
-    an opinion, both vote.
+    an opinion, both vote. A correction of the exact text that waits for a second lead has no vote, but is named
+    (`Opinion.unsettled`), unless the text is decided by itself.
     """
     known = found.closest if found.anchors else None
     settled = (*found.corrections, *(n for n in found.anchors if n.label in new))
@@ -66,7 +69,14 @@ def memory_opinion(
         return Opinion(Author.MEMORY, {exact.label: 1.0}, math.inf, evidence=_evidence([exact]), familiarity=known)
     alone = _alone(found, scale)
     if not found.corrections:
-        return Opinion(Author.MEMORY, {}, familiarity=known, strange_below=scale.strange, alone=alone)
+        return Opinion(
+            Author.MEMORY,
+            {},
+            familiarity=known,
+            strange_below=scale.strange,
+            alone=alone,
+            unsettled=found.unsettled,
+        )
     return Opinion(
         Author.MEMORY,
         _vote(found.corrections, scale),
@@ -76,6 +86,7 @@ def memory_opinion(
         familiarity=known,
         strange_below=scale.strange,
         alone=alone,
+        unsettled=found.unsettled,
     )
 
 

@@ -74,6 +74,8 @@ class Account:
     """On whose word they have their label."""
     correction: CorrectionLife | None = None
     """The life of the last correction of it; None: no lead corrected it."""
+    answers: tuple[tuple[datetime, Decision], ...] = ()
+    """Every answer ever given to a further question about it, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

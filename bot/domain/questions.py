@@ -170,21 +170,31 @@ def _alerts(card: Card, answer: QuestionAnswer, ref: MessageRef | None) -> list[
     return [*(Post(room, alert) for room in answer.tell), *(Post(room, copy) for room in answer.also_to)]
 
 
-def alerts_now(card: StandingCard | None, known: Sequence[StandingAlert], now: Sequence[QuestionAnswer]) -> list[Post]:
+def alerts_now(
+    card: StandingCard | None, known: Sequence[StandingAlert], now: Sequence[QuestionAnswer], team: str
+) -> list[Post]:
     """The alerts and changes of alerts that follow from these answers, for rooms alerted before and new ones.
 
-    None while the card is not posted: then its rooms are alerted once it is.
+    `team` is the one that has the conversation now. None while the card is not posted: then its rooms are alerted once
+    it is.
     """
     if card is None or card.ref is None:
         return []
     posts = []
     for one in known:
-        withdrawn = not any(_follows(one.alert, answer) for answer in now)
-        if withdrawn != one.alert.withdrawn:
-            posts.append(Post(one.place, replace(one.alert, withdrawn=withdrawn), edits=one.post))
+        changed = _changed(one.alert, now, team, card.ref)
+        if changed != one.alert:
+            posts.append(Post(one.place, changed, edits=one.post))
     told = {(one.place, one.alert.task, one.alert.label, one.alert.copies) for one in known}
     fresh = alerts_of(replace(card.card, answers=tuple(now)), card.ref)
     return [*posts, *(post for post in fresh if _place_of(post) not in told)]
+
+
+def _changed(alert: Alert, now: Sequence[QuestionAnswer], team: str, card: MessageRef) -> Alert:
+    """The alert as these answers, this team and this card leave it; one that no longer counts keeps what it said."""
+    if not any(_follows(alert, answer) for answer in now):
+        return replace(alert, withdrawn=True)
+    return replace(alert, withdrawn=False, team=team, card=card)
 
 
 def _follows(alert: Alert, answer: QuestionAnswer) -> bool:

@@ -36,13 +36,23 @@ def opens_again(said: PendingFollowUp) -> bool:
     return closed and _own(said) and (has_words(own_words(said.message.text)) or bool(said.message.media))
 
 
+def waits_for_another_team(said: PendingFollowUp) -> bool:
+    """Whether the message opens a request again whose team was merged or retired."""
+    return said.ended and opens_again(said)
+
+
 def _own(said: PendingFollowUp) -> bool:
     author, person = said.message.author, said.conversation.person
     return (author.platform, author.id) == (person.platform, person.id)
 
 
 def followed_up(said: PendingFollowUp) -> list[Post]:
-    """The posts for a further message: it goes under the card for the team, and a closed card is open again."""
+    """The posts for a further message: it goes under the card for the team, and a closed card is open again.
+
+    Where that team has ended, the message waits for the card in another team's room.
+    """
+    if waits_for_another_team(said):
+        return unsettled(said.conversation, said.asking, NO)
     if said.card is None or not (said.message.text or said.message.media):
         return []
     there = {one.id for one in said.card.card.media}

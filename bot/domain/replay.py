@@ -1,7 +1,7 @@
 """Past conversations decided by another mixture or threshold: what would have gone elsewhere, and which was right."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.decisions import Decision
@@ -18,7 +18,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both decisions in figures. Only settled conversations count as right or wrong."""
+    """Both decisions in figures. Only settled conversations of teams that there are count as right or wrong."""
 
     conversations: int
     settled: int
@@ -37,6 +37,8 @@ class Comparison:
     """(team then, team now) -> how many, the most frequent first."""
     minutes_each: float | None
     """The median cost of a reassignment, in minutes; None: there was none."""
+    former_teams: int = 0
+    """Settled ones that are with a team that no longer exists: no decision of today could be right about them."""
 
     @property
     def minutes(self) -> float | None:
@@ -44,12 +46,12 @@ class Comparison:
         return None if self.minutes_each is None else (self.gained - self.lost) * self.minutes_each
 
 
-def compared(replayed: Sequence[Replayed]) -> Comparison:
-    """What the other decisions would have changed.
+def compared(replayed: Sequence[Replayed], teams: Collection[str]) -> Comparison:
+    """What the other decisions would have changed, where these are the teams that there are.
 
     A question to the person is neither right nor wrong, and is counted apart.
     """
-    settled = [one for one in replayed if one.outcome.settled]
+    settled = [one for one in replayed if one.outcome.settled and one.outcome.ended in teams]
     elsewhere = [one for one in replayed if one.outcome.first.label != one.would.label]
     pairs = Counter((one.outcome.first.label, one.would.label) for one in elsewhere)
     return Comparison(
@@ -64,6 +66,7 @@ def compared(replayed: Sequence[Replayed]) -> Comparison:
         right_now=sum(_right(one.would, one) for one in settled),
         pairs=dict(pairs.most_common()),
         minutes_each=median_lost([one.outcome for one in replayed]),
+        former_teams=sum(one.outcome.settled and one.outcome.ended not in teams for one in replayed),
     )
 
 

@@ -12,13 +12,21 @@ def takes_everything(where: Conditions, platforms: AbstractSet[str]) -> bool:
     """Whether the conditions hold for every message on these platforms."""
     pattern = None if where.pattern is not None and where.pattern.matches_everything else where.pattern
     everywhere = bool(platforms) and platforms <= where.platforms
-    return replace(where, pattern=pattern, platforms=frozenset() if everywhere else where.platforms).empty
+    always = where.hours is not None and where.hours.always
+    return replace(
+        where,
+        pattern=pattern,
+        platforms=frozenset() if everywhere else where.platforms,
+        hours=None if always else where.hours,
+    ).empty
 
 
 def contradicts_itself(where: Conditions) -> str | None:
     """Why the conditions can never hold together; None: they can."""
-    if where.hours is not None and where.hours == where.outside_hours:
-        return "hours and outside_hours are the same, and nothing is written within and outside of them"
+    if where.outside_hours is not None and where.outside_hours.always:
+        return "outside_hours is all week, and nothing is written outside of it"
+    if where.hours is not None and where.outside_hours is not None and where.hours.within(where.outside_hours):
+        return "hours are all among outside_hours, and nothing is written within and outside of them"
     for name, of in (("channel", where.rooms), ("from", where.senders)):
         there = {platform for platform, _ in of}
         if of and where.platforms and not there & where.platforms:
@@ -29,30 +37,34 @@ def contradicts_itself(where: Conditions) -> str | None:
     return None
 
 
-def hidden_by(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
-    """(rule, an earlier one of the same question that takes every message that the rule could take)."""
+def hidden_by(rules: Sequence[Rule], platforms: frozenset[str] = frozenset()) -> list[tuple[Rule, Rule]]:
+    """(rule, an earlier one of the same question that takes every message that the rule could take).
+
+    `platforms` are those that are set up; empty: unknown.
+    """
     hidden: list[tuple[Rule, Rule]] = []
     for number, rule in enumerate(rules):
         earlier = (one for one in rules[:number] if one.then.task == rule.then.task)
-        first = next((one for one in earlier if covers(one.where, rule.where)), None)
+        first = next((one for one in earlier if covers(one.where, rule.where, platforms)), None)
         if first is not None:
             hidden.append((rule, first))
     return hidden
 
 
-def covers(wider: Conditions, narrower: Conditions) -> bool:
+def covers(wider: Conditions, narrower: Conditions, platforms: frozenset[str] = frozenset()) -> bool:
     """Whether the wider conditions hold wherever the narrower ones do, as far as their text tells."""
     return all(
         (
-            _covers(wider.platforms, narrower.platforms or _platforms(narrower)),
+            _covers(wider.platforms, narrower.platforms or _platforms(narrower) or platforms),
             _covers(wider.rooms, narrower.rooms),
             _covers(wider.senders, narrower.senders),
             _covers_domains(wider.domains, narrower.domains),
             _covers(wider.languages, narrower.languages),
             _covers_words(wider, narrower),
             wider.pattern is None or wider.pattern == narrower.pattern,
-            wider.hours is None or wider.hours == narrower.hours,
-            wider.outside_hours is None or wider.outside_hours == narrower.outside_hours,
+            wider.hours is None or (narrower.hours is not None and narrower.hours.within(wider.hours)),
+            wider.outside_hours is None
+            or (narrower.outside_hours is not None and wider.outside_hours.within(narrower.outside_hours)),
         )
     )
 

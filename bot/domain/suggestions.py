@@ -20,7 +20,7 @@ LOUDEST = 0.5
 """Their greatest weight; the voices together count 1: history alone never outvotes what a person wrote just now."""
 _UNCONFIRMED = 0.5
 """The weight of an answer that stood on a card without a lead's word: we must not take ourselves for proof."""
-_GUESSES = (Reason.UNSURE, Reason.STRANGE)
+_GUESSES = (Reason.UNSURE, Reason.STRANGE, Reason.UNSETTLED)
 
 
 @dataclass(frozen=True, slots=True)

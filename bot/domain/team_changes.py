@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Protocol
 
-from bot.domain.conversations import PendingReactions
-from bot.domain.decisions import Decision
+from bot.domain.conversations import Conversation, PendingReactions
+from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter
 from bot.domain.posts import Post
@@ -89,6 +89,27 @@ class KnownLabel:
 
 Moves = Callable[[PendingReactions, Decision], Sequence[Post]]
 """The posts that are owed when an open request moves to another team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teamless:
+    """A claimed request that is open although its team was merged or retired: it was opened again since."""
+
+    pending: PendingReactions
+    merged: bool
+    """Whether its team became part of another; False: it was retired."""
+    heir: str
+    """The team that its own became part of or, of a retired one, that got its open requests; by its present name."""
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.pending.conversation
+
+
+def to_the_heir(task: Task, request: Teamless) -> Decision:
+    """The decision that gives the request to the heir, or to the fallback team if the settings have no such team."""
+    label = request.heir if request.heir in task.names else task.fallback
+    return Decision(task.name, label, Author.FALLBACK, Reason.RETIRED)
 
 
 class TeamChanges(Protocol):

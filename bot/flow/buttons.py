@@ -168,6 +168,8 @@ def _answer(pressed: PendingPress, asked: Solved) -> _Outcome:
     if value not in (YES, NO) or asked.answer is not None:
         return _NOTHING
     posts = [Post(conversation.place, replace(asked, answer=value), edits=pressed.post)]
+    if value == NO and pressed.ended:
+        return Settled(False), posts  # its former team is told nothing: another gets it, with a card of its own
     if value == NO and card is not None and card.card.done:
         posts.append(Post(card.place, replace(card.card, done=False), edits=card.post))
     what = What.SOLVED if value == YES else What.UNSOLVED

@@ -6,7 +6,7 @@ An agent's emoji says that somebody has taken the request, or that it is done.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from bot.domain.posts import Post
 from bot.domain.questions import alerts_now, with_answers
 from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, unheard, where, wrong_now
 from bot.domain.tasks import Task, Vocabulary
+from bot.flow.classify import Classifier
 from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
 from bot.flow.step import Step
 
@@ -42,6 +43,9 @@ class Corrector(Step[PendingReactions]):
     now: Callable[[], datetime]
     questions: Sequence[Task] = ()
     """The further questions that are asked of every conversation; leads correct their answers, too."""
+    classifier: Classifier | None = None
+    """Makes the vectors of words that a person changed after the decision, so that the guards can go by them; without
+    one, or while its embedder is down, such a correction gets its vector later."""
 
     async def claim(self, limit: int, at_work: Sequence[PendingReactions] = ()) -> list[PendingReactions]:
         """Claim conversations whose cards got reactions."""
@@ -56,6 +60,7 @@ class Corrector(Step[PendingReactions]):
 
     async def _judge(self, pending: PendingReactions) -> None:
         counting, ignored, known = await self._heard(pending)
+        pending = await self._with_vectors(pending, counting)
         standing = card_state(pending, counting)
         decision = decision_now(self.task, pending, standing.lead_label)
         if decision is not None:
@@ -68,11 +73,19 @@ class Corrector(Step[PendingReactions]):
             *with_answers(compose.judged(self.task, pending, decision, standing, self.now()), pending.card, answers),
             *(self._buttons(pending, counting) if decision is None else []),
             *question_rules.wrong_answers(self.questions, pending, counting),
-            *alerts_now(pending.card, pending.alerts, answers),
+            *alerts_now(pending.card, pending.alerts, answers, team or ""),
             *self._explained(pending, ignored),
         ]
         await self.ledger.conclude_reactions(pending, decision, standing, posts, self.now(), known)
         _tell(pending, decision, standing)
+
+    async def _with_vectors(self, pending: PendingReactions, counting: Sequence[Statement]) -> PendingReactions:
+        """The reactions with the vectors of words that the person changed, where a lead rules on them."""
+        words = pending.reworded
+        if self.classifier is None or not words or not any(one.corrects for one in counting):
+            return pending
+        made = zip(words, await self.classifier.embedding(words), strict=True)
+        return replace(pending, vectors={text: vector for text, vector in made if vector is not None})
 
     async def _heard(self, pending: PendingReactions) -> tuple[list[Statement], list[Statement], LookedUp]:
         """The statements of people who may make them, those of others, and what looking up their actors gave.

@@ -142,7 +142,7 @@ class QuestionAsker(Step[UnansweredConversation]):
             raise Unreachable("nobody could answer a question; it is asked again")
         looked = item.conversation.taken_by is not None or item.conversation.state is State.CLOSED
         on_card = shown(tasks, answers, {task.name: Said(looked=looked) for task in tasks})
-        posts = [*with_answers([], item.card, on_card), *alerts_now(item.card, item.alerts, on_card)]
+        posts = [*with_answers([], item.card, on_card), *alerts_now(item.card, item.alerts, on_card, team or "")]
         await self.ledger.conclude_answers(item, fresh, effects(tasks, answers), posts, still, self.now())
         log.info("questions answered", extra={"conversation": item.conversation.id, "answers": len(fresh)})
 

@@ -48,7 +48,8 @@ class Relay(Step[PendingFollowUp]):
     async def handle(self, item: PendingFollowUp) -> None:
         """Pass the message on, and offer a request of its own where it may be about something else."""
         posts = [*relay.followed_up(item), *await self._split(item)]
-        await self.ledger.conclude_follow_up(item, posts, self.now(), relay.opens_again(item))
+        opens, passed_on = relay.opens_again(item), not relay.waits_for_another_team(item)
+        await self.ledger.conclude_follow_up(item, posts, self.now(), opens, passed_on)
 
     async def _split(self, said: PendingFollowUp) -> list[Post]:
         """The offer of a request of its own. The team never waits long for it, not even if the model is down."""

@@ -4,11 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.errors import UsageError
+from bot.domain.learning import Adapter
 from bot.domain.model_ports import Query, Registry
 from bot.domain.outcomes import Outcome
 from bot.domain.replay import Replayed
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH, Classifier
+
+
+async def adapter_called(registry: Registry, task: Task, name: str) -> Adapter:
+    """The task's adapter of that name. Raises UsageError, naming those that there are, if there is none."""
+    known = {one.name: one for one in await registry.adapters(task.name)}
+    if name not in known:
+        raise UsageError(f"no adapter called {name}; there are {', '.join(known) or 'none yet'}")
+    return known[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +33,7 @@ class Replayer:
         query = await self.classifier.query(asked)
         if adapter is None:
             return query
-        known = {one.name: one for one in await self.registry.adapters(task.name)}
-        if adapter not in known:
-            raise UsageError(f"no adapter called {adapter}; there are {', '.join(known) or 'none yet'}")
-        return replace(query, adapter=known[adapter])
+        return replace(query, adapter=await adapter_called(self.registry, task, adapter))
 
     async def replay(
         self, query: Query, outcomes: Sequence[Outcome], told: Callable[[int], None]

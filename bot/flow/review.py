@@ -1,7 +1,7 @@
 """Looks back over past weeks: for the command, for the weekly digest, and for the alarm that something has changed."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from bot.domain.model_ports import Memory
 from bot.domain.outcomes import Outcome, Outcomes
 from bot.domain.review import Review, confusions, groups, queue, unfit
 from bot.domain.tasks import Task
+from bot.flow.classify import BATCH
 
 WEEK = timedelta(days=7)
 MOST = 5_000
@@ -32,6 +33,8 @@ class Reviewer:
     embedder: str
     """Its name decides which similarities count as near."""
     now: Callable[[], datetime]
+    load: Callable[[Task], Awaitable[object]] | None = None
+    """Loads the task's memory into this process, before it is asked about many texts; None: this process holds it."""
 
     async def review(self, task: Task, back: timedelta) -> Review:
         """The review of the conversations decided in the last `back`."""
@@ -67,13 +70,17 @@ class Reviewer:
 
     async def _nearest(self, task: Task, outcomes: Sequence[Outcome]) -> dict[int, float]:
         """Conversation -> how near the nearest other known text is; only conversations that nobody settled."""
-        loose = [one for one in outcomes if one.vector is not None and not one.settled]
-        vectors = [one.vector for one in loose if one.vector is not None]
-        if not loose:
-            return {}
-        found = await self.memory.nearest_many(task, vectors, [one.text for one in loose], leave_out_itself=True)
-        known = zip(loose, found, strict=True)
-        return {one.conversation: near.closest for one, near in known if near.corrections or near.anchors}
+        loose = [(one, one.vector) for one in outcomes if one.vector is not None and not one.settled]
+        if loose and self.load is not None:
+            await self.load(task)
+        nearest: dict[int, float] = {}
+        for start in range(0, len(loose), BATCH):
+            some = loose[start : start + BATCH]
+            vectors, texts = [vector for _, vector in some], [one.text for one, _ in some]
+            found = await self.memory.nearest_many(task, vectors, texts, leave_out_itself=True)
+            known = zip(some, found, strict=True)
+            nearest |= {one.conversation: near.closest for (one, _), near in known if near.corrections or near.anchors}
+        return nearest
 
 
 @dataclass(slots=True)

@@ -71,6 +71,14 @@ class Routed(Protocol):
     def routes(self) -> Sequence[BaseRoute]: ...
 
 
+@runtime_checkable
+class SharesApp(Protocol):
+    """A platform with one app for several workspaces: what comes to the address of one may be for another."""
+
+    def hand_on_to(self, others: Mapping[str, Platform]) -> None:
+        """Pass on what comes for these: the name of a workspace -> its platform. Called once, before any listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The result of one check by `switchboard check`."""
@@ -133,6 +141,14 @@ class PlatformModule(ABC):
     def below(self, config: object, path: str) -> object:
         """The same settings with `path` put before our HTTP addresses, as for a workspace."""
         return config
+
+    def together(self, first: object | None, others: Mapping[str, object]) -> Mapping[str, object]:
+        """The settings of the workspaces with a name, by that name, completed by what they share with the one without.
+
+        `first`: the settings of the one without; None: it is not on this platform. Raises ConfigError where they do not
+        fit together.
+        """
+        return others
 
     @abstractmethod
     def emoji(self, written: str) -> str:

@@ -83,6 +83,7 @@ _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.UNREADABLE: "card_by_fallback_unreadable",
     Reason.OUT_OF_HOURS: "card_by_fallback_out_of_hours",
     Reason.REQUESTED: "card_by_fallback_requested",
+    Reason.UNSETTLED: "card_by_fallback_unsettled",
 }
 """Why the fallback decided: no model gave an opinion, or none was asked."""
 

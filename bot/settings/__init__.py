@@ -228,14 +228,14 @@ class _Reader:
         platforms = self._platforms(values.table(document, "platforms"))
         vocabulary = self._vocabulary(talk)
         zone, named = self._zone(talk), self._named(document)
-        tasks = Tasks(values, self._words, self._kinds, named, zone)
-        compared = Endpoints(values, self._environment)
+        timing, compared = self._rhythm(talk), Endpoints(values, self._environment)
+        tasks = Tasks(values, self._words, self._kinds, named, zone, timing.take)
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
             model=self._model(values.table(document, "model")),
             web=self.web(values.table(document, "web")),
-            timing=self._rhythm(talk),
+            timing=timing,
             languages=self._languages(talk),
             vocabulary=vocabulary,
             wordless=values.one_of(talk, "wordless", ("ask", "fallback"), "conversation."),
@@ -245,7 +245,7 @@ class _Reader:
             endpoints=compared.read(values.table(document, "compare")),
             prices=compared.prices(values.table(document, "compare"), self._home),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
-            per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
+            per_person=values.whole(talk, "per_person_minute", 30, "conversation."),
             training=read_training(values, values.table(document, "training")),
             retention=read_retention(values, values.table(document, "retention")),
             api=ApiSettings(values, self._environment).read(values.table(document, "api")),

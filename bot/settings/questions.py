@@ -12,6 +12,8 @@ from bot.settings.values import Table, Values, listed
 
 CONSEQUENCES = ("tell", "sooner", "hold", "first", "also_to")
 """The keys of a label's consequences."""
+_OF_TEAMS = ("hours", "leads", "topics")
+"""The keys of a label that mean something for a team alone."""
 LEADS = "leads"
 """Written in place of rooms: the fallback team's."""
 
@@ -25,6 +27,8 @@ class QuestionSettings:
     """(platform, the written text, the keys above, the key) -> the room; a mistake is noted."""
     platforms: frozenset[str]
     """The platforms that the file names; empty where that is not known."""
+    take: timedelta
+    """How long a team has to take a request; zero: for ever."""
 
     def read(self, tasks: Sequence[Task], table: Table, routing: Task) -> tuple[Task, ...]:
         """The tasks, with the consequences of each label of a question."""
@@ -52,11 +56,16 @@ class QuestionSettings:
         row, where = rows.get(label.name), f"tasks.{task.name}.labels.{label.name}."
         written = row if isinstance(row, dict) else {}
         stray = [key for key in CONSEQUENCES if key in written] if task is routing else []
+        self._no_teams_keys([] if task is routing else [key for key in _OF_TEAMS if key in written], where)
         if stray:
             self.values.mistake(
                 f"{where}{stray[0]}: a team has a room already (deliver_to); this is for labels of further questions"
             )
         return label if task is routing else replace(label, consequences=self._consequences(written, where, routing))
+
+    def _no_teams_keys(self, written: Sequence[str], where: str) -> None:
+        for key in written:
+            self.values.mistake(f"{where}{key}: only a team has {key}, and this label answers a further question")
 
     def _consequences(self, row: Table, where: str, routing: Task) -> Consequences:
         values = self.values
@@ -75,6 +84,9 @@ class QuestionSettings:
         minutes = self.values.number(row, "sooner", 1, where)
         if minutes < 1:
             self.values.mistake(f"{where}sooner: write how many minutes a team has to take it, 1 or more")
+        if timedelta(0) < self.take < timedelta(minutes=minutes):
+            usual = f"{self.take.total_seconds() / 60:g}"
+            self.values.mistake(f"{where}sooner: that is later than conversation.take_minutes, {usual}; write less")
         return timedelta(minutes=minutes)
 
     def _rooms(self, row: Table, key: str, where: str, routing: Task) -> tuple[Place, ...]:

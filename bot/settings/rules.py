@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.hours import Hours, hours
+from bot.domain.languages import DETECTED
 from bot.domain.rule_checks import contradicts_itself, hidden_by, takes_everything
 from bot.domain.rules import Conditions, Outcome, Rule, Rules
 from bot.domain.safe_pattern import SafePattern
@@ -17,7 +18,7 @@ from bot.settings.values import Table, Values, listed
 _CONDITIONS = ("from", "domain", "channel", "platform", "language", "words", "pattern", "hours", "outside_hours")
 _OUTCOMES = ("team", "label", "not_a_request", "ask")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_LANGUAGE = re.compile(r"([a-z]{2})(-[A-Za-z]{2,4})?")
+_LANGUAGE = re.compile(r"([a-z]{2})(-[a-z]{2,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class RuleSettings:
         rules = [(f"rules[{number}]", rule) for number, rule in enumerate(read, 1) if rule is not None]
         self._twins(rules)
         where_of = {rule.name: where for where, rule in rules}
-        for hidden, earlier in hidden_by([rule for _, rule in rules]):
+        for hidden, earlier in hidden_by([rule for _, rule in rules], self.platforms):
             self.values.mistake(
                 f"{where_of[hidden.name]}: never counts, for {earlier.name!r} before it takes every message that it "
                 "could take; put it first, or take it out"
@@ -57,7 +58,7 @@ class RuleSettings:
     def _rule(self, number: int, row: Table) -> Rule | None:
         where = f"rules[{number}]."
         self.values.unknown(row, {"name", *_CONDITIONS, *_OUTCOMES}, where)
-        name = self.values.text(row, "name", f"rule {number}", where) or f"rule {number}"
+        name = self.values.line(row, "name", f"rule {number}", where) or f"rule {number}"
         conditions, then = self._conditions(row, where), self._outcome(row, where)
         if takes_everything(conditions, self.platforms) and not self._mistaken(row, conditions):
             self.values.mistake(
@@ -157,6 +158,10 @@ class RuleSettings:
             return {}
         written = self.values.of_platforms(row, key, where)
         found = {platform: value if isinstance(value, list) else [value] for platform, value in written.items()}
+        for platform in sorted(platform for platform, rows in found.items() if not rows):
+            self.values.mistake(
+                f"{where}{key}.{platform}: empty, so that it would hold for nobody; write at least one, or leave it out"
+            )
         unheard = {platform for platform in found if self.platforms and platform not in self.platforms}
         for platform in sorted(unheard):
             self.values.mistake(
@@ -257,7 +262,11 @@ def _as_written(row: Table) -> str:
 
 
 def _language(written: str) -> str:
-    found = _LANGUAGE.fullmatch(written)
+    found = _LANGUAGE.fullmatch(written.lower())
     if found is None:
         raise ValueError(f"{written!r} is no language; write a code of two letters, like en or pt")
+    if found[1] not in DETECTED:
+        raise ValueError(
+            f"{written!r} is never found out from a text, so that it would never hold; choose from {listed(DETECTED)}"
+        )
     return found[1]

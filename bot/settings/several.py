@@ -31,6 +31,8 @@ class SeveralSettings:
             self.values.mistake(f'{where}suggests: one thing is suggested, the likeliest; leave out choose = "any"')
         if "fallback" in row:
             self.values.mistake(f"{where}fallback: where any may be right, none may be, too; leave it out")
+        for label in task.labels:
+            self.values.name(label.name, f"{where}labels", plain=True)
         return [_part(task, label) for label in task.labels]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.domain.guards import Guards
 from bot.domain.hours import Hours, hours
@@ -43,6 +44,8 @@ class Tasks:
     """The platforms that the file names; empty where that is not known."""
     zone: str
     """The time zone of the teams' hours and of the schedule."""
+    take: timedelta
+    """How long a team has to take a request; zero: for ever."""
 
     def read(self, table: Table) -> tuple[Task, ...]:
         """Every task; exactly one of them routes."""
@@ -54,11 +57,12 @@ class Tasks:
             return tasks
         teams = next(task for task in tasks if task.name == routing[0])
         topics = TopicSettings(self.values, self._label).read(teams, table)
-        further = QuestionSettings(self.values, self._place, self.platforms)
+        further = QuestionSettings(self.values, self._place, self.platforms, self.take)
         return SeveralSettings(self.values).read(further.read((*tasks, *topics), table, teams), table)
 
     def _task(self, name: str, table: Table) -> Task:
         values, where = self.values, f"tasks.{name}."
+        values.name(name, "tasks", plain=True)
         values.unknown(
             table,
             {"question", "choose", "suggests", "fallback", "ask_below", "unasked_right", "labels", "learning"},
@@ -107,7 +111,7 @@ class Tasks:
         self.values.unknown(table, known, where)
         return Learning(
             schedule=self._cron(table, "schedule", Learning().schedule, where),
-            min_corrections=int(self.values.number(table, "min_corrections", 25, where)),
+            min_corrections=self.values.whole(table, "min_corrections", 25, where),
             timezone=self.zone,
             out_of_scope=self.values.texts(table, "out_of_scope", (), where),
             automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
@@ -138,8 +142,8 @@ class Tasks:
         per_hour, new_team, neighbours = _GUARDS
         usual, values = Guards(), self.values
         return Guards(
-            per_hour=int(values.number(table, per_hour, usual.per_hour, where)),
-            new_team=int(values.number(table, new_team, usual.new_team, where)),
+            per_hour=values.whole(table, per_hour, usual.per_hour, where),
+            new_team=values.whole(table, new_team, usual.new_team, where),
             neighbours=values.yes_or_no(table, neighbours, usual.neighbours, where),
         )
 
@@ -147,6 +151,7 @@ class Tasks:
 
     def _label(self, name: str, table: Table, where: str) -> Label:
         values = self.values
+        values.name(name, where.removesuffix(f".{name}."))
         known = {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads", "unasked_right", "topics"}
         values.unknown(table, {*known, *CONSEQUENCES}, where)
         means = values.text(table, "means", "", where)
@@ -160,7 +165,7 @@ class Tasks:
             examples=values.texts(table, "examples", (), where),
             emoji={p: self.words.emoji(p, text, f"{where}emoji.{p}") for p, text in emoji.items()},
             deliver_to={p: place for p, text in rooms.items() if (place := self._place(p, text, where))},
-            title=values.text(table, "title", "", where),
+            title=values.line(table, "title", "", where),
             leads=self._leads(table, where),
             hours=self._hours(values.text(table, "hours", "", where), where),
             unasked_right=self._share(table, "unasked_right", where),

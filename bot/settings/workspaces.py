@@ -172,9 +172,26 @@ def load_all(
             "workspaces: the model server that they share has to see the folder of our adapters under its own name; "
             "leave model.server_adapters out"
         )
+    if main is not None:
+        found = _together(main, found, platforms, files.mistakes)
     if files.mistakes or main is None:
         raise ConfigError(files.mistakes)
     return replace(main, workspaces=tuple(_beside(main, name, one, platforms) for name, one in found.items()))
+
+
+def _together(
+    main: "Settings", found: "Mapping[str, Settings]", platforms: Mapping[str, PlatformModule], mistakes: list[str]
+) -> "dict[str, Settings]":
+    """The workspaces, each platform of theirs with what it shares with the first one's. Adds what does not fit."""
+    shared = {name: dict(one.platforms) for name, one in found.items()}
+    for platform, module in platforms.items():
+        theirs = {name: configs[platform] for name, configs in shared.items() if platform in configs}
+        try:
+            for name, config in module.together(main.platforms.get(platform), theirs).items():
+                shared[name][platform] = config
+        except ConfigError as error:
+            mistakes += error.mistakes
+    return {name: replace(one, platforms=shared[name]) for name, one in found.items()}
 
 
 def _beside(main: "Settings", name: str, one: "Settings", platforms: Mapping[str, PlatformModule]) -> "Settings":

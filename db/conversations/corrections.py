@@ -9,6 +9,7 @@ from bot.domain.conversations import LeadLabel
 from bot.domain.embedders import known_of
 from bot.domain.guards import Guards, Held, held, weight
 from bot.domain.learning import Source
+from db.conversations.basis import Embedded, Lesson, lesson_of
 from db.conversations.examples import RULINGS, ConversationExample, store_example, withdraw_example
 from db.conversations.guarded import claim_of
 from db.tables import ConversationRow, CorrectionRow, ExampleRow
@@ -21,10 +22,12 @@ async def store_lead_label(
     lead_label: LeadLabel | None,
     now: datetime,
     guards: Guards,
+    known: Embedded | None = None,
 ) -> Held | None:
     """Replace the standing ruling with this one; None withdraws it. Storing the same ruling again changes nothing.
 
-    Returns why the ruling does not teach yet; None if it teaches.
+    `known` are vectors of words that came after the decision. Returns why the ruling does not teach yet; None if it
+    teaches.
     """
     stood = await session.scalar(
         select(CorrectionRow)
@@ -40,13 +43,20 @@ async def store_lead_label(
         return await _held(session, row.id, task)
     await _withdraw(session, stood, now)
     await session.execute(insert(CorrectionRow).values(_ruled(row, task, lead_label)))
-    lesson = await _lesson(session, row, task, lead_label, now, guards)
-    await store_example(session, row, lesson, now)
-    return lesson.held
+    lesson = await lesson_of(session, row, lead_label, known) or Lesson("")
+    example = await _example(session, row, lesson, task, lead_label, now, guards)
+    await store_example(session, row.id, lesson, example, now)
+    return example.held
 
 
-async def _lesson(
-    session: AsyncSession, row: ConversationRow, task: str, lead_label: LeadLabel, now: datetime, guards: Guards
+async def _example(
+    session: AsyncSession,
+    row: ConversationRow,
+    lesson: Lesson,
+    task: str,
+    lead_label: LeadLabel,
+    now: datetime,
+    guards: Guards,
 ) -> ConversationExample:
     """The example the ruling gives, and whether it teaches at once. A confirmation agrees with us: no guard is
     asked."""
@@ -54,8 +64,8 @@ async def _lesson(
     if lead_label.confirms:
         disputed = Held.DISPUTED if lead_label.disputed else None
         return ConversationExample(task, label, Source.CONFIRMATION, at, lead, disputed)
-    claim = await claim_of(session, row, task, lead_label, now)
-    why = held(claim, guards, known_of(row.embedder or "").scale)
+    claim = await claim_of(session, row, lesson, task, lead_label, now)
+    why = held(claim, guards, known_of(lesson.embedder or "").scale)
     counts = weight(claim.agreed, claim.overruled)
     return ConversationExample(task, label, Source.CORRECTION, at, lead, why, counts)
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import TypeAlias, cast
 
-from pgvector.sqlalchemy import Vector
-from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, Select, Table, Text, Update, select, update
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, Select, Table, TextClause, Update, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Decided, State
@@ -14,10 +13,13 @@ from bot.domain.ledger import Change
 from db.arrays import arrays
 from db.conversations.answers import store_with_teams
 from db.conversations.decisions import moment, record_all, with_its_team
+from db.numbers import Numbers
 from db.posts.enqueue import Owed, enqueue_all
 from db.tables import ConversationRow, MessageRow, Name, Words
 
 _ROW = ConversationRow
+_ITS_VECTOR: TextClause = text("CAST((CAST(:numbers AS real[]))[still.starts : still.ends] AS vector)")
+"""A conversation's part of the numbers of all."""
 _MESSAGES = cast(Table, MessageRow.__table__)
 _When: TypeAlias = dict[int, datetime]
 """When each conversation was decided."""
@@ -34,18 +36,19 @@ def _moved(asking: bool, wait: bool) -> Select[int, datetime]:
         task_=Name(),
         label_=Name(),
         text_=Words(),
-        numbers=Text(),
+        starts=Integer(),
+        ends=Integer(),
         by_=Name(),
     )
     still = (
-        select(_ROW.id, *(said.c[name] for name in ("task_", "label_", "text_", "numbers", "by_")))
+        select(_ROW.id, *(said.c[name] for name in ("task_", "label_", "text_", "starts", "ends", "by_")))
         .join(said, said.c.conversation == _ROW.id)
         .where(_ROW.version == said.c.read, _ROW.state.in_([State.NEW, State.ASKED]))
         .order_by(_ROW.id)
         .with_for_update(skip_locked=not wait, of=_ROW)
         .cte("still")
     )
-    kept = {"text": still.c.text_, "vector": sql_cast(still.c.numbers, Vector()), "embedder": still.c.by_}
+    kept = {"text": still.c.text_, "vector": _ITS_VECTOR, "embedder": still.c.by_}
     outcome = _asked(still.c.task_) if asking else with_its_team(still.c.task_, still.c.label_, moment())
     told = update(_ROW).where(_ROW.id == still.c.id).values(leased_until=None, **kept, **outcome)
     moved = told.returning(_ROW.id, _ROW.person_id, moment().label("moment")).cte("moved")
@@ -100,13 +103,17 @@ async def _leave_behind(session: AsyncSession, stored: Sequence[Decided], at: _W
     await enqueue_all(session, [Owed(of, one.posts, at[of]) for of, one in zip(ids, stored, strict=True)])
 
 
-def _columns(decided: Sequence[Decided], embedder: str) -> dict[str, list[object]]:
+def _columns(decided: Sequence[Decided], embedder: str) -> dict[str, list[object] | Numbers]:
+    widths = [0 if one.vector is None else len(one.vector) for one in decided]
+    ends = list(accumulate(widths))
     return {
         "conversation": [one.case.conversation.id for one in decided],
         "read": [one.case.version for one in decided],
         "task_": [one.decision.task for one in decided],
         "label_": [one.decision.label for one in decided],
         "text_": [one.text for one in decided],
-        "numbers": [None if one.vector is None else str(list(one.vector)) for one in decided],
+        "numbers": Numbers.of([one.vector for one in decided if one.vector is not None]),
+        "starts": [end - width + 1 if width else None for end, width in zip(ends, widths, strict=True)],
+        "ends": [end if width else None for end, width in zip(ends, widths, strict=True)],
         "by_": [None if one.vector is None else embedder for one in decided],
     }

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.guards import Held
 from bot.domain.learning import Source, side_of, text_key
-from db.tables import ConversationRow, ExampleRow
+from db.conversations.basis import Lesson
+from db.tables import ExampleRow
 
 RULINGS = (Source.CORRECTION, Source.CONFIRMATION)
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationExample:
-    """The label of a conversation's text, and whose word it is."""
+    """The label of a conversation's words, and on whose word they have it."""
 
     task: str
     label: str
@@ -30,29 +31,31 @@ class ConversationExample:
 
 
 async def store_example(
-    session: AsyncSession, row: ConversationRow, lesson: ConversationExample, now: datetime
+    session: AsyncSession, conversation: int, lesson: Lesson, example: ConversationExample, now: datetime
 ) -> None:
     """Store this as the conversation's standing example for the task, in place of its earlier ruling or tap."""
-    await withdraw_example(session, row.id, lesson.task, RULINGS if lesson.source in RULINGS else (Source.TAP,), now)
-    if not row.text:
+    replaced = RULINGS if example.source in RULINGS else (Source.TAP,)
+    await withdraw_example(session, conversation, example.task, replaced, now)
+    if not lesson.text:
         return
-    columns = {
-        "task": lesson.task,
-        "label": lesson.label,
-        "text_key": text_key(row.text),
-        "source": lesson.source,
-        "side": side_of(row.text),
-        "at": lesson.at,
-        "recorded_at": now,
-        "quarantined": lesson.held is not None,
-        "held": lesson.held,
-        "lead": lesson.lead,
-        "weight": lesson.weight,
-    }
-    values = [literal(value, ExampleRow.__table__.c[name].type) for name, value in columns.items()]
-    kept = select(*values, ConversationRow.id, ConversationRow.text, ConversationRow.vector, ConversationRow.embedder)
-    names = [*columns, "conversation_id", "text", "vector", "embedder"]
-    await session.execute(insert(ExampleRow).from_select(names, kept.where(ConversationRow.id == row.id)))
+    stored = insert(ExampleRow).values(
+        task=example.task,
+        conversation_id=conversation,
+        text=lesson.text,
+        text_key=text_key(lesson.text),
+        vector=None if lesson.vector is None else list(lesson.vector),
+        embedder=lesson.embedder,
+        label=example.label,
+        source=example.source,
+        side=side_of(lesson.text),
+        at=example.at,
+        recorded_at=now,
+        quarantined=example.held is not None,
+        held=example.held,
+        lead=example.lead,
+        weight=example.weight,
+    )
+    await session.execute(stored)
 
 
 async def withdraw_example(

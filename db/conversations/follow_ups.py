@@ -13,6 +13,7 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.posts import FollowUp, Post
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
+from db.conversations.ended import has_ended, of_ended_teams
 from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -33,16 +34,22 @@ async def claim_follow_ups(session: AsyncSession, now: datetime, limit: int) -> 
 async def _read(session: AsyncSession, found: Sequence[Row[MessageRow, ConversationRow]]) -> list[PendingFollowUp]:
     ids = [row.id for _, row in found]
     cards, asked = await standing_cards(session, ids), await asking(session, ids)
+    ended = await of_ended_teams(session, [row.id for _, row in found if row.state == State.CLOSED])
     return [
         PendingFollowUp(
-            mappers.message(said), mappers.conversation(row), cards.get(row.id), asked.get(row.id, ()), said.id
+            message=mappers.message(said),
+            conversation=mappers.conversation(row),
+            card=cards.get(row.id),
+            asking=asked.get(row.id, ()),
+            id=said.id,
+            ended=row.id in ended,
         )
         for said, row in found
     ]
 
 
 def _waiting(now: ColumnElement[datetime]) -> Select[MessageRow, ConversationRow]:
-    """Each routed conversation's oldest message that was not relayed yet."""
+    """Each routed conversation's oldest message that was not relayed yet, if there is a team to relay it to."""
     earlier = aliased(MessageRow)
     another = (
         exists()
@@ -54,6 +61,7 @@ def _waiting(now: ColumnElement[datetime]) -> Select[MessageRow, ConversationRow
         .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
         .where(ConversationRow.state.in_([State.ROUTED, State.CLOSED]), free(now))
         .where(MessageRow.concluded_at.is_(None), ~another, ~backs_off("relay", MessageRow.id, now))
+        .where(or_(ConversationRow.state == State.CLOSED, ~has_ended()))
         .order_by(MessageRow.at, MessageRow.id)
         .with_for_update(skip_locked=True, of=(MessageRow, ConversationRow))
     )
@@ -64,7 +72,12 @@ _WAITING = _waiting(NOW).limit(LIMIT)
 
 
 async def conclude_follow_up(
-    session: AsyncSession, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+    session: AsyncSession,
+    said: PendingFollowUp,
+    posts: Sequence[Post],
+    now: datetime,
+    opens: bool = True,
+    passed_on: bool = True,
 ) -> None:
     row = await held(session, said.conversation)
     if row is None:
@@ -83,9 +96,10 @@ async def conclude_follow_up(
     if message is None:
         return
     ids = await enqueue(session, row.id, posts, now)
-    carrying = (post for one, post in zip(posts, ids, strict=True) if isinstance(one.content, FollowUp))
-    relayed = update(MessageRow).where(MessageRow.id == message)
-    await session.execute(relayed.values(concluded_at=now, carried_by=next(carrying, None)))
+    if passed_on:
+        carrying = (post for one, post in zip(posts, ids, strict=True) if isinstance(one.content, FollowUp))
+        relayed = update(MessageRow).where(MessageRow.id == message)
+        await session.execute(relayed.values(concluded_at=now, carried_by=next(carrying, None)))
     if opens and row.state == State.CLOSED:
         await reopen(session, row.id, now)
     await release(session, row.id)

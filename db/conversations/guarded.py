@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from bot.domain.conversations import LeadLabel, State
 from bot.domain.guards import ACTIVE, HOUR, NEAREST, Claim, Held, Near
 from bot.domain.learning import Source, text_key
+from db.conversations.basis import Lesson
 from db.reading.held_examples import TRUSTED
 from db.reading.similarity import has_comparable_vector, similarity
 from db.tables import AdapterRow, ConversationRow, CorrectionRow, ExampleRow, PromotionRow
@@ -19,14 +20,14 @@ _TEACHES = and_(ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined)
 
 
 async def claim_of(
-    session: AsyncSession, row: ConversationRow, task: str, lead_label: LeadLabel, now: datetime
+    session: AsyncSession, row: ConversationRow, lesson: Lesson, task: str, lead_label: LeadLabel, now: datetime
 ) -> Claim:
-    """What leads say of a conversation, with the facts around it."""
+    """What leads say of a conversation, with the facts around the words that they read."""
     label, lead = lead_label.label, lead_label.lead.key
     if lead_label.disputed or lead_label.agreeing > 1:
         return Claim(label, lead_label.agreeing, lead_label.disputed)
     said = and_(ExampleRow.task == task, ExampleRow.source == Source.CORRECTION)
-    agrees = same_words_by_another(ExampleRow, task, text_key(row.text or ""), label, lead)
+    agrees = same_words_by_another(ExampleRow, task, text_key(lesson.text), label, lead)
     if await session.scalar(select(exists().where(agrees, ExampleRow.conversation_id != row.id))):
         return Claim(label, agreeing=2)
     elsewhere = ExampleRow.conversation_id != row.id
@@ -37,7 +38,7 @@ async def claim_of(
     return Claim(
         label,
         others=bool(await session.scalar(select(exists().where(others)))),
-        near=await _near(session, row, task, lead),
+        near=await _near(session, row.id, lesson, task, lead),
         taught=await _count(session, theirs),
         unlearned=await _unlearned(session, task, label),
         of_team=await _count(session, of_team),
@@ -84,17 +85,17 @@ async def _count(session: AsyncSession, which: ColumnElement[bool]) -> int:
     return (await session.execute(select(func.count(ExampleRow.id)).where(which))).scalar_one()
 
 
-async def _near(session: AsyncSession, row: ConversationRow, task: str, lead: str) -> list[Near]:
+async def _near(session: AsyncSession, conversation: int, lesson: Lesson, task: str, lead: str) -> list[Near]:
     """The nearest trusted examples and other leads' corrections, by exact search."""
-    if row.vector is None or row.embedder is None:
+    if lesson.vector is None or lesson.embedder is None:
         return []
-    near = similarity(row.vector, row.embedder)
+    near = similarity(lesson.vector, lesson.embedder)
     others = and_(ExampleRow.source == Source.CORRECTION, ExampleRow.lead.is_distinct_from(lead))
     nearest = select(ExampleRow.label, near).where(
         ExampleRow.task == task,
         _TEACHES,
-        has_comparable_vector(row.embedder),
-        ExampleRow.conversation_id.is_distinct_from(row.id),
+        has_comparable_vector(lesson.embedder),
+        ExampleRow.conversation_id.is_distinct_from(conversation),
         or_(ExampleRow.source.in_(TRUSTED), others),
     )
     found = await session.execute(nearest.order_by(near.desc(), ExampleRow.id).limit(NEAREST))

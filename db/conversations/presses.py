@@ -13,12 +13,15 @@ from bot.domain.decisions import Author, Decision
 from bot.domain.failures import ItemKey
 from bot.domain.learning import Source
 from bot.domain.ledger import Change
-from bot.domain.messages import MessageRef
+from bot.domain.messages import MessageRef, joined
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
 from bot.domain.report_posts import ShadowCard
+from bot.domain.rich_text import plain
 from db.conversations.answers import answers_of
+from db.conversations.basis import of_words
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.decisions import heard, move
+from db.conversations.ended import of_ended_teams
 from db.conversations.examples import ConversationExample, store_example
 from db.conversations.failures import backs_off, readable
 from db.conversations.follow_ups import reopen
@@ -54,6 +57,8 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
     every = await all_cards(session, list(talks))
     cards, answers = standing_among(every), await answers_of(session, list(talks))
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
+    asked_if_solved = [talk.id for _, talk, post in found if isinstance(said[post.id], Solved)]
+    ended = await of_ended_teams(session, asked_if_solved)
     return [
         PendingPress(
             id=fact.id,
@@ -67,6 +72,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
             sent=note is not None and note.sent_at is not None,
             under=next((one for one in every.get(talk.id, ()) if one.post == post.under), None),
             answers=answers.get(talk.id, ()),
+            ended=talk.id in ended,
         )
         for fact, talk, post in found
     ]
@@ -189,12 +195,12 @@ async def _mean(
 async def _choose(
     session: AsyncSession, row: ConversationRow, pressed: PendingPress, decision: Decision, now: datetime
 ) -> None:
+    chosen_for = None if row.text is None else of_words(row, plain(joined([one.text for one in pressed.messages])))
     await move(session, row.id, decision, now)
     await session.execute(heard(pressed.conversation.id, pressed.messages, now))
-    if decision.by is Author.PERSON:
-        await store_example(
-            session, row, ConversationExample(decision.task, decision.label, Source.TAP, pressed.press.at), now
-        )
+    if decision.by is Author.PERSON and chosen_for is not None:
+        tap = ConversationExample(decision.task, decision.label, Source.TAP, pressed.press.at)
+        await store_example(session, row.id, chosen_for, tap, now)
 
 
 async def _settle(session: AsyncSession, row: ConversationRow, solved: bool, now: datetime) -> None:

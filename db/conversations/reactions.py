@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.compose import marked_held
-from bot.domain.conversations import CardState, LookedUp, PendingReactions, State
+from bot.domain.conversations import CardState, LookedUp, PendingReactions, StandingCard, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
 from bot.domain.guards import Guards, Held
@@ -17,11 +17,14 @@ from bot.domain.ledger import Change
 from bot.domain.messages import Person
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
 from bot.domain.questions import with_held
+from bot.domain.rich_text import plain
 from bot.domain.tasks import NOT_A_REQUEST
 from db.conversations.answers import alerts_of, answers_of, first_answers_of, follows
+from db.conversations.basis import Embedded
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
+from db.conversations.ended import of_ended_teams
 from db.conversations.failures import backs_off, readable
 from db.conversations.label_names import names_by_now
 from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
@@ -58,28 +61,37 @@ async def pending_reactions(session: AsyncSession, found: Sequence[ConversationR
     cards = standing_among(every)
     answers, first_answers = await answers_of(session, ids), await first_answers_of(session, ids)
     alerts = await alerts_of(session, ids)
+    ended = await of_ended_teams(session, ids)
     pendings = []
     for row in found:
-        events = await _events(session, row.id)
+        events, cards_of = await _events(session, row.id), every.get(row.id, ())
         pendings.append(
             PendingReactions(
                 conversation=mappers.conversation(row),
-                first=await _first(session, row),
+                first=await _first(session, row, row.id in ended),
                 messages=said[row.id],
                 standing=tuple(mappers.standing(events)),
                 card=cards.get(row.id),
                 fresh=tuple(mappers.reaction(e) for e in mappers.standing_events(events) if e.concluded_at is None),
                 history=await _history(session, row.id),
                 question=questions.get(row.id),
-                cards=tuple(card for card in every.get(row.id, ()) if card.ref is not None),
+                cards=tuple(card for card in cards_of if card.ref is not None),
                 asking=asked.get(row.id, ()),
                 told=await _told(session, row.id),
                 answers=answers.get(row.id, ()),
                 first_answers=first_answers.get(row.id, ()),
                 alerts=alerts.get(row.id, ()),
+                reworded=_reworded(row, cards_of),
             )
         )
     return pendings
+
+
+def _reworded(row: ConversationRow, cards: Sequence[StandingCard]) -> tuple[str, ...]:
+    if row.text is None:
+        return ()
+    said = dict.fromkeys(plain(one.card.excerpt) for one in cards if one.card.edited)
+    return tuple(words for words in said if words not in ("", row.text))
 
 
 def _about(*conditions: ColumnElement[bool]) -> Subquery:
@@ -136,8 +148,11 @@ async def _events(session: AsyncSession, conversation_id: int) -> Sequence[React
     return (await session.scalars(select(ReactionRow).where(ReactionRow.id.in_(theirs)))).all()
 
 
-async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
-    """The newest decision on the conversation's team in which no lead had a hand."""
+async def _first(session: AsyncSession, row: ConversationRow, ended: bool) -> Decision:
+    """The newest decision on the conversation's team in which no lead had a hand.
+
+    Of a team that has ended it has the conversation's own label, so that no emoji but one that names a team moves it.
+    """
     unaided = (
         select(DecisionRow)
         .where(DecisionRow.conversation_id == row.id, DecisionRow.task == row.task, DecisionRow.by != Author.LEAD)
@@ -146,6 +161,8 @@ async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
         .limit(1)
     )
     made = (await session.scalars(unaided)).one()
+    if ended and row.label is not None:
+        return replace(mappers.decision(made), label=row.label)
     names = await names_by_now(session, made.task)
     return replace(mappers.decision(made), label=names.now(made.label, made.at))
 
@@ -202,6 +219,7 @@ async def conclude_reactions(
     now: datetime,
     looked_up: LookedUp,
     guards: Mapping[str, Guards],
+    embedder: str,
 ) -> None:
     row = await held(session, pending.conversation)
     events = await _events(session, pending.conversation.id)
@@ -217,11 +235,11 @@ async def conclude_reactions(
             await release(session, row.id)
         return
     await session.execute(update(ReactionRow).where(ReactionRow.id.in_(waiting)).values(concluded_at=now))
-    task = pending.first.task
-    why = await store_lead_label(session, row, task, standing.lead_label, now, guards.get(task, Guards()))
+    task, known = pending.first.task, Embedded(embedder, pending.vectors)
+    why = await store_lead_label(session, row, task, standing.lead_label, now, guards.get(task, Guards()), known)
     if decision is not None:
         await record(session, row.id, decision, now)
-    held_answers = await _store_answers(session, row, standing, now, guards)
+    held_answers = await _store_answers(session, row, standing, now, guards, known)
     if decision is not None and row.state == State.ASKED:
         await session.execute(heard(row.id, pending.messages, now))
     changed = (
@@ -235,13 +253,18 @@ async def conclude_reactions(
 
 
 async def _store_answers(
-    session: AsyncSession, row: ConversationRow, standing: CardState, now: datetime, guards: Mapping[str, Guards]
+    session: AsyncSession,
+    row: ConversationRow,
+    standing: CardState,
+    now: datetime,
+    guards: Mapping[str, Guards],
+    known: Embedded,
 ) -> dict[str, Held | None]:
     """Store leads' rulings on the further questions, each on its own; return why each does not teach yet."""
     why: dict[str, Held | None] = {}
     for state in standing.questions:
         own = guards.get(state.task, Guards())
-        why[state.task] = await store_lead_label(session, row, state.task, state.lead_label, now, own)
+        why[state.task] = await store_lead_label(session, row, state.task, state.lead_label, now, own, known)
         if state.decision is not None:
             await record(session, row.id, state.decision, now)
     return why

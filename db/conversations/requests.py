@@ -78,12 +78,14 @@ async def account_of(session: AsyncSession, ref: MessageRef) -> Account | None:
     row = await session.get(ConversationRow, await _conversation_of(session, ref) or 0)
     if row is None:
         return None
-    made = select(DecisionRow).where(DecisionRow.conversation_id == row.id, DecisionRow.task == row.task)
-    decisions = (await session.scalars(made.order_by(DecisionRow.id))).all()
+    made = select(DecisionRow).where(DecisionRow.conversation_id == row.id).order_by(DecisionRow.id)
+    every = (await session.scalars(made)).all()
+    decisions = [one for one in every if one.task == row.task]
     (request,) = await in_short(session, [row])
     remembered = await _remembered(session, decisions)
     told = tuple((one.at, mappers.decision(one)) for one in decisions)
-    return Account(request, told, *remembered, correction=await _life(session, row.id, row.task))
+    answers = tuple((one.at, mappers.decision(one)) for one in every if one.task != row.task)
+    return Account(request, told, *remembered, await _life(session, row.id, row.task), answers)
 
 
 async def _life(session: AsyncSession, conversation: int, task: str | None) -> CorrectionLife | None:

@@ -7,9 +7,10 @@ import numpy as np
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.embedders import TWO_PARTS, Vectors, known_of
+from bot.domain.embedders import TWO_PARTS, known_of
 from bot.domain.memory_vote import Neighbour
 from bot.domain.model_ports import Vector
+from db.numbers import Numbers
 from db.reading.mappers import basis_of
 
 Pair = tuple[int, int, bool]
@@ -19,10 +20,12 @@ Compared = Mapping[tuple[int, bool], Sequence[Neighbour]]
 
 _COMPARED: TextClause = text("""
     WITH asked AS MATERIALIZED (
-        SELECT n - 1 AS n, CAST(b AS vector) AS both, CAST(l AS vector) AS last, CAST(p AS vector) AS part_one,
-            CAST(q AS vector) AS part_two, key
-        FROM unnest(CAST(:both AS text[]), CAST(:last AS text[]), CAST(:part_one AS text[]), CAST(:part_two AS text[]),
-            CAST(:keys AS text[])) WITH ORDINALITY AS one(b, l, p, q, key, n)
+        SELECT n, key, CAST((CAST(:both AS real[]))[n * :wide + 1 : (n + 1) * :wide] AS vector) AS both,
+            CAST((CAST(:last AS real[]))[n * :wide + 1 : (n + 1) * :wide] AS vector) AS last,
+            CAST((CAST(:first AS real[]))[n * :wide + 1 : n * :wide + :own] AS vector) AS part_one,
+            CAST((CAST(:last AS real[]))[n * :wide + :own + 1 : (n + 1) * :wide] AS vector) AS part_two
+        FROM (SELECT CAST(place - 1 AS integer) AS n, key FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY
+            AS one(key, place)) AS numbered
     )
     SELECT pair.n, pair.corrected, e.id, e.label,
         CASE WHEN e.vector IS NULL THEN 1.0
@@ -51,14 +54,14 @@ async def compared(
     likeness = known_of(embedder).likeness
     forms, own = likeness.forms(np.asarray(vectors, np.float32)), likeness.own
     one, two = likeness.parts or ("", "")
-    none = [None] * len(keys)
     rows = await session.execute(
         _COMPARED,
         {
-            "both": _written(forms.both) if own else none,
-            "last": _written(forms.last),
-            "part_one": _written(forms.first[:, :own]) if own else none,
-            "part_two": _written(forms.last[:, own:]) if own else none,
+            "both": Numbers.of(forms.both) if own else None,
+            "last": Numbers.of(forms.last),
+            "first": Numbers.of(forms.first) if own else None,
+            "wide": forms.last.shape[1],
+            "own": own,
             "one": one,
             "two": two,
             "two_parts": TWO_PARTS,
@@ -72,8 +75,3 @@ async def compared(
     for n, was_corrected, example, label, similarity, same, says, source, weight in rows:
         found[n, was_corrected].append(Neighbour(example, label, similarity, same, says, basis_of(source), weight))
     return found
-
-
-def _written(vectors: Vectors) -> list[str]:
-    """Vectors in the form PostgreSQL reads; nine digits hold all of a float32."""
-    return ["[" + ",".join([f"{number:.9g}" for number in row]) + "]" for row in vectors.tolist()]

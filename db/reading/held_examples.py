@@ -28,6 +28,7 @@ _TOUCHED: TextClause = text(
     FROM (SELECT) AS always LEFT JOIN (
         SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
             retired_by IS NOT NULL AS retired, $VOUCHED AS counts, changed >= :since AS fresh,
+            quarantined AND withdrawn_at IS NULL AND source = 'correction' AS waits,
             embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
                 AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
         FROM examples
@@ -48,6 +49,8 @@ class SameText:
     trusted: tuple[int, ...] = ()
     tapped: bool = False
     """Whether a person chose a team for these very words; whose choice it is decides who gets it."""
+    unsettled: tuple[str, ...] = ()
+    """Labels of corrections that wait for a second lead."""
 
     @property
     def ids(self) -> frozenset[int]:
@@ -116,7 +119,8 @@ class HeldExamples:
                 self._keys[row.id] = row.text_key
             elif row.gone:
                 self._keys.pop(row.id, None)
-        return SameText(corrected, trusted, any(row.source == Source.TAP for row in standing))
+        waiting = dict.fromkeys(row.label for row in rows if row.waits and row.label in names)
+        return SameText(corrected, trusted, any(row.source == Source.TAP for row in standing), tuple(waiting))
 
     def _put(self, table: VectorTable, row: Row[tuple[object, ...]], belongs: bool) -> None:
         if not belongs:

@@ -1,4 +1,4 @@
-"""Detects connections that were lost while idle, before a fact is entrusted to them."""
+"""Detects connections that cannot be trusted with a fact: lost while idle, or left in autocommit."""
 
 import select
 from time import monotonic
@@ -27,6 +27,8 @@ def watched(engine: AsyncEngine) -> AsyncEngine:
         entry.info[_USED] = monotonic()
 
     def wanted(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if _autocommits(connection):  # what is begun on it would not be undone
+            raise InvalidatePoolError
         if monotonic() - entry.info.get(_USED, 0.0) < _TRUSTED and _silent(connection):
             return
         try:
@@ -38,6 +40,12 @@ def watched(engine: AsyncEngine) -> AsyncEngine:
         event.listen(engine.sync_engine, name, used)
     event.listen(engine.sync_engine, "checkout", wanted)
     return engine
+
+
+def _autocommits(connection: DBAPIConnection) -> bool:
+    """Whether its last user failed to switch autocommit off again."""
+    driver: object = connection.driver_connection
+    return isinstance(driver, psycopg.AsyncConnection) and driver.autocommit
 
 
 def _silent(connection: DBAPIConnection) -> bool:

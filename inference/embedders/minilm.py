@@ -14,6 +14,7 @@ import numpy as np
 
 from bot.domain.embedders import MINILM, MINILM_WIDTH, USE
 from inference.embedders import digests
+from inference.embedders.packed import pack
 from inference.embedders.threaded import Encode, Rows, ThreadedEmbedder
 from inference.local_models import need_torch
 
@@ -112,6 +113,6 @@ def _quick(model: "torch.nn.Module") -> "torch.nn.Module":
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         example = _padded([[101, 7592, 102], [101, 102]])
-        traced = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(pack(model), example, check_trace=False)  # type: ignore[no-untyped-call]
         frozen: torch.nn.Module = torch.jit.freeze(traced)
         return frozen

@@ -1,4 +1,4 @@
-"""Real processes against a real vLLM server, which they share: starting one takes most of a minute."""
+"""Real processes that share one real vLLM server, because starting it takes most of a minute."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -14,13 +14,13 @@ from tests.acceptance.processes import Home, free_address, sweep
 
 @pytest.fixture(scope="session")
 def model_url(vllm_server: EmbeddedServer) -> str:
-    """Where the session's vLLM answers."""
+    """The address of the session's vLLM server."""
     return f"unix:{vllm_server.socket}"
 
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where homes are made."""
+    """The folder in which homes are made."""
     folder = tmp_path_factory.mktemp("homes")
     yield folder
     sweep(folder)
@@ -31,7 +31,7 @@ _UNSERVED = itertools.count()
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def unserved(homes: Path) -> AsyncIterator[Home]:
-    """A home whose model server is gone; each module's own, though one worker may run several."""
+    """A home whose model server is stopped; one for each module, though one worker may run several modules."""
     folder = homes / f"unserved{next(_UNSERVED)}"
     folder.mkdir()
     home = Home(folder)

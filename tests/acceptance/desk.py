@@ -1,4 +1,4 @@
-"""A small task that is learned in seconds, as commands are given it."""
+"""A small task that is learned in seconds, as files that commands read."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The product as its users have it: `switchboard` processes in a home of their own, driven from outside."""
+"""The product as its users run it: `switchboard` processes in their own home, controlled from outside."""
 
 import asyncio
 import json
@@ -24,10 +24,10 @@ from tests.acceptance.warm import start_warm
 T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 240.0
-"""How long a start may take on a busy machine; nothing here is about speed."""
+"""Seconds that a start may take on a busy machine; these tests do not measure speed."""
 _numbers = count(1)
 _begun: set[str] = set()
-"""The commands that this session has started as anybody would."""
+"""The commands that this session has started without the shared process."""
 
 
 class Process(Protocol):
@@ -56,7 +56,7 @@ class Done:
 
     @property
     def lines(self) -> list[dict[str, object]]:
-        """What it wrote for machines: JSON, one object a line."""
+        """Its output for machines: JSON, one object a line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     @property
@@ -66,13 +66,13 @@ class Done:
 
     @property
     def told(self) -> str:
-        """What it wrote for people, as if the terminal had no right edge."""
+        """Its output for people, without line breaks from the terminal's width."""
         return " ".join(self.err.split())
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A folder with a settings file and everything that is kept, and the environment of its processes."""
+    """A folder with a settings file and all stored data, and the environment of its processes."""
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -81,15 +81,16 @@ class Home:
         self.folder.joinpath("switchboard.toml").write_text(text, "utf-8")
 
     def file(self, name: str, text: str) -> str:
-        """A file in the home; its name, as a command would be given it."""
+        """Write a file in the home; return its name as a command takes it."""
         self.folder.joinpath(name).write_text(text, "utf-8", errors="surrogatepass")
         return name
 
     async def start(self, *arguments: str, module: str = "bot.cli", cold: bool = False) -> "Running":
-        """A command that goes on, as the leader of a group of its own.
+        """Start a command that keeps running, as the leader of its own process group.
 
-        `python -m bot.cli`, if it is `cold` or the first of its name in this session, so that what a command loads by
-        itself is tried once; later ones are forked from a process that has loaded it. Another `module` is never forked.
+        It is `python -m bot.cli` if `cold`, or if it is the first of its name in this session, so that what a command
+        imports by itself is tested once. Later ones are forked from a process that has imported it. Another `module` is
+        never forked.
         """
         log = self.folder / f"output-{next(_numbers)}"
         environment = _PLAIN | {"HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY)} | dict(self.environment)
@@ -112,7 +113,7 @@ class Home:
             )
 
     async def does(self, *arguments: str, seconds: float = START_SECONDS, cold: bool = False) -> Done:
-        """A command, to its end; see `start` for `cold`."""
+        """Run a command to its end; see `start` for `cold`."""
         running = await self.start(*arguments, cold=cold)
         try:
             await asyncio.wait_for(running.process.wait(), seconds)
@@ -122,23 +123,23 @@ class Home:
         return running.done()
 
     async def succeeds(self, *arguments: str, cold: bool = False) -> Done:
-        """A command, to its end, which must be a good one."""
+        """Run a command to its end; it must succeed."""
         done = await self.does(*arguments, cold=cold)
         assert done.code == 0, f"{arguments} ended with {done.code}:\n{done.err}"
         return done
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """What the home's database says, its embedded PostgreSQL being up."""
+        """Rows from the home's database; its embedded PostgreSQL must be running."""
         with psycopg.connect(prepared(self.folder / "var" / "postgres").url) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def processes(self) -> dict[int, str]:
-        """Every process that was started from this home: its command, its environment or its folder shows it."""
+        """Every process started from this home, recognised by its command, its environment or its folder."""
         home = str(self.folder)
         return {pid: command for pid, command, traces in _processes() if any(home in trace for trace in traces)}
 
     async def until_left_alone(self, but: str = "\0", seconds: float = 30) -> None:
-        """Wait until no process of this home is there any more, except those whose command has `but` in it."""
+        """Wait until no process of this home is left, except those whose command contains `but`."""
         deadline = time.monotonic() + seconds
         while left := {pid: command for pid, command in self.processes().items() if but not in command}:
             assert time.monotonic() < deadline, f"still there: {left}"
@@ -147,7 +148,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A command that goes on."""
+    """A command that keeps running."""
 
     process: Process
     log: Path
@@ -161,7 +162,7 @@ class Running:
         return self._read(".out") + self._read(".err")
 
     async def until_ready(self, address: str) -> None:
-        """Wait until every part of it works."""
+        """Wait until all its parts work."""
         async with httpx.AsyncClient(base_url=address, trust_env=False) as web:
 
             async def ready() -> bool:
@@ -182,13 +183,13 @@ class Running:
         await until(says, START_SECONDS, self.said)
 
     async def stops(self, number: signal.Signals = signal.SIGTERM) -> Done:
-        """Tell it to stop and wait until it has."""
+        """Tell it to stop, and wait until it has stopped."""
         self.process.send_signal(number)
         await asyncio.wait_for(self.process.wait(), 60)
         return self.done()
 
     def kill(self) -> None:
-        """kill -9, of the process alone: what it started has to notice by itself."""
+        """kill -9 for this process only: the processes that it started have to notice by themselves."""
         if self.process.returncode is None:
             self.process.kill()
 
@@ -198,7 +199,7 @@ class Running:
 
 @asynccontextmanager
 async def running(home: Home, *arguments: str, address: str) -> AsyncIterator[Running]:
-    """A command that is ready, and is stopped as Ctrl-C would at the end: no complaint, exit code 0, nothing left."""
+    """A command that is ready, and is stopped at the end as by Ctrl-C: no complaint, exit code 0, no process left."""
     process = await home.start(*arguments)
     try:
         await process.until_ready(address)
@@ -213,7 +214,7 @@ async def running(home: Home, *arguments: str, address: str) -> AsyncIterator[Ru
 
 
 async def until(holds: Callable[[], Awaitable[T]], seconds: float = 60, explain: Callable[[], str] = lambda: "") -> T:
-    """Wait until it is true (or not empty), and return it. Raises AssertionError with the explanation."""
+    """Wait until the value is true (or not empty), and return it. Raises AssertionError with the explanation."""
     deadline = time.monotonic() + seconds
     while not (found := await holds()):
         assert time.monotonic() < deadline, f"still not so after {seconds} s\n{explain()}"
@@ -222,21 +223,21 @@ async def until(holds: Callable[[], Awaitable[T]], seconds: float = 60, explain:
 
 
 def sweep(folder: Path) -> None:
-    """Kill what a failed test left behind under this folder."""
+    """Kill the processes that a failed test left under this folder."""
     for pid in Home(folder).processes():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def free_address() -> str:
-    """HOST:PORT where nobody listens just now."""
+    """HOST:PORT on which nothing listens at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 _PLAIN = {
-    # Wide enough that no sentence is broken: tests look for sentences
+    # Wide enough that no sentence is wrapped, because tests search for sentences
     "COLUMNS": "4000",
     "LANG": "C.UTF-8",
     **{name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS") if name in os.environ},
@@ -251,6 +252,6 @@ def _processes() -> Iterator[tuple[int, str, tuple[str, ...]]]:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
             environment = (folder / "environ").read_bytes().decode("utf-8", "replace")
             traces = (command, environment, str((folder / "cwd").readlink()))
-        except OSError:  # it ended while we looked, or it is a zombie, which is no process any more
+        except OSError:  # it ended in the meantime, or it is a zombie, which does not count
             continue
         yield int(folder.name), command, traces

@@ -1,4 +1,4 @@
-"""A running bot, and strangers at its door: nothing is stored for them, nothing breaks, and everybody else is heard."""
+"""A running bot and requests from strangers: nothing is stored for them, nothing breaks, and all others are served."""
 
 import asyncio
 import gzip
@@ -33,7 +33,7 @@ _SECRETS = {"TELEGRAM_WEBHOOK_SECRET": SECRET, "SLACK_SIGNING_SECRET": SIGNING_S
 
 @dataclass(frozen=True)
 class Door:
-    """A running bot from outside."""
+    """A running bot, seen from outside."""
 
     address: str
     records: Records
@@ -46,7 +46,7 @@ class Door:
         return (await self.client.post(path, content=body, headers=dict(headers))).status_code
 
     async def raw(self, request: bytes) -> bytes:
-        """The first line of the answer to these bytes; empty where it hangs up."""
+        """The first line of the answer to these bytes; empty if the connection is closed."""
         host, _, port = self.address.partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
@@ -128,7 +128,7 @@ async def _at_telegrams_door(door: Door) -> None:
 
 
 async def _at_the_page(door: Door) -> None:
-    """Other websites, rebound names, odd requests, other programs without a token."""
+    """Requests of other websites, rebound names, malformed requests, and programs without a token."""
     own = {"Content-Type": "application/json", "Origin": f"http://{door.address}"}
     for odd in (
         {"Origin": "https://evil.example"},
@@ -161,7 +161,7 @@ async def _at_the_page(door: Door) -> None:
 
 
 async def _too_much(door: Door) -> None:
-    """Bodies, headers and nesting beyond all that is meant, and what would grow a thousandfold where it is unpacked."""
+    """Oversized bodies, headers and nesting, and bodies that grow a thousandfold when they are decompressed."""
     own = {"Content-Type": "application/json", "Origin": f"http://{door.address}"}
     bomb = gzip.compress(b"[" * 50_000_000)
     for path, known in (
@@ -178,7 +178,7 @@ async def _too_much(door: Door) -> None:
 
 
 async def _others_buttons(around: Town, door: Door, ts: str) -> None:
-    """Signed as Slack signs, but of people and workspaces to whom nothing is allowed, and of what nobody offered."""
+    """Correctly signed, but by people and workspaces without permission, or for buttons that were never offered."""
     room = Channel(id=CHANNELS["billing"], name="billing")
     post = Post(channel=room.id, ts=ts, user="U0BOT", text="card")
     eve, old = User(id="U0EVE", name="Eve"), Post(channel=room.id, ts="1000000000.000001", user="U0BOT", text="gone")
@@ -195,7 +195,7 @@ async def _others_buttons(around: Town, door: Door, ts: str) -> None:
 
 
 async def _half_open(door: Door) -> None:
-    """More of those who never end their request than a process may have files; somebody else is answered meanwhile."""
+    """More unfinished requests than a process may have open files; another client is still answered."""
     host, _, port = door.address.partition(":")
     async with AsyncExitStack() as stack:
         for _ in range(HALF_OPEN):

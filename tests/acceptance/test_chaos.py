@@ -1,4 +1,4 @@
-"""The fault campaign in short: a death at the worst step, deliveries up to four times. `make chaos` goes on."""
+"""The fault campaign in short: a death at the worst step, deliveries up to four times. `make chaos` runs all of it."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ async def test_who_dies_between_saying_and_noting_it_says_it_once(postgres_url: 
 
 
 def _whatever_breaks_is_found(stage: Scene) -> None:
-    """The campaign's own eyes: a copy, a loss, a message and a request that are not there."""
+    """Checks that the campaign detects a copy, a loss, a missing message and a missing request."""
     slack = stage.town.slack
     receipts = {(post.channel, post.ts) for channel in slack.space.channels for post in slack.posts(channel)}
     slack.space.add(Post(channel=HELP, ts="1.000001", user=BOT_USER, text="once more"))

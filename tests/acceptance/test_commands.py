@@ -1,4 +1,4 @@
-"""The commands before anything is learned, as people type and script them: real processes in homes of their own."""
+"""Commands before anything is learned, run as people and scripts run them: real processes in their own homes."""
 
 import re
 import socket
@@ -152,6 +152,6 @@ async def test_somebody_is_forgotten_while_the_bot_runs(homes: Path) -> None:
 
 
 def _words(home: Home) -> list[str]:
-    """The tables in which the name of the kettle stands."""
+    """The tables that contain the name of the kettle."""
     tables = [str(name) for (name,) in home.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     return [t for t in tables if home.rows(f"SELECT 1 FROM {t} AS t WHERE strpos(t::text, %s) > 0", "Zebulon")]  # noqa: S608

@@ -1,4 +1,4 @@
-"""The commands beside what was learned: train, promote, roll back, route, evaluate, compare, import and export."""
+"""Commands once something was learned: train, promote, roll back, route, evaluate, compare, import and export."""
 
 import asyncio
 import html
@@ -36,7 +36,7 @@ def written(path: Path) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """A home in which the task was learned, and how its first three commands ended."""
+    """A home in which the task was learned, and the results of its first three commands."""
 
     home: Home
     listen: str
@@ -137,7 +137,7 @@ async def test_a_file_is_routed_in_order_and_odd_texts_are_no_trouble(taught: Ta
 
 async def test_odd_texts_on_the_command_line_are_no_trouble(taught: Taught) -> None:
     for text in ("", ODD["long"][:100_000], "the engine \udcff"):
-        of_bytes = not text.isascii()  # which only a new program's command line has
+        of_bytes = not text.isascii()  # which only the command line of a new program has
         done = await taught.home.succeeds("route", text, "--json", cold=of_bytes)
         assert done.json["label"] in THINGS
 
@@ -194,7 +194,7 @@ async def test_evaluate_prints_figures(taught: Taught) -> None:
 
 
 async def test_compare_says_whether_the_model_is_worth_it(taught: Taught) -> None:
-    """As docs/worth-it.md has it, on messages that repeat nothing that was learned."""
+    """As docs/worth-it.md describes it, on messages that do not repeat anything that was learned."""
     moods = ("urgently", "again since yesterday", "for my neighbour upstairs", "before the holidays", "although new")
     rows = [
         {"text": f"{place} {thing} needs attention {mood}", "label": label}
@@ -221,7 +221,7 @@ async def test_compare_says_whether_the_model_is_worth_it(taught: Taught) -> Non
 
 
 async def test_promotion_and_rollback_disturb_nobody_who_writes(taught: Taught) -> None:
-    """Runs last: it needs the second training, and leaves the first model serving."""
+    """Runs last, because it needs the second training, and leaves the first model serving."""
     async with running(taught.home, "run", address=f"http://{taught.listen}"), page(f"http://{taught.listen}") as web:
         stop = asyncio.Event()
         writing = asyncio.create_task(_keep_writing(web, stop), name="people who write")
@@ -244,7 +244,7 @@ async def test_promotion_and_rollback_disturb_nobody_who_writes(taught: Taught) 
 
 
 async def _keep_writing(web: Page, stop: asyncio.Event) -> int:
-    """People write, one after the other, and every one is answered; how many."""
+    """People write one after the other, and each gets an answer; returns how many wrote."""
     written = 0
     while not stop.is_set():
         text = ROWS[written % len(ROWS)]["text"]

@@ -1,6 +1,6 @@
-"""`switchboard demo` as a visitor has it: one command, everything real, its own model server included.
+"""`switchboard demo` as a visitor runs it: one command, everything real, its own model server included.
 
-SWITCHBOARD_PICTURES=FOLDER keeps screenshots there.
+SWITCHBOARD_PICTURES=FOLDER stores screenshots there.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ async def test_the_demo_tells_the_whole_story_stops_at_ctrl_c_and_remembers(home
     async with page(address) as web:
         assert await web.cards(SAID) == before
         await _withdrawn(web)
-    # Killed, it takes its model server along; the database waits for who comes next, and ends with them.
+    # When killed, it ends its model server, too; the database waits for the next process, and ends with that one.
     second.kill()
     await second.process.wait()
     await home.until_left_alone(but="postgres", seconds=60)
@@ -121,7 +121,7 @@ async def _story(web: Page) -> None:
 
 
 async def _withdrawn(web: Page) -> None:
-    """The lead takes the emoji back, in another run than the one in which it was put there."""
+    """The lead removes the emoji in another run than the one in which it was added."""
     card = await web.card("billing", SAID)
     await web.react("billing", card["id"], "📦", added=False)
 
@@ -134,7 +134,7 @@ async def _withdrawn(web: Page) -> None:
 
 
 async def _look(address: str, folder: Path, name: str) -> None:
-    """The page in a browser, if there is one here: everything that was said is on it, and nothing complains."""
+    """If a browser is installed: the page shows everything that was said, and reports no error."""
     if EXECUTABLE is None:
         return
     async with chromium(folder / "browser") as tab:
@@ -146,6 +146,6 @@ async def _look(address: str, folder: Path, name: str) -> None:
         assert tab.complaints == []
         pictures = os.environ.get("SWITCHBOARD_PICTURES")
         if pictures:
-            await asyncio.sleep(3)  # let arrivals fade
+            await asyncio.sleep(3)  # wait until new lines have faded in
             await tab.picture(Path(pictures) / f"{name}.png")
         await tab.call("Page.navigate", url="about:blank")

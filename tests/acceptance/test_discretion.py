@@ -1,4 +1,4 @@
-"""What a running bot writes down about people, at its most talkative: no words, no names, no numbers, no tokens."""
+"""What a running bot writes to its most detailed log about people: no text, names, numbers or tokens."""
 
 import re
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.servers.telegram import User as Customer
 from tests.worlds.company import CHANNELS, GROUPS, HELP, SLACK_LEAD, TELEGRAM_LEAD, Town, town
 
 WORD = "xylophone"
-"""In everything that anybody writes."""
+"""A word that every message in this test contains."""
 SECRETS = (WORD, "Zebulon", "Quirina", "Ludmilla", "Ottokar", "zebby", "491701234567")
 MIRA, ASKS = 8800, "U0ZEB"
 
@@ -59,7 +59,7 @@ async def test_after_everything_that_can_happen_no_word_name_number_or_token_was
 
 
 async def _a_day_in_slack(around: Town, records: Records) -> None:
-    """Asked, edited, corrected, noted, answered, closed, moved by command, deleted, and forgotten in the end."""
+    """Asked, edited, corrected, noted, answered, closed, moved by command, deleted, and forgotten at the end."""
     slack, room = around.slack, CHANNELS["billing"]
     ts = await slack.writes(ASKS, HELP, f"I was charged twice, {WORD}")
     card = await around.slack_card("billing", WORD)
@@ -87,7 +87,7 @@ async def _a_day_in_slack(around: Town, records: Records) -> None:
 
 
 async def _a_day_in_telegram(around: Town, records: Records) -> None:
-    """Words, odd words, an album, a contact, what cannot be parsed, notes, reactions, a block and commands."""
+    """Text, unusual text, an album, a contact, unparsable updates, notes, reactions, a block and commands."""
     telegram, group = around.telegram, GROUPS["billing"]
     heard = records.count("SELECT count(*) FROM messages")
     await telegram.writes(MIRA, f"I was charged twice, {WORD}")
@@ -110,7 +110,7 @@ async def _a_day_in_telegram(around: Town, records: Records) -> None:
 
 
 async def _bad_luck(around: Town, records: Records) -> None:
-    """Slack and Telegram limit, refuse, break down, lose answers; somebody blocks us; a room is closed."""
+    """Slack and Telegram limit, refuse, fail and lose answers; a person blocks the bot; a room is closed."""
     slack, telegram = around.slack, around.telegram
     for method, talk in (("chat.postMessage", slack), ("sendMessage", telegram)):
         talk.fail(method, retry_after=1)

@@ -1,9 +1,9 @@
-"""An image does what compose has it do: the schema, a bot, and a message that reaches its team, all by podman.
+"""An image works as compose runs it: the schema, a bot, and a message that reaches its team, all by podman.
 
     SWITCHBOARD_IMAGE=switchboard:bot pytest -m slow tests/acceptance/test_image.py
 
-SWITCHBOARD_MODEL_IMAGE names an image that serves the model besides (`switchboard:full` on a CPU), and
-SWITCHBOARD_PODMAN_OPTIONS what `podman run` needs on this machine. Ports 8080 and 8000 have to be free.
+SWITCHBOARD_MODEL_IMAGE names an image that also serves the model (`switchboard:full` on a CPU), and
+SWITCHBOARD_PODMAN_OPTIONS the options that `podman run` needs on this machine. Ports 8080 and 8000 have to be free.
 """
 
 import asyncio
@@ -37,19 +37,19 @@ pytestmark = [
 
 @dataclass(frozen=True, slots=True)
 class Podman:
-    """Containers with the rights that compose leaves them, in this machine's network."""
+    """Containers with the same permissions as in compose, in this machine's network."""
 
     folder: Path
 
     async def says(self, *arguments: str) -> tuple[int, str]:
-        """How a command of podman's ends, and what it writes."""
+        """The exit status and the output of a podman command."""
         process = await asyncio.create_subprocess_exec("podman", *arguments, stdout=PIPE, stderr=STDOUT)
         said, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
         assert process.returncode is not None
         return process.returncode, said.decode("utf-8", "replace")
 
     def run(self, image: str, name: str, *more: str) -> list[str]:
-        """The command that starts one."""
+        """The command that starts a container."""
         return [
             *("run", "--name", name, "--network", "host", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "all"),  # noqa: S108
             *("--security-opt", "no-new-privileges", "--env", f"CREDENTIALS_DIRECTORY={SECRETS_AT}"),
@@ -59,7 +59,7 @@ class Podman:
 
     @asynccontextmanager
     async def started(self, image: str, *arguments: str, options: Sequence[str] = ()) -> AsyncIterator[str]:
-        """One that goes on: its name, until the end."""
+        """A container that keeps running until the end; its name."""
         name = f"switchboard-{uuid.uuid4().hex[:8]}"
         code, said = await self.says(*self.run(image, name, "--detach", *options), *arguments)
         assert code == 0, said
@@ -69,7 +69,7 @@ class Podman:
             await self.says("rm", "--force", "--volumes", name)
 
     async def until_healthy(self, name: str) -> None:
-        """By the image's own HEALTHCHECK."""
+        """Wait until the image's own HEALTHCHECK succeeds."""
         logs: list[str] = []
 
         async def healthy() -> bool:
@@ -81,7 +81,7 @@ class Podman:
 
 
 def prepared(folder: Path, slack: SlackServer, database: str) -> Podman:
-    """The settings for containers and the secrets as deploying.md has them, at the places that there are here."""
+    """The container settings and secrets that deploying.md describes, with the rooms that exist here."""
     text = (REPOSITORY / "deploy" / "kubernetes" / "switchboard.toml").read_text("utf-8")
     text = text.replace("http://model-server:8000", "http://127.0.0.1:8000" if MODEL_IMAGE else "http://127.0.0.1:9")
     text = text.replace(
@@ -104,7 +104,7 @@ def prepared(folder: Path, slack: SlackServer, database: str) -> Podman:
 
 @asynccontextmanager
 async def model_server(podman: Podman) -> AsyncIterator[None]:
-    """What compose starts with --profile cpu; nobody where no image for it is named."""
+    """What compose starts with --profile cpu; nothing if no image for it is named."""
     if not MODEL_IMAGE:
         yield
         return

@@ -1,7 +1,7 @@
-"""A folder shaped as Llama-3.2-1B-Instruct's is trained, served by vLLM, and compared with prompting of itself.
+"""A folder in the format of Llama-3.2-1B-Instruct is trained, served by vLLM, and compared with prompting its base.
 
-Its layers are random, so nothing is said here of how often it is right, but of what is asked and answered: that the
-prompts are its own chat template's, and that the server makes of them what transformers and peft do.
+Its layers are random, so accuracy is not tested. The test shows what is asked and answered: the prompts are those of
+its own chat template, and the server computes from them what transformers and peft compute.
 """
 
 import json
@@ -33,12 +33,12 @@ LISTED = (
     "C: garage: Everything in the garage\n\nAnswer with the code alone.\n\n"
 )
 MOST, MEAN = 0.1, 0.02
-"""How far two programs may be from each other: bf16 has three digits, and they add up in another order."""
+"""How far two programs may differ: bf16 has three digits, and they add in another order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One prompt as it was sent, and how probable the server found each token that may answer it."""
+    """One prompt as it was sent, and the server's probability of each token that may answer it."""
 
     model: str
     ids: Sequence[int]
@@ -56,7 +56,7 @@ async def test_a_llama_instruct_folder_is_trained_served_and_compared_with_promp
         home.settings(settings(asked.url, free_address()).replace("[model]", f'[model]\nbase = "{NAME}"'))
         await home.succeeds("import", "rows.jsonl")
         trained = await home.does("train", "--json", seconds=480)
-        assert trained.code == 1, trained.err  # too few held-out messages; what random layers learn is no matter here
+        assert trained.code == 1, trained.err  # too few held-out messages; accuracy of random layers does not matter
         assert "held-out messages; 30 are the least" in str(trained.json["reasons"])
         await home.succeeds("promote", ADAPTER)
         asked.exchanges.clear()
@@ -73,7 +73,7 @@ async def test_a_llama_instruct_folder_is_trained_served_and_compared_with_promp
 
 @asynccontextmanager
 async def _served(base: Path, folder: Path) -> AsyncIterator[Recorder]:
-    """The product's own vLLM, and somebody in between who takes down what is said."""
+    """The product's own vLLM, with a server in between that records the traffic."""
     server = EmbeddedServer(ServerSettings(base, NAME, folder), lambda _share, _doing: None)
     async with server, Recorder(f"unix:{server.socket}", folder / "recorder") as recorder:
         yield recorder
@@ -93,7 +93,7 @@ def _answers(recorder: Recorder) -> Sequence[Answered]:
 
 
 def _has_every_arm(compared: Mapping[str, object], page: str) -> None:
-    """A row each in the report and on the page; the base's answers are distributions, never prose or silence."""
+    """Check that each arm has a row in report and page; the base's answers are distributions, never prose."""
     arms = {str(arm["arm"]): arm for arm in cast(list[dict[str, object]], compared["arms"])}
     prompted = [f"{NAME} {way}" for way in ("zero-shot", "3 fixed", "3 retrieved")]
     assert {"majority", "words", "adapter", "mixture", "mixture without adapter", *prompted} <= set(arms)
@@ -107,7 +107,7 @@ def _has_every_arm(compared: Mapping[str, object], page: str) -> None:
 
 
 def _are_the_templates_own(base: Path, answers: Sequence[Answered]) -> None:
-    """Each prompt as sent is what the folder's chat template makes of the words, few shots within the message."""
+    """Check that each prompt as sent is what the folder's chat template makes of it, the shots inside the message."""
     tokenizer = AutoTokenizer.from_pretrained(base)
     assert isinstance(tokenizer, PreTrainedTokenizerFast)
     sent = {(one.model, str(tokenizer.decode(list(one.ids)))) for one in answers}
@@ -127,7 +127,7 @@ def _are_the_templates_own(base: Path, answers: Sequence[Answered]) -> None:
 
 
 def _are_what_transformers_says(base: Path, adapter: Path, answers: Sequence[Answered]) -> None:
-    """The same weights and ids in the other library, with and without the LoRA; in float32, exact and quick here."""
+    """Compare with the same weights and ids in the other library, with and without the LoRA; float32 is exact here."""
     model = AutoModelForCausalLM.from_pretrained(base)
     assert model.dtype == torch.bfloat16 and model.config.rope_parameters["rope_type"] == "llama3"
     plain = _shares(model.float(), answers)  # type: ignore[no-untyped-call]
@@ -141,12 +141,12 @@ def _are_what_transformers_says(base: Path, adapter: Path, answers: Sequence[Ans
 
 
 def _distance(one: Mapping[int, float], other: Mapping[int, float]) -> float:
-    """Total variation: the share that goes to another token."""
+    """Total variation distance: the share of probability that moves to other tokens."""
     return sum(abs(share - other[token]) for token, share in one.items()) / 2
 
 
 def _shares(model: torch.nn.Module, answers: Sequence[Answered]) -> Mapping[tuple[int, ...], Mapping[int, float]]:
-    """What the model finds of every prompt."""
+    """What the model answers to every prompt."""
     found: dict[tuple[int, ...], Mapping[int, float]] = {}
     for one in answers:
         if tuple(one.ids) not in found:

@@ -1,4 +1,4 @@
-"""What goes wrong around a running bot: its database goes, it is told to stop, it is told to wait. Nothing is lost."""
+"""Outages around a running bot: the database fails, the bot is stopped, it has to wait. Nothing is lost."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ IN_FLIGHT = 10
 
 @pytest.mark.slow
 async def test_a_database_that_is_down_for_twenty_seconds_loses_and_doubles_nothing(homes: Path) -> None:
-    """What cannot be stored is not acknowledged, so that it comes again; and readiness says which part is away."""
+    """What cannot be stored is not acknowledged, so it is delivered again; readiness names the failed part."""
     folder = homes / "down"
     folder.mkdir()
     async with town(redeliver_after=8) as around:
@@ -33,7 +33,7 @@ async def test_a_database_that_is_down_for_twenty_seconds_loses_and_doubles_noth
             started = await home.start("run")
             await started.until_says("Switchboard runs on")
         try:
-            # Nobody else has a share in the server: it is down by now.
+            # No other process shares the server: it has stopped by now.
             began = asyncio.get_running_loop().time()
             ts = await around.asks("I was charged twice (71)")
             person = await around.says("Where is my parcel? (72)")
@@ -59,7 +59,7 @@ async def test_a_database_that_is_down_for_twenty_seconds_loses_and_doubles_noth
 
 
 async def _database_away(around: Town) -> bool:
-    """Readiness says which part it is."""
+    """Whether readiness names the database as the part that does not work."""
     async with _client() as web:
         answer = await web.get(f"{around.address}/readyz")
     return answer.status_code == 503 and answer.json()["database"] is False
@@ -146,7 +146,7 @@ async def test_a_model_that_hangs_delays_no_acknowledgement_and_the_memory_answe
 
 @asynccontextmanager
 async def _hanging() -> AsyncIterator[str]:
-    """The address of a server that takes every question and answers none."""
+    """The address of a server that accepts every request and answers none."""
     over = asyncio.Event()
 
     async def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -166,6 +166,6 @@ def _client() -> httpx.AsyncClient:
 
 
 async def _write(around: Town, number: int) -> tuple[str, str, int]:
-    """The same words of an employee and a customer: text, the employee's ts, the customer's id."""
+    """An employee and a customer write the same text; returns the text, the employee's ts and the customer's id."""
     text = f"I was charged twice ({number + 31})"
     return text, await around.asks(text, f"U0P{number}"), await around.says(text)

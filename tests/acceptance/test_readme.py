@@ -1,4 +1,4 @@
-"""The handbook's commands are commands that work: every line of every shell block is known here, or this fails."""
+"""The handbook's commands work: every line of every shell block is known here, otherwise this test fails."""
 
 import re
 import shlex
@@ -33,7 +33,7 @@ RECIPES = {
     "check": "mypy",
     "chaos": "-m benchmarks.chaos",
 }
-"""What each target must come to. Their commands are this project's own tests: `make test` is running this one."""
+"""What each target expands to. The commands are this project's own tests: `make test` is running this one."""
 _FILE = re.compile(r"\.(jsonl|csv|toml|backup)$")
 ELSEWHERE = (
     "git",
@@ -53,7 +53,7 @@ ELSEWHERE = (
     "cp",
     "journalctl",
 )
-"""What belongs to the reader's machine, not to us."""
+"""What depends on the reader's machine, not on us."""
 
 
 def _lines() -> Iterator[tuple[str, str]]:
@@ -130,7 +130,7 @@ def test_leads_are_told_the_emoji_that_count() -> None:
 
 def _make(targets: list[str]) -> None:
     for target in targets:
-        # `-n` prints what would be done; `-o` takes the environment as made, which it is: we run in it
+        # `-n` prints what would be done; `-o` assumes that the environment exists, which is true: the test runs in it
         done = subprocess.run(
             ["make", "-n", "-o", ".venv/ready", target], cwd=REPOSITORY, capture_output=True, text=True, check=False
         )
@@ -139,7 +139,7 @@ def _make(targets: list[str]) -> None:
 
 
 def _switchboard(arguments: list[str], folder: Path) -> None:
-    """Parse the line as the program does: every command, option and file name must be one it takes."""
+    """Parse the line as the program does: it must accept every command, option and file name."""
     group = typer.main.get_command(cli)
     assert isinstance(group, TyperGroup)
     for word in arguments:

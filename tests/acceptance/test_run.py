@@ -38,7 +38,7 @@ PARITY = [
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A bot that runs, and the world around it."""
+    """A running bot and the services around it."""
 
     home: Home
     town: Town
@@ -75,7 +75,7 @@ async def test_an_employee_in_slack_is_brought_to_a_team_and_a_lead_corrects_it(
 
     similar = "The VPN keeps disconnecting this morning, I cannot work from home again"
     another = await stage.town.asks(similar, "U0BOB")
-    assert "This is one for facilities" in await stage.town.replied(another)  # by memory, or by who learned meanwhile
+    assert "This is one for facilities" in await stage.town.replied(another)  # by memory, or by voices that learned it
     await _concluded(stage.home)
     assert stage.town.slack_rooms(similar) == ["facilities"]
 
@@ -134,7 +134,7 @@ async def test_the_same_words_are_decided_alike_on_every_platform(stage: Stage) 
         [found, *again] = [row[5] for row in rows]
         assert isinstance(found, dict) and sum(found.values()) == pytest.approx(1)
         for probabilities in again:
-            assert probabilities == pytest.approx(found, abs=0.01)  # a batch's company may shift the last digits
+            assert probabilities == pytest.approx(found, abs=0.01)  # texts of the same batch may change last digits
 
 
 async def test_a_burst_of_short_messages_is_one_request(stage: Stage) -> None:
@@ -144,12 +144,12 @@ async def test_a_burst_of_short_messages_is_one_request(stage: Stage) -> None:
     assert "This is one for delivery." in await stage.town.answered(person)
     await _concluded(stage.home)
     assert len(stage.town.answers(person)) == 1
-    # On a busy machine the last words may come after the decision: then they follow under the card
+    # On a busy machine the last message may arrive after the decision: then it follows under the card
     assert set(stage.town.telegram_rooms("The tracking has not moved since Tuesday")) == {"delivery"}
 
 
 async def test_killed_with_work_in_flight_nothing_is_lost_or_said_twice(model_url: str, homes: Path) -> None:
-    """Killed when messages are heard but undecided, when they are unheard, and when posts are owed but unsaid."""
+    """Killed when messages are stored but undecided, before they are stored, and when posts are not sent yet."""
     folder = homes / "killed"
     folder.mkdir()
     async with town() as around:
@@ -160,7 +160,7 @@ async def test_killed_with_work_in_flight_nothing_is_lost_or_said_twice(model_ur
         await until(lambda: _stored(home, 6), 60)
         assert home.rows("SELECT count(*) FROM decisions") == [(0,)]
 
-        first.process.send_signal(signal.SIGSTOP)  # so that nothing is acknowledged any more
+        first.process.send_signal(signal.SIGSTOP)  # so that nothing is acknowledged from now on
         unheard = [await _write(around, n) for n in range(3, 5)]
         await around.slack.until(lambda: all(around.slack.deliveries[n].attempts for n in range(3, 5)))
         await _kill(first, home)
@@ -191,7 +191,7 @@ async def test_killed_with_work_in_flight_nothing_is_lost_or_said_twice(model_ur
 
 
 async def _billing_has(around: Town, text: str, ts: str, person: int) -> None:
-    """The same words of both were answered, and both cards are there."""
+    """Wait until the text is answered on both platforms, and both cards exist."""
     assert "This is one for billing." in await around.replied(ts)
     assert "This is one for billing." in await around.answered(person)
     await around.slack_card("billing", text)
@@ -203,7 +203,7 @@ def _struck(card: Post) -> bool:
 
 
 async def _write(around: Town, number: int) -> tuple[str, str, int]:
-    """The same words of an employee and a customer: text, the employee's ts, the customer's id."""
+    """An employee and a customer write the same text; returns the text, the employee's ts and the customer's id."""
     text = f"I was charged twice, for order {number + 71}"
     return text, await around.asks(text, f"U0P{number}"), await around.says(text)
 
@@ -234,7 +234,7 @@ async def _decided(home: Home, decisions: int) -> bool:
 
 
 async def _all_put_off(home: Home) -> bool:
-    """Every post was tried in vain, and none is being tried: a lease of the dead would cost the next one a minute."""
+    """Whether all posts failed once and none is in progress: a dead process's lease would delay the next one."""
     return home.rows("SELECT count(*) FROM posts WHERE problem IS NULL OR leased_until > now()") == [(0,)]
 
 
@@ -243,7 +243,7 @@ async def _all_said(home: Home) -> bool:
 
 
 async def _fitted(home: Home) -> None:
-    """The voices beside the model have learned what is known by now: who is asked from then on is asked of the same."""
+    """Wait until the voices beside the model have learned all examples, so that later questions do not differ."""
 
     async def up_to_date() -> bool:
         known = home.rows(
@@ -257,7 +257,7 @@ async def _fitted(home: Home) -> None:
 
 
 async def _concluded(home: Home) -> None:
-    """Everything that people did has been looked at, and everything that is owed for it has been said."""
+    """Wait until everything that people did has been processed, and every resulting post has been sent."""
 
     async def idle() -> bool:
         waiting = "SELECT (SELECT count(*) FROM reactions WHERE concluded_at IS NULL)"

@@ -1,4 +1,4 @@
-"""Two `switchboard run` with one database, both hearing Slack and Telegram: together they are one bot."""
+"""Two `switchboard run` with one database, both receiving from Slack and Telegram, act as one bot."""
 
 import asyncio
 import itertools
@@ -33,7 +33,7 @@ TALKERS, LINES = 6, 5
 
 @asynccontextmanager
 async def balanced(replicas: Sequence[str]) -> AsyncIterator[str]:
-    """A load balancer: each request goes to the next replica; the address of it."""
+    """The address of a load balancer that sends each request to the next replica."""
     turn = itertools.cycle(replicas)
 
     async def passed_on(request: web.Request) -> web.Response:
@@ -59,7 +59,7 @@ async def balanced(replicas: Sequence[str]) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def replicas(folder: Path, around: Town, database: str, polling: bool) -> AsyncIterator[tuple[Bot, Bot]]:
-    """Two bots; Socket Mode hands each event to one of them. A balancer hands out updates, or one of them polls."""
+    """Two bots; Socket Mode sends each event to one of them. A balancer distributes updates, or one of them polls."""
     places = [free_address(), free_address()]
     async with balanced([f"http://{place}" for place in places]) as balancer:
         hook = "" if polling else balancer
@@ -111,7 +111,7 @@ async def test_two_hundred_messages_over_both_platforms_are_two_hundred_conversa
 
 
 async def _everybody_writes(around: Town) -> tuple[list[str], dict[str, int]]:
-    """A hundred employees and a hundred customers, all at once: users, and text -> customer."""
+    """A hundred employees and a hundred customers write at once; returns the users, and text -> customer."""
     employees, customers = [f"U0E{number}" for number in range(EACH)], {}
     for number, user in enumerate(employees):
         text = f"{EXAMPLES[number % len(EXAMPLES)]} ({number})"
@@ -124,6 +124,6 @@ async def _everybody_writes(around: Town) -> tuple[list[str], dict[str, int]]:
 
 
 def _lines(around: Town, person: int) -> list[str]:
-    """What the team was told that this customer said later, in the order in which it stands in their room."""
+    """The later messages of this customer as the team saw them, in the order of their room."""
     posts = [post for group in GROUPS.values() for post in around.telegram.posts(group) if f"of {person}" in post.text]
     return [post.text.partition("\n")[2] for post in sorted(posts, key=lambda post: post.message_id)]

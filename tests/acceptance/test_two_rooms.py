@@ -1,4 +1,4 @@
-"""One conversation in two rooms, whichever platforms they are on: what is sent arrives, what is internal stays."""
+"""One conversation in two rooms, on any platforms: what is sent arrives, what is internal stays internal."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.worlds.company import CHANNELS, GROUPS, HELP, SLACK_LEAD, TELEGRAM_LE
 pytestmark = pytest.mark.vllm
 
 HOMES = {"billing": "slack", "delivery": "telegram"}
-"""Two teams that live on one platform each, wherever people write from."""
+"""Two teams that each have a room on only one platform, whichever platform people write from."""
 INTERNAL = "between us: this one is difficult"
 
 
@@ -158,7 +158,7 @@ def _group(place: Town, team: str) -> list[TelegramPost]:
 
 
 async def until_struck(place: Town, card: SlackPost) -> None:
-    """The old card is struck and leads on."""
+    """Wait until the old card is struck through and links to the new one."""
 
     async def struck() -> bool:
         return "~New request for" in str(_slack_now(place, card).blocks)

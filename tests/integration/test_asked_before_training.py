@@ -26,7 +26,7 @@ ASKS = "[tasks.routing.learning]\nask_above_minutes = {minutes}\n"
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Whether a model server was wanted. None is started."""
+    """Records whether a model server was requested. None is started."""
     wanted: list[str] = []
 
     @asynccontextmanager
@@ -42,7 +42,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 async def config(database: Database, database_url: str, tmp_path: Path) -> Path:
-    """Enough to learn from, so that a training takes some minutes, and half a minute is allowed unasked."""
+    """Enough to learn from, so that a training takes some minutes, and half a minute is allowed without asking."""
     examples = [
         Example(f"{label} number {n}", label, Source.IMPORT, side, after(0))
         for label in ("billing", "triage")

@@ -43,7 +43,7 @@ def another_url(postgres_url: str) -> Iterator[str]:
 
 
 async def grown(settings: Settings) -> Path:
-    """An adapter that serves; its folder."""
+    """A serving adapter; its folder."""
     folder = settings.model.runs / "routing-1" / "adapter"
     folder.mkdir(parents=True)
     (folder / "adapter_config.json").write_text("{}", "utf-8")
@@ -81,7 +81,7 @@ async def test_an_adapter_that_was_changed_is_found_by_verifying(tmp_path: Path,
 
 
 async def test_a_backup_is_made_before_an_upgrade(tmp_path: Path, empty_url: str) -> None:
-    """Nothing is upgraded by it, and a database with nothing of ours in it is said to be one."""
+    """It upgrades nothing, and says so if the database contains nothing of ours."""
     here = settings_in(tmp_path / "here", empty_url)
     with pytest.raises(UsageError, match="there is nothing of Switchboard's in it"):
         await database.backup(here, tmp_path / "all.backup")

@@ -1,4 +1,4 @@
-"""`switchboard compare` with voices that are really fitted, in a process of their own: each arm is its own voice's."""
+"""`switchboard compare` with voices that are really fitted, in a separate process: each arm is its own voice's."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""Compose, Kubernetes and the images speak of settings, flags and files that there are; their own schemas take them."""
+"""Compose, Kubernetes and the images name settings, flags and files that exist; their own schemas accept them."""
 
 import json
 import re
@@ -24,9 +24,9 @@ COMPOSE, CONTAINERFILE = REPOSITORY / "compose.yaml", REPOSITORY / "Containerfil
 KUBERNETES = DEPLOY / "kubernetes"
 _SHARED = "/dev/shm"  # noqa: S108
 VERSION = "1.33"
-"""Of Kubernetes: the oldest that its makers keep."""
+"""The oldest version of Kubernetes that is still maintained."""
 HELD = {*SECRETS, "DATABASE_URL", "SWITCHBOARD_ADAPTER_TOKEN"}
-"""What lies in the folder of secrets."""
+"""The contents of the folder of secrets."""
 Row = dict[str, object]
 
 
@@ -42,7 +42,7 @@ def services() -> dict[str, Row]:
 
 
 def at(row: object, *path: str | int | slice) -> object:
-    """What lies there."""
+    """The value at that path."""
     for step in path:
         assert isinstance(row, dict | list)
         row = row[step]  # type: ignore[index]
@@ -50,7 +50,7 @@ def at(row: object, *path: str | int | slice) -> object:
 
 
 def flags() -> set[str]:
-    """What a server that serves us needs, each with its value."""
+    """The flags that a server needs for us, each with its value."""
     line = " ".join(serving_flags(STARTER, "starter"))
     return {part.strip().replace(" ", "=") for part in re.findall(r"--\S+(?: [^-]\S*)?", line)}
 
@@ -59,7 +59,7 @@ def test_compose_is_as_its_specification_has_it() -> None:
     written = re.sub(r"\$\{\w+:-([^}]+)\}", r"\1", COMPOSE.read_text("utf-8"))  # as without those variables
     merged = yaml.safe_dump(yaml.safe_load(written))
     assert set(compose_spec.PyCompose.from_yaml(merged).to_dict()["services"]) == set(services())
-    with pytest.raises(ValueError, match="replica"):  # what it does not know, it does not take
+    with pytest.raises(ValueError, match="replica"):  # it ignores what it does not know
         compose_spec.PyCompose.from_yaml("services: {bot: {image: x, replica: 2}}")
 
 
@@ -98,7 +98,7 @@ def test_targets_of_compose_are_stages_and_the_context_has_what_they_copy() -> N
 
 
 def test_both_environments_are_made_by_one_script() -> None:
-    """What two stages do alike stands once."""
+    """What both stages need is defined once."""
     runs = re.findall(r"^RUN (.*(?:pip install|image\.sh).*)$", CONTAINERFILE.read_text("utf-8"), re.MULTILINE)
     assert [line for line in runs if "image.sh" in line] == ["sh image.sh traces", "sh image.sh cpu,traces"]
     assert len([line for line in runs if "/opt/switchboard" in line]) == 0
@@ -118,7 +118,7 @@ def test_the_model_server_is_started_with_what_serves_us(where: str) -> None:
         started = [*list(at(service, "entrypoint", slice(3, None))), *list(at(service, "command"))]  # type: ignore[call-overload]
         environment = dict(at(services(), f"model-server-{where}", "environment"))  # type: ignore[call-overload]
     assert isinstance(started, list)
-    # Compiling wants a compiler, which the image for CPUs has not, and takes longer than it saves
+    # Compiling needs a compiler, which the image for CPUs lacks, and takes longer than it saves
     here = {"--model=/opt/starter", "--host=0.0.0.0", "--port=8000", *(["--enforce-eager"] if where != "gpu" else [])}
     assert flags() | here == set(started)
     assert switches().items() <= environment.items()
@@ -131,7 +131,7 @@ def test_the_model_server_is_started_with_what_serves_us(where: str) -> None:
 
 
 def test_the_model_server_has_the_shared_memory_that_it_starts_with() -> None:
-    """160 MiB, where containers have 64 unless they are given more."""
+    """160 MiB; containers have 64 unless they are given more."""
     for name in ("model-server-cpu", "model-server-gpu"):
         assert at(services(), name, "shm_size") == "1gb"
     [row] = [one for one in rows() if at(one, "metadata", "name") == "model-server" and one["kind"] == "Deployment"]
@@ -205,7 +205,7 @@ def test_prometheus_looks_at_the_services_that_there_are() -> None:
 
 @pytest.mark.slow
 def test_what_is_installed_can_be_listed_as_cyclonedx(tmp_path: Path) -> None:
-    """As the Containerfile does, which has a list in each image."""
+    """As the Containerfile does it, which puts a list into each image."""
     script = (DEPLOY / "image.sh").read_text("utf-8")
     command = re.search(r"cyclonedx-py (environment .*?)(?: \\\n|--pyproject)", script)
     assert command is not None

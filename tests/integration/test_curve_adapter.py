@@ -25,7 +25,7 @@ THINGS = "invoice parcel laptop password refund contract holiday printer".split(
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Whether a model server was wanted. None is started, and whoever asks it finds it away."""
+    """Records whether a model server was requested. None is started, and requests to it fail."""
     wanted: list[str] = []
 
     @asynccontextmanager

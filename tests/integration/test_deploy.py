@@ -1,6 +1,6 @@
-"""What stands in deploy/ is what the programs it is for accept, and speaks of figures that there are.
+"""The files in deploy/ are accepted by the programs that read them, and name only metrics that exist.
 
-A program that is not installed here is not asked; the figures are looked at everywhere.
+A program that is not installed here is not run; the metrics are checked everywhere.
 """
 
 import json
@@ -30,7 +30,7 @@ _CREDENTIAL = re.compile(r"^#? ?LoadCredential=(\w+):", re.MULTILINE)
 
 
 def ran(program: str, *arguments: str, at: Path = DEPLOY) -> None:
-    """Run a program that is there; skip where it is not."""
+    """Run an installed program; skip the test if it is not installed."""
     found = shutil.which(program, path="/usr/bin:/usr/sbin:/usr/local/bin")
     if found is None:
         pytest.skip(f"{program} is not installed here")
@@ -69,7 +69,7 @@ async def test_alarms_and_dashboard_look_at_figures_that_there_are(database: Dat
 
 @pytest.mark.parametrize("unit", ["switchboard.service", "switchboard-backup.service", "switchboard-backup.timer"])
 def test_systemd_takes_the_units(unit: str, tmp_path: Path) -> None:
-    for file in DEPLOY.glob("switchboard*.*"):  # what it is to start is not installed here
+    for file in DEPLOY.glob("switchboard*.*"):  # the program that it starts is not installed here
         text = file.read_text("utf-8").replace("/opt/switchboard/.venv/bin/switchboard", "/bin/true")
         (tmp_path / file.name).write_text(text, "utf-8")
     ran("systemd-analyze", "verify", "--man=no", unit, at=tmp_path)
@@ -77,12 +77,12 @@ def test_systemd_takes_the_units(unit: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("unit", ["switchboard.service", "switchboard-backup.service"])
 def test_systemd_finds_little_that_a_unit_is_exposed_to(unit: str) -> None:
-    """Its own scale: at most 1.7 of 10."""
+    """On systemd's own scale: at most 1.7 of 10."""
     ran("systemd-analyze", "security", "--offline=true", "--threshold=17", unit)
 
 
 def test_a_backup_is_given_what_the_bot_is_given() -> None:
-    """Without the database's address, for one, it would keep another database."""
+    """Without the database's address, for example, it would back up another database."""
     given = [
         _CREDENTIAL.findall((DEPLOY / f"{unit}.service").read_text("utf-8"))
         for unit in ("switchboard", "switchboard-backup")

@@ -1,4 +1,4 @@
-"""Import and export over a real database: what goes out comes in again, and the counts are true."""
+"""Import and export over a real database: what is exported can be imported, and the counts are right."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""Hosted models over a stand-in that counts tokens and misbehaves: answers, retries, the budget, and what is kept."""
+"""Hosted models over a stand-in that counts tokens and misbehaves: answers, retries, the budget, and stored answers."""
 
 import sqlite3
 import stat
@@ -39,13 +39,13 @@ ZERO = Variant(0)
 
 
 def keyword(prompt: str) -> str:
-    """What a good model would answer."""
+    """The answer of a good model."""
     return "billing" if "charged" in prompt.rpartition("Message:")[2] else "it"
 
 
 @asynccontextmanager
 async def open_arms(stand_in: ChatEndpoint, folder: Path, usual: Endpoint = USUAL) -> AsyncIterator[HostedArms]:
-    """An endpoint's arms over the stand-in, which runs already."""
+    """An endpoint's arms over the stand-in, which is already running."""
     known = replace(usual, url=stand_in.url)
     with SqliteAnswerCache(folder / "answers.sqlite") as cache:
         async with open_endpoint(known) as line:
@@ -204,7 +204,7 @@ async def test_the_budget_is_never_exceeded_and_the_row_says_where_it_stopped(tm
         async with open_arms(stand_in, tmp_path / "whole") as arms:
             whole = Budget(1_000.0)
             await asked(arms, budget=whole)
-        half = whole.spent / 2 + 4.0  # what one question may cost at worst comes on top
+        half = whole.spent / 2 + 4.0  # the most that one question may cost is added
         async with open_arms(stand_in, tmp_path / "half", replace(USUAL, budget=half, concurrency=3)) as arms:
             budget = Budget(half)
             arm = await asked(arms, budget=budget)

@@ -1,4 +1,4 @@
-"""`data` and `review` as people type them, over a real database: what is printed where, and the exit codes."""
+"""`data` and `review` as people type them, over a real database: output and exit codes."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ Who takes care of the garden,triage,triage
 
 @pytest.fixture
 def settings(database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a company in the tests' database, which the fixture has emptied."""
+    """Settings of a company in the tests' database, which the fixture has emptied."""
     monkeypatch.setenv("NO_COLOR", "1")
     file = tmp_path / "switchboard.toml"
     file.write_text(SETTINGS.format(url=database_url), "utf-8")
@@ -43,7 +43,7 @@ def settings(database: Database, database_url: str, tmp_path: Path, monkeypatch:
 
 
 async def switchboard(*arguments: str, config: Path) -> Result:
-    """The command runs a loop of its own."""
+    """The command runs its own event loop."""
     return await asyncio.to_thread(partial(CliRunner().invoke, cli, [*arguments, "--config", str(config)]))
 
 
@@ -63,6 +63,29 @@ async def test_reassignments_are_told_before_anything_is_stored(settings: Path, 
     done = await switchboard("import", str(file), "--dry-run", config=settings)
     assert done.exit_code == 0
     assert "1 of 2 tickets (50%) were reassigned, most often triage → billing (1)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("replay", "--adapter", "nosuch"), "no adapter called nosuch; there are none yet"),
+        (("compare", "--since", "30d"), "nothing to judge by: of the conversations of routing"),
+    ],
+    ids=lambda one: str(one[0]),
+)
+async def test_what_is_refused_is_refused_before_a_model_is_loaded(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    loaded: list[object] = []
+
+    async def load(*_: object) -> None:
+        loaded.append(_)
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr("bot.model_stack.build_model_stack", load)
+    done = await switchboard(*arguments, config=settings)
+    assert (done.exit_code, loaded) == (2, [])
+    assert said in " ".join(done.stderr.split())
 
 
 async def test_review_puts_the_queue_on_stdout(settings: Path, database: Database) -> None:

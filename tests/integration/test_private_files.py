@@ -1,4 +1,4 @@
-"""What the command writes is its user's alone, whatever the umask that it was started with; locks are nobody else's."""
+"""What the command writes is private to its user, whatever the umask at its start; so are locks."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from inference.file_lock import locked
 
 
 def open_to_others(folder: Path) -> list[str]:
-    """Every file and folder in it that anybody but its owner may read or write."""
+    """Every file and folder in it that anybody except its owner may read or write."""
     return [str(path) for path in folder.rglob("*") if not path.is_symlink() and path.lstat().st_mode & 0o066]
 
 

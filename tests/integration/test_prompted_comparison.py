@@ -55,7 +55,7 @@ USUAL = Endpoint("gpt", "", "gpt-1", "KEY", 1.0, TokenPrice(1.0, 5.0), shots=(0,
 
 
 class TornPredictor(FakePredictor):
-    """Sure of laptops; of money it says the wrong thing, and that it is not sure."""
+    """Sure of laptops; about money it gives the wrong answer, and is unsure."""
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         rows = [{"it": 0.5, "billing": 0.3} if "charged" in text else {"it": 0.97, "billing": 0.01} for text in texts]
@@ -67,7 +67,7 @@ class TornPredictor(FakePredictor):
 
 @dataclass
 class Bench:
-    """What a comparison is made with."""
+    """The parts from which a comparison is made."""
 
     settings: Settings
     vllm: FakeVllm

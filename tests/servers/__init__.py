@@ -1,1 +1,1 @@
-"""Local servers that speak the platforms' protocols, for the real client libraries to talk to."""
+"""Local servers that implement the platforms' protocols, for the real client libraries."""

@@ -16,7 +16,7 @@ Misdeed = Callable[[web.Request], web.Response | None]
 
 
 class ChatEndpoint:
-    """A server for the length of an `async with`; `answer` makes an answer of a prompt."""
+    """A server while an `async with` lasts; `answer` makes an answer from a prompt."""
 
     def __init__(self, answer: Callable[[str], str], usage: bool = True, logprobs: bool = True) -> None:
         self.answer = answer
@@ -25,11 +25,11 @@ class ChatEndpoint:
         self.misdeeds: deque[Misdeed] = deque()
         """For the next calls, one each."""
         self.refuses: frozenset[str] = frozenset()
-        """Parameters that are unknown here."""
+        """Parameters that this server does not know."""
         self.charged: int | None = None
-        """Tokens that each answer is said to have taken, whatever it took."""
+        """The number of tokens reported for each answer, whatever it took."""
         self.prompts: list[str] = []
-        """Of every call, those that were refused included."""
+        """Every call, including refused ones."""
         self.answered: list[str] = []
         self.keys: set[str] = set()
         self.most_at_once = 0
@@ -95,12 +95,12 @@ class ChatEndpoint:
         return {"object": "chat.completion", "choices": [choice], **({"usage": usage} if self.usage else {})}
 
     async def _half(self, request: web.Request) -> web.StreamResponse:
-        """Begin to answer, and hang up."""
+        """Begin to answer, and close the connection."""
         return await half(request, b'{"choices": [')
 
 
 def failing(status: int, code: str = "", message: str = "no", **headers: str) -> Misdeed:
-    """An error, as OpenAI writes them; a header's underscores are dashes."""
+    """An error in OpenAI's format; underscores in a header's name become dashes."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda request: _error(status, code, message, sent)
 
@@ -111,7 +111,7 @@ def _error(status: int, code: str, message: str, headers: dict[str, str]) -> web
 
 
 def saying(body: object, status: int = 200) -> Misdeed:
-    """Whatever body; text as it is."""
+    """Any body; text is sent unchanged."""
     if isinstance(body, str):
         return lambda request: web.Response(text=body, status=status)
     return lambda request: web.Response(text=json.dumps(body), status=status, content_type="application/json")

@@ -1,4 +1,4 @@
-"""Driving a server from another process: POST /_control/<verb> with the verb's keyword arguments as JSON."""
+"""Controlling a server from another process: POST /_control/<verb> with the verb's keyword arguments as JSON."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ Verbs = Mapping[str, Callable[..., object]]
 
 
 def add_control(app: web.Application, verbs: Verbs) -> None:
-    """Serve the verbs. What a verb returns comes back as {"result": …}; a misuse as 400 {"error": …}."""
+    """Serve the verbs. A verb's result comes back as {"result": …}; a wrong call as 400 {"error": …}."""
 
     async def handle(request: web.Request) -> web.Response:
         verb = verbs.get(request.match_info["verb"])

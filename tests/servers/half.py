@@ -1,10 +1,10 @@
-"""An answer that breaks off, as of a server that dies while it speaks."""
+"""An answer that breaks off, as from a server that dies while it answers."""
 
 from aiohttp import web
 
 
 async def half(request: web.Request, beginning: bytes) -> web.StreamResponse:
-    """Begin to answer, and hang up."""
+    """Begin to answer, and close the connection."""
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
     await response.prepare(request)
     await response.write(beginning)

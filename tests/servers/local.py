@@ -1,4 +1,4 @@
-"""What every local server has: an address, a record of the calls it got, and planned misbehaviour."""
+"""What every local server has: an address, a record of the calls it got, and planned faults."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """How one call is to go wrong: refused (with an error or a status), late, or done but unanswered."""
+    """How one call is to fail: refused (with an error or a status), late, or done but unanswered."""
 
     error: str | None = None
     status: int | None = None
@@ -42,13 +42,13 @@ class Fault:
 
 
 class LocalServer:
-    """A server on 127.0.0.1 for the length of an `async with`; port 0 is any free one."""
+    """A server on 127.0.0.1 while an `async with` lasts; port 0 is any free one."""
 
     def __init__(self, port: int = 0) -> None:
         self.calls: list[Call] = []
         self.url = ""
         self.clock_ahead = timedelta(0)
-        """How much later it is here, by the header `Date`."""
+        """By how much its clock is ahead, in the header `Date`."""
         self._port = port
         self._faults: dict[str, list[Fault]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,10 +87,10 @@ class LocalServer:
         raise NotImplementedError
 
     async def closing(self) -> None:
-        """Let go of whoever waits on the server; called before it stops."""
+        """Release everything that waits for the server; called before it stops."""
 
     def refusal(self, fault: Fault) -> web.Response:
-        """The fault in this platform's words."""
+        """The fault in this platform's format."""
         raise NotImplementedError
 
     def fail(
@@ -104,19 +104,19 @@ class LocalServer:
         lose_response: bool = False,
         times: int = 1,
     ) -> None:
-        """Let the next `times` calls of a method go wrong; plans queue up behind each other."""
+        """Let the next `times` calls of a method fail; plans for the same method are used in order."""
         fault = Fault(error=error, status=status, retry_after=retry_after, delay=delay, lose_response=lose_response)
         self._faults.setdefault(method, []).extend([fault] * times)
 
     def heal(self) -> None:
-        """Forget every planned misbehaviour."""
+        """Forget all planned faults."""
         self._faults.clear()
 
     def calls_to(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
 
     async def until(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
-        """Wait for the predicate to be truthy and return what it gave; TimeoutError after so many seconds."""
+        """Wait for the predicate to be truthy and return its value; TimeoutError after so many seconds."""
         deadline = time.monotonic() + timeout
         while not (found := predicate()):
             if time.monotonic() > deadline:
@@ -128,7 +128,7 @@ class LocalServer:
     async def answered(
         self, request: web.Request, call: Call, act: Callable[[], Awaitable[web.Response]]
     ) -> web.Response:
-        """Record the call and answer it, or go wrong as planned."""
+        """Record the call and answer it, or fail as planned."""
         self.calls.append(call)
         planned = self._faults.get(call.method)
         fault = planned.pop(0) if planned else Fault()
@@ -141,12 +141,12 @@ class LocalServer:
         return response
 
     def in_background(self, work: Coroutine[None, None, None], name: str) -> None:
-        """Run work for as long as the server lives; its failure is raised when the server closes."""
+        """Run work while the server lives; its failure is raised when the server closes."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        # A failed task is kept, so that closing can raise what it met.
+        # A failed task is kept, so that closing can raise its error.
         if task.cancelled() or task.exception() is None:
             self._tasks.discard(task)

@@ -1,4 +1,4 @@
-"""A collector of traces over real HTTP: keeps the spans that it is sent, decoded, and the bytes that they came in."""
+"""A collector of traces over real HTTP: keeps the spans that it is sent, decoded, and the bytes in which they came."""
 
 import asyncio
 import gzip
@@ -18,13 +18,13 @@ from bot.http.server import listening_socket, serve_http
 
 @dataclass
 class Collector:
-    """What was sent to it."""
+    """Everything that was sent to it."""
 
     url: str = ""
     spans: list[Span] = field(default_factory=list)
     raw: bytes = b""
     shown: set[str] = field(default_factory=set)
-    """What its callers showed as their authorization."""
+    """The authorization that its callers sent."""
     services: set[str] = field(default_factory=set)
 
     def named(self, name: str) -> list[Span]:
@@ -56,7 +56,7 @@ class Collector:
 
 @asynccontextmanager
 async def collecting() -> AsyncIterator[Collector]:
-    """A collector on a port of its own, until the end."""
+    """A collector on its own port, until the end."""
     collector = Collector()
     routes = [Route("/v1/traces", collector.hear, methods=["POST"])]
     with listening_socket("127.0.0.1", 0) as socket:

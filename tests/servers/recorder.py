@@ -1,4 +1,4 @@
-"""A server in between: passes everything on to a server on this machine, and remembers what was asked and answered."""
+"""A recording proxy: passes everything on to a server on this machine, and records requests and answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.servers.wire import Json
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question that had a body, and what was answered to it."""
+    """A request that had a body, and its answer."""
 
     path: str
     asked: Json
@@ -23,7 +23,7 @@ class Exchange:
 
 
 class Recorder:
-    """Listens at a socket of its own for the length of an `async with`."""
+    """Listens on its own socket while an `async with` lasts."""
 
     def __init__(self, behind: str, socket: Path) -> None:
         """`behind` is the server's address; both are as in `model.server`."""
@@ -36,7 +36,7 @@ class Recorder:
         self._runner = web.AppRunner(app)
 
     def of(self, path: str) -> Sequence[Exchange]:
-        """What was asked there, in order."""
+        """The requests to that path, in order."""
         return [one for one in self.exchanges if one.path == path]
 
     async def __aenter__(self) -> Self:

@@ -16,14 +16,14 @@ from bot.http.server import listening_socket, serve_http
 
 @dataclass
 class Receiver:
-    """What was sent to it, and how it answers."""
+    """Everything that was sent to it, and how it answers."""
 
     url: str = ""
     status: int = 200
     answers: asyncio.Event = field(default_factory=asyncio.Event)
-    """Unset: it lets everybody wait."""
+    """Unset: every request waits."""
     taken: list[tuple[str, bytes]] = field(default_factory=list)
-    """Signature and body of what it answered with a 2xx."""
+    """Signature and body of each request that it answered with a 2xx."""
     asked: int = 0
 
     def events(self) -> list[dict[str, object]]:
@@ -43,7 +43,7 @@ class Receiver:
 
 @asynccontextmanager
 async def receiving() -> AsyncIterator[Receiver]:
-    """A receiver on a port of its own, until the end."""
+    """A receiver on its own port, until the end."""
     receiver = Receiver()
     receiver.answers.set()
     paths = [Route(path, receiver.hear, methods=["POST", "GET"]) for path in ("/", "/elsewhere")]

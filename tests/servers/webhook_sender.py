@@ -1,4 +1,4 @@
-"""The smallest process that sends webhooks: the step alone, on a clock that may be ahead.
+"""The smallest process that sends webhooks: only the step, on a clock that may be ahead.
 
 python -m tests.servers.webhook_sender DATABASE_URL RECEIVER_URL SECONDS_AHEAD
 """
@@ -20,7 +20,7 @@ NAME, SECRET = "helpdesk", "a-secret-of-more-than-20-characters"
 
 
 async def main(database_url: str, receiver_url: str, ahead: str) -> None:
-    """Until it is killed."""
+    """Run until it is killed."""
 
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=float(ahead))

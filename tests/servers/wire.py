@@ -1,4 +1,4 @@
-"""Reading and writing the untyped words of a wire protocol."""
+"""Reading and writing the untyped values of a wire protocol."""
 
 import json
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ class Upload:
 
 
 def word(args: Args, name: str) -> str:
-    """The argument as text, empty when it is absent."""
+    """The argument as text, empty if it is absent."""
     value = args.get(name)
     return "" if value is None else str(value)
 
 
 def number(args: Args, name: str, default: int = 0) -> int:
-    """The argument as a whole number; raises ValueError when it is something else."""
+    """The argument as a whole number; raises ValueError if it is something else."""
     value = args.get(name)
     return default if value is None or value == "" else int(float(str(value)))
 
@@ -36,7 +36,7 @@ def truth(args: Args, name: str) -> bool:
 
 
 def structure(args: Args, name: str) -> object:
-    """A nested argument, be it JSON or, in a form, JSON text; None when absent or unreadable."""
+    """A nested argument, as JSON or, in a form, as JSON text; None if absent or unreadable."""
     value = args.get(name)
     if not isinstance(value, str):
         return value
@@ -52,7 +52,7 @@ def mapping(args: Args, name: str) -> Json:
 
 
 def items(args: Args, name: str) -> list[Json]:
-    """The objects in a list argument; what is no object is left out."""
+    """The objects in a list argument; anything else is left out."""
     value = structure(args, name)
     return [cast(Json, item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 

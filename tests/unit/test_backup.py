@@ -1,4 +1,4 @@
-"""A backup's archive: whole, private, and bringing back what went in."""
+"""A backup's archive: complete, private, and restored as it was."""
 
 import io
 import tarfile

@@ -1,4 +1,4 @@
-"""The list of behaviours names tests that there are."""
+"""The list of behaviours names only tests that exist."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def is_there(file: str, test: str) -> bool:
 
 @cache
 def _functions(file: Path) -> frozenset[str]:
-    """The names of a module's own functions, without importing it; none where there is no such file."""
+    """The names of a module's own functions, without importing it; none if there is no such file."""
     if not file.is_file():
         return frozenset()
     tree = ast.parse(file.read_text("utf-8"))

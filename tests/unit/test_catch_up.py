@@ -1,4 +1,4 @@
-"""A command beside a bot that runs asks what that one would say, instead of doing its work once more."""
+"""A command that runs beside a bot uses the bot's answers instead of repeating its work."""
 
 import pytest
 

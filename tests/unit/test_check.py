@@ -1,4 +1,4 @@
-"""What a check finds out about the model and the platforms, and that it survives what it finds."""
+"""What a check finds out about the model and the platforms, and that errors do not end it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def test_a_model_that_is_away_or_cannot_be_started_says_what_to_do() -> No
 
 
 class Checked:
-    """A platform that finds one thing, and then breaks down if it is told to."""
+    """A platform that finds one thing, and then raises an error if it is told to."""
 
     def __init__(self, breaks: bool = False, answers: bool = True) -> None:
         self.breaks = breaks

@@ -1,4 +1,4 @@
-"""Which settings a command goes by."""
+"""Which settings a command uses."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ def test_a_folders_own_settings_come_before_its_demo(tmp_path: Path, monkeypatch
 
 
 def test_a_command_loads_nothing_heavy_before_it_needs_it() -> None:
-    """scipy alone was a quarter of what every command costs, `--help` included."""
+    """scipy alone was a quarter of every command's time, including `--help`."""
     heavy = "scipy", "sklearn", "torch", "transformers", "datasketch", "vllm"
     said = f"import sys, bot.cli; print(sorted(set({heavy!r}) & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", said], capture_output=True, check=True, text=True).stdout == "[]\n"

@@ -246,7 +246,7 @@ def test_a_wrong_choice_changes_nothing_and_says_how_to_choose(
     assert said in " ".join(done.stderr.split())
 
 
-# --- commands that ask many texts ---
+# --- commands that ask about many texts ---
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_whoever_asks_many_texts_holds_the_memory(
     opened: list[str | None] = []
 
     @asynccontextmanager
-    async def stack(settings: Settings, asked_much: Task | None = None) -> AsyncIterator[None]:
+    async def stack(settings: Settings, asked_much: Task | None = None, first: object = None) -> AsyncIterator[None]:
         opened.append(asked_much.name if asked_much else None)
         raise UsageError("no model here")
         yield

@@ -1,4 +1,4 @@
-"""The page of commands says what the commands are."""
+"""The page of commands matches the commands."""
 
 from docs.commands import PAGE, page
 

@@ -1,4 +1,4 @@
-"""`switchboard compare` over fakes: every arm in one pass, leaks left out, and what is written about it."""
+"""`switchboard compare` over fakes: every arm in one pass, leaks left out, and the written report."""
 
 import json
 import re
@@ -43,7 +43,7 @@ NAMES = ["majority", WORDS, VECTORS, NEIGHBOURS, ADAPTER, "mixture", "mixture wi
 
 
 class SurePredictor(FakePredictor):
-    """Reads keywords, and is so sure that no other voice is heard against it."""
+    """Reads keywords, and is so sure that other voices have no effect."""
 
     def __init__(self) -> None:
         super().__init__()

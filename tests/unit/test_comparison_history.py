@@ -1,4 +1,4 @@
-"""`switchboard compare --history`: the verdicts of the weeks, for people, for scripts, and as a page."""
+"""`switchboard compare --history`: the weekly verdicts, for people, for scripts, and as a page."""
 
 import json
 from dataclasses import replace

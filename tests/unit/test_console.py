@@ -1,4 +1,4 @@
-"""What people see can be copied."""
+"""Text on the screen can be copied."""
 
 import pytest
 

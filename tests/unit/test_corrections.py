@@ -1,4 +1,4 @@
-"""`switchboard corrections`: counts, a list without what people wrote, and a second word by command."""
+"""`switchboard corrections`: counts, a list without what people wrote, and a second lead's word by command."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""`switchboard curve` over voices that a test knows: what is kept of it, what is said, and how a page draws it."""
+"""`switchboard curve` over known voices: what is stored of it, what is output, and how a page draws it."""
 
 import json
 import re
@@ -53,7 +53,7 @@ async def test_every_draw_is_fitted_and_asked_about_every_message() -> None:
     assert right[WITHOUT] in ([True, False], [False, True])
 
 
-# --- what an interrupted command goes on from ---
+# --- how an interrupted command continues ---
 
 
 def progress(
@@ -90,7 +90,7 @@ def test_a_line_that_was_not_finished_is_measured_again(tmp_path: Path) -> None:
     assert [one.draw for one in kept.measured()] == [Draw(5, 0), Draw(5, 1)]
 
 
-# --- what is said ---
+# --- output ---
 
 
 def test_crossings_and_what_more_would_be_worth_are_said_and_named_as_what_they_are() -> None:
@@ -180,7 +180,7 @@ def test_a_crossing_on_one_draw_says_so() -> None:
 
 
 def test_measured_adapters_are_kept_beside_the_rest_of_the_curve(tmp_path: Path) -> None:
-    """What is trained for minutes is not thrown away by what takes seconds, nor the other way round."""
+    """What takes minutes to train is not discarded by what takes seconds, nor the other way round."""
     one = Measured(Draw(5, 0), 10, {WORDS: [True, False]})
     adapters = CurveProgress(tmp_path, "routing.adapter", "tiny and a base", LESSONS, MESSAGES)
     progress(tmp_path).add(one)

@@ -1,4 +1,4 @@
-"""What `switchboard data` writes: a table for programs, JSON, a line an example, and a page that holds no text."""
+"""What `switchboard data` writes: a table for programs, JSON, one line for each example, and a page without text."""
 
 import json
 import re

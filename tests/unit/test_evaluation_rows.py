@@ -1,4 +1,4 @@
-"""What `evaluate --rows` writes: every voice's word on every text, the decision without the model, and no text."""
+"""What `evaluate --rows` writes: every voice's answer on every text, the decision without the model, and no text."""
 
 import json
 import math
@@ -25,7 +25,7 @@ REFUND = Example("I was charged twice", "billing", Source.IMPORT, Side.HELD_OUT,
 
 
 class CountingEmbedder(FakeEmbedder):
-    """Remembers what it was asked to embed."""
+    """Records what it was asked to embed."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -36,7 +36,7 @@ class CountingEmbedder(FakeEmbedder):
 
 
 def classifier() -> Classifier:
-    """A model that reads keywords, and two linear voices that say "it" of everything."""
+    """A model that reads keywords, and two linear voices that answer "it" to everything."""
     return replace(fake_classifier(NEAR, FakePredictor()), fitted=FakeVoices(SURE_OF_IT))
 
 

@@ -1,4 +1,4 @@
-"""Commands that read files: what they say, and how they end, before any database is opened."""
+"""Commands that read files: their output, and their exit codes, before any database is opened."""
 
 import gzip
 import os

@@ -1,4 +1,4 @@
-"""What a newcomer is given works as it stands, and says what is left to do."""
+"""The files that a new user gets work unchanged, and say what is left to do."""
 
 import re
 from collections.abc import Mapping

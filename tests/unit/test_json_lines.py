@@ -1,4 +1,4 @@
-"""What people wrote reaches programs unharmed, and commands no terminal on the way."""
+"""What people wrote reaches programs unchanged, and cannot send commands to a terminal."""
 
 import json
 

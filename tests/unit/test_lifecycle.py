@@ -1,4 +1,4 @@
-"""Work is woken, survives failures, and finishes what it began before it stops."""
+"""Work is woken, continues after failures, and finishes what it began before it stops."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Every link between the pages leads somewhere: to a file that is there, and to a heading in it."""
+"""Every link between the pages leads to an existing file, and to a heading in it."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ _CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings as GitHub names them in addresses; the second of one name has -1 behind it."""
+    """The anchors of the headings as GitHub makes them; the second of one name ends in -1."""
     found: dict[str, int] = {}
     for heading in re.findall(r"^#{1,6} (.+)$", _CODE.sub("", page.read_text("utf-8")), re.MULTILINE):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
@@ -34,7 +34,7 @@ def broken(page: Path) -> list[str]:
 
 def _leads_somewhere(page: Path, link: str) -> bool:
     if re.match(r"[a-z]+:", link):
-        return True  # another site: nothing here can say
+        return True  # another site, which this test cannot check
     file, _, anchor = link.partition("#")
     target = (page.parent / file).resolve() if file else page
     if not target.exists():
@@ -58,7 +58,7 @@ def test_a_link_to_nothing_is_found_out(tmp_path: Path) -> None:
 
 
 def test_no_page_stands_alone() -> None:
-    """Whoever begins at the README gets to every page."""
+    """Every page can be reached from the README."""
     seen: set[Path] = set()
     waiting = [REPOSITORY / "README.md"]
     while waiting:

@@ -1,4 +1,4 @@
-"""Every language says every sentence with the same words put in, those of a platform included."""
+"""Every language has every sentence with the same placeholders, including those of a platform."""
 
 import ast
 import string
@@ -102,7 +102,7 @@ def trees(folder: Path) -> Iterator[ast.AST]:
 
 
 def asked_for(tree: ast.AST) -> Iterator[str]:
-    """Keys written where a sentence is asked for: `sentence(language, "key")`, `words.say(wanted, "key")`."""
+    """Keys written where a sentence is requested: `sentence(language, "key")`, `words.say(wanted, "key")`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and len(node.args) > 1 and ast.unparse(node.func) in {"sentence", "words.say"}:
             key = node.args[1]
@@ -119,7 +119,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 
 def beginnings(tree: ast.AST) -> Iterator[str]:
-    """How keys begin of which the code knows only the end when it runs: f"notice_{what}"."""
+    """The beginnings of keys whose end is known only at run time: f"notice_{what}"."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr) and len(node.values) == 2 and isinstance(node.values[0], ast.Constant):
             start = str(node.values[0].value)

@@ -1,4 +1,4 @@
-"""What a log line looks like, and what never gets into one."""
+"""The format of a log line, and what is never in one."""
 
 import json
 import logging

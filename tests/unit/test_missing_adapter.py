@@ -1,4 +1,4 @@
-"""An adapter whose files are missing stops nothing: it is named, and the rest decides."""
+"""An adapter whose files are missing stops nothing: it is named, and the other voices decide."""
 
 import json
 import logging
@@ -46,7 +46,7 @@ def adapter(tmp_path: Path) -> Adapter:
 
 
 def stack(adapter: Adapter, line: httpx.AsyncClient) -> ModelStack:
-    """With this champion, whatever the task."""
+    """With this champion, for every task."""
 
     class Champions(Classifier):
         async def query(self, task: Task, hurried: bool = False) -> Query:

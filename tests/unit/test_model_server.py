@@ -1,4 +1,4 @@
-"""A server of somebody else's has to tell as many probabilities as the largest task has labels."""
+"""A model server of another operator must return as many probabilities as the largest task has labels."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Packs: whole, in three languages, with emoji that are free, and refused where the settings have the same."""
+"""Packs: complete, in three languages, with unused emoji, and refused if the settings already have the same."""
 
 import json
 from collections import Counter
@@ -98,8 +98,11 @@ def test_a_question_or_a_label_that_is_there_is_not_overwritten(tmp_path: Path) 
     with pytest.raises(UsageError, match=r"tasks\.urgency is in .* already, nothing was changed"):
         check_free(pack("urgency"), settings)
     renamed = mine.replace("tasks.urgency", "tasks.haste")
-    with pytest.raises(UsageError, match=r"tasks\.haste has a label now already, as the pack"):
+    with pytest.raises(UsageError, match=r"tasks\.haste has a label now .* teams rename now NEW --task haste$"):
         check_free(pack("urgency"), load(first_settings(tmp_path, renamed), SECRETS))
+    several = mine.replace("[tasks.urgency]", '[tasks.urgency]\nchoose = "any"').replace("now", "soon")
+    with pytest.raises(UsageError, match=r"tasks\.urgency is in .* already, nothing was changed"):
+        check_free(pack("urgency"), load(first_settings(tmp_path, several), SECRETS))
     check_free(pack("sentiment"), settings)
 
 

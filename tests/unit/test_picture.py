@@ -1,4 +1,4 @@
-"""The picture of a report: a bar an arm, whatever its name is, and the same bytes for the same figures."""
+"""The picture of a report: a bar for each arm, whatever its name, and the same bytes for the same figures."""
 
 from io import BytesIO
 
@@ -15,7 +15,7 @@ BLUE, ORANGE = (47, 111, 176), (196, 87, 46)
 
 
 def coloured(png: bytes, colour: tuple[int, int, int]) -> list[int]:
-    """In each row of bars the pixels of about that colour."""
+    """The number of pixels of about that colour in each row of bars."""
     with Image.open(BytesIO(png)) as image:
         plain = image.convert("RGB")
     rows = range(20 + 10, plain.height - 20, 42)

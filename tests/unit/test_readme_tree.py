@@ -1,4 +1,4 @@
-"""The README's tree is the tree."""
+"""The README's tree matches the files."""
 
 import runpy
 from pathlib import Path

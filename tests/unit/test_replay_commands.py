@@ -1,6 +1,7 @@
 """Spans of time as people write them, and a comparison in figures and in words."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -32,3 +33,21 @@ def test_figures_go_to_stdout_and_words_to_people(capsys: pytest.CaptureFixture[
     assert figures["pairs"] == [{"then": "billing", "now": "it", "count": 9}]
     show(MADE, None, as_json=False, out=out)
     assert "at 12 minutes a reassignment that would save 36 minutes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("many", "said"),
+    [
+        (1, "1 conversation is with a team that no longer exists, and counts neither as right nor as wrong"),
+        (3, "3 conversations are with teams that no longer exist, and count neither as right nor as wrong"),
+    ],
+)
+def test_what_is_with_a_former_team_is_told_apart(many: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    made, out = replace(MADE, former_teams=many), StringIO()
+    show(made, None, as_json=True, out=out)
+    assert json.loads(out.getvalue())["former_teams"] == many
+    show(made, None, as_json=False, out=out)
+    assert f"former_teams\t{many}\n" in out.getvalue()
+    assert said in " ".join(capsys.readouterr().err.split())
+    show(MADE, None, as_json=False, out=out)
+    assert "no longer exist" not in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The list of reports says where, what and which test, and the tests are there."""
+"""The list of reports says where, what and which test, and the tests exist."""
 
 import re
 from pathlib import Path

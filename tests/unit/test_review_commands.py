@@ -1,4 +1,4 @@
-"""What the review says to programs and to people."""
+"""The review's output for programs and for people."""
 
 import json
 from io import StringIO

@@ -1,4 +1,4 @@
-"""`switchboard rules test` and `list`: which rule meets a message, why the others do not, and what each did."""
+"""`switchboard rules test` and `list`: which rule matches a message, why the others do not, and what each did."""
 
 import io
 import json

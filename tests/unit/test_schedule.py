@@ -1,4 +1,4 @@
-"""Cron expressions as cron means them, and jobs that run on them, missed runs included."""
+"""Cron expressions with cron's meaning, and jobs that run on them, missed runs included."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ def test_a_bad_expression_has_one(expression: str) -> None:
         ("0 3 * dec mon", ["12-07 03:00", "12-14 03:00"]),
         ("0 3 1 * *", ["12-01 03:00", "01-01 03:00"]),
         ("0 3 24 * 1", ["11-23 03:00", "11-24 03:00"]),  # the day of the month or of the week
-        ("0 3 */2 * 1", ["11-23 03:00", "12-07 03:00"]),  # a star asks for both
+        ("0 3 */2 * 1", ["11-23 03:00", "12-07 03:00"]),  # with a star both must match
         ("@daily", ["11-22 00:00", "11-23 00:00"]),
         ("@weekly", ["11-22 00:00", "11-29 00:00"]),
         ("@monthly", ["12-01 00:00", "01-01 00:00"]),
@@ -59,9 +59,9 @@ def _in_lisbon(expression: str, after: datetime, count: int = 3) -> list[str]:
 
 def test_runs_are_in_the_zone_and_none_is_lost_or_doubled_when_clocks_change() -> None:
     spring, autumn = datetime(2027, 3, 27, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)
-    # At 01:00 clocks go to 02:00: the half past one that is not there is made up for at once
+    # At 01:00 clocks go to 02:00: the missing half past one is run at once
     assert _in_lisbon("30 1 * * *", spring) == ["03-28 01:00", "03-29 00:30", "03-30 00:30"]
-    # At 02:00 clocks go back to 01:00: half past one comes twice, and counts once
+    # At 02:00 clocks go back to 01:00: half past one occurs twice, and counts once
     assert _in_lisbon("30 1 * * *", autumn) == ["10-25 00:30", "10-26 01:30", "10-27 01:30"]
 
 
@@ -74,7 +74,7 @@ def test_the_latest_run_is_found_however_long_ago_it_was() -> None:
 
 
 class FakeTicks:
-    """Ticks, kept for one task; `tests/integration/db/test_fakes_are_claimed_from.py` holds it to its word."""
+    """Ticks, stored for one task; `tests/integration/db/test_fakes_are_claimed_from.py` checks its promises."""
 
     def __init__(self, last: datetime | None = None) -> None:
         self.last = last
@@ -108,7 +108,7 @@ async def test_the_first_start_ever_makes_up_for_nothing() -> None:
 async def test_a_clock_that_was_years_ahead_stops_nothing_for_ever() -> None:
     memory, ticks = FakeTicks(SATURDAY + timedelta(days=9_000)), list[str]()
     assert not await run_if_due(_job(ticks), memory, SATURDAY)
-    memory.last = SATURDAY  # as the registry puts it right
+    memory.last = SATURDAY  # as the registry corrects it
     assert await run_if_due(_job(ticks), memory, SATURDAY + timedelta(days=1))
     assert ticks == ["2026-11-22T03:00Z"]
 
@@ -148,7 +148,7 @@ async def test_a_job_is_run_at_its_time_and_at_every_later_one(monkeypatch: pyte
     keeping = asyncio.create_task(schedule.keep_schedule([_job(ticks)], memory, lambda: clock[0]))
     await until(lambda: memory.asked > 2)
     assert ticks == [], "looked at again and again, and not due"
-    # APScheduler's own clock is far beyond these days: it wakes us at once each time, and ours says what is due
+    # APScheduler's own clock is far beyond these days: it wakes us at once each time, and our clock decides what is due
     clock[0] = datetime(2026, 11, 21, 3, 0, 5, tzinfo=UTC)
     await until(lambda: bool(ticks))
     keeping.cancel()

@@ -1,4 +1,4 @@
-"""Secrets out of files: read where they are named, and never shown."""
+"""Secrets from files: read where they are named, and never shown."""
 
 from pathlib import Path
 

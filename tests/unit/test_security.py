@@ -1,4 +1,4 @@
-"""The threat model names tests that there are; and what our sources never do."""
+"""The threat model names only tests that exist; and what our sources never do."""
 
 import re
 import tomllib

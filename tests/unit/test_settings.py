@@ -1,4 +1,4 @@
-"""The settings: read once, and every mistake named together."""
+"""The settings: read once, and all mistakes reported together."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -44,7 +44,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def talking(folder: Path, talk: str) -> Path:
-    """The good settings with more in their `[conversation]`."""
+    """The valid settings with more in their `[conversation]`."""
     return write(folder, GOOD.replace("[platforms.web]", f"{talk}\n[platforms.web]"))
 
 
@@ -183,7 +183,7 @@ def test_for_how_long_a_training_may_take_unasked_and_what_an_hour_costs(tmp_pat
     learning = load(write(tmp_path, GOOD + table), {}).routing.learning
     assert (learning.ask_above_minutes, learning.price_per_hour) == (5.0, 2.5)
     said = mistakes(tmp_path, GOOD + table.replace("2.5", '"free"'))
-    assert "tasks.routing.learning.price_per_hour: must be a number from 0 to 1e+06" in said
+    assert "tasks.routing.learning.price_per_hour: must be a number from 0 to 1,000,000" in said
 
 
 @pytest.mark.parametrize(
@@ -302,3 +302,45 @@ def test_no_secret_is_in_what_settings_look_like(tmp_path: Path) -> None:
     assert (found.database.url, found.web.probe_token) == (secrets["DATABASE_URL"], secrets["SWITCHBOARD_PROBE_TOKEN"])
     assert with_listen(found, "127.0.0.1:9").web.probe_token == "pr0be-token"
     assert not [value for value in (*secrets.values(), "p4ssword", "s3cret") if value in repr(found)]
+
+
+@pytest.mark.parametrize("name", ["", " ", "a ", "a\\nb", "a\\u0000b", "\\u202e", "x" * 201])
+def test_a_label_has_a_name_that_can_be_seen_and_stored(tmp_path: Path, name: str) -> None:
+    said = mistakes(tmp_path, f'{GOOD}[tasks.sentiment.labels."{name}"]\nmeans = "Anything"\n')
+    assert "tasks.sentiment.labels: the name " in said and "must have 1 to 200 characters that can be seen" in said
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a.b", ".", "-x"])
+def test_a_question_has_a_name_that_can_be_a_folders(tmp_path: Path, name: str) -> None:
+    block = '[tasks."{}"]\nquestion = "?"\n[tasks."{}".labels.a]\nmeans = "a"\n[tasks."{}".labels.b]\nmeans = "b"\n'
+    assert f"tasks: the name {name!r} becomes a part of folders' names" in mistakes(
+        tmp_path, GOOD + block.format(name, name, name)
+    )
+    several = '[tasks.solo]\nquestion = "?"\nchoose = "any"\n[tasks.solo.labels.a]\nmeans = "a"\n'
+    assert f"tasks.solo.labels: the name {name!r} becomes a part of folders' names" in mistakes(
+        tmp_path, f'{GOOD}{several}[tasks.solo.labels."{name}"]\nmeans = "b"\n'
+    )
+
+
+@pytest.mark.parametrize("key", ["title", "means", "examples"])
+def test_what_no_database_can_hold_is_refused(tmp_path: Path, key: str) -> None:
+    value = '["a\\u0000b"]' if key == "examples" else '"a\\u0000b"'
+    means = "" if key == "means" else 'means = "Anything"\n'
+    assert f"tasks.sentiment.labels.odd.{key}: has a control character (U+0000)" in mistakes(
+        tmp_path, f"{GOOD}[tasks.sentiment.labels.odd]\n{means}{key} = {value}\n"
+    )
+
+
+def test_a_title_is_one_line(tmp_path: Path) -> None:
+    for title in ("a\\nb", "x" * 201):
+        assert "tasks.sentiment.labels.odd.title: must be one line of at most 200 characters" in mistakes(
+            tmp_path, f'{GOOD}[tasks.sentiment.labels.odd]\nmeans = "a"\ntitle = "{title}"\n'
+        )
+
+
+@pytest.mark.parametrize("key", ["min_corrections", "corrections_per_hour", "new_team_corrections"])
+def test_a_number_of_things_is_whole(tmp_path: Path, key: str) -> None:
+    said = mistakes(tmp_path, f"{GOOD}[tasks.routing.learning]\n{key} = 0.5\n")
+    assert f"tasks.routing.learning.{key}: must be a whole number from 0 to 1,000,000" in said
+    three = GOOD + "[tasks.routing.learning]\nmin_corrections = 3.0\n"
+    assert load(write(tmp_path, three), {}).routing.learning.min_corrections == 3

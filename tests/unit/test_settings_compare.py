@@ -1,4 +1,4 @@
-"""The settings' prices and hosted models: what may be written, and what a mistake is told."""
+"""The settings' prices and hosted models: what may be written, and the messages for mistakes."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The page of settings says what the settings' reader takes, in the words of the commented settings."""
+"""The page of settings lists what the settings' reader accepts, with the text of the commented settings."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.acceptance.processes import REPOSITORY
 
 _VARIABLE = re.compile(r"\"((?:SWITCHBOARD|SLACK|TELEGRAM|DATABASE|MODEL)_[A-Z_]+)\"")
 _SETTINGS_OF_THEIR_OWN = {"SWITCHBOARD_WEBHOOK_SECRET"}
-"""Named in a sentence, as an example of what people may call one."""
+"""Named in a sentence, as an example of a name that people may choose."""
 
 
 def rows() -> dict[Key, list[str]]:
@@ -46,7 +46,8 @@ def test_what_a_key_takes_and_what_counts_without_it_is_what_the_reader_says() -
     assert said[Key("tasks.NAME.labels.NAME", "means")] == ["text", "must be written"]
     assert said[Key("tasks.NAME", "fallback")] == ["text", "–"], "which label is the last differs from task to task"
     assert said[Key("tasks.NAME", "ask_below")] == ["number from 0 to 1", "–"], "who leaves it out has no threshold"
-    assert said[Key("retention", "vectors_days")] == ["number from 0 to 36500", "`7`"]
+    assert said[Key("retention", "vectors_days")] == ["number from 0 to 36,500", "`7`"]
+    assert said[Key("conversation", "per_person_minute")] == ["whole number from 0 to 1,000,000", "`30`"]
 
 
 def test_every_variable_of_the_environment_that_the_code_names_is_on_the_page() -> None:

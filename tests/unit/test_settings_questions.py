@@ -1,4 +1,4 @@
-"""Further questions in the settings: what follows from a label, and mistakes that are named."""
+"""Further questions in the settings: the consequences of a label, and mistakes that are reported."""
 
 import re
 from datetime import timedelta
@@ -117,3 +117,21 @@ def test_what_the_handbook_shows_is_read(tmp_path: Path) -> None:
     assert question.label("suspicious").consequences == Consequences(
         (Place("web", "triage"),), (Place("slack", "C0SECURITY"),), timedelta(minutes=10), hold=True, first=True
     )
+
+
+@pytest.mark.parametrize("key", ['hours = "Mon-Fri 09:00-17:00"', 'leads = { web = ["lead"] }', 'topics = { a = "A" }'])
+def test_what_only_a_team_has_is_refused_where_nothing_would_read_it(tmp_path: Path, key: str) -> None:
+    name = key.split(" = ", maxsplit=1)[0]
+    assert mistakes(tmp_path, key) == [
+        f"tasks.fraud.labels.suspicious.{name}: only a team has {name}, and this label answers a further question"
+    ]
+
+
+def test_sooner_is_no_later_than_usual(tmp_path: Path) -> None:
+    talk = "[conversation]\ntake_minutes = {}\n"
+    assert mistakes(tmp_path, "sooner = 90", talk.format(30) + TEAMS) == [
+        "tasks.fraud.labels.suspicious.sooner: that is later than conversation.take_minutes, 30; write less"
+    ]
+    for minutes in (0, 90):
+        [question] = settings(tmp_path, "sooner = 90", talk.format(minutes) + TEAMS).questions
+        assert question.label("suspicious").consequences.sooner == timedelta(minutes=90), "0: otherwise nobody is told"

@@ -1,4 +1,4 @@
-"""`[[rules]]` in the settings: read in order, and every mistake named with its place."""
+"""`[[rules]]` in the settings: read in order, and every mistake reported with its place."""
 
 from pathlib import Path
 
@@ -76,7 +76,28 @@ def test_without_rules_there_are_none(tmp_path: Path) -> None:
         ('form = "x"\nteam = "billing"', "rules[1].form: unknown; keys here are ask, channel, domain, from"),
         (
             'words = ["a"]\nhours = "Sat 10:00-12:00"\noutside_hours = "Sat 10:00-12:00"\nteam = "billing"',
-            "rules[1]: can never hold: hours and outside_hours are the same",
+            "rules[1]: can never hold: hours are all among outside_hours",
+        ),
+        (
+            'words = ["a"]\nhours = "Sat 10:00-12:00"\noutside_hours = "Fri-Sun 09:00-24:00"\nteam = "billing"',
+            "rules[1]: can never hold: hours are all among outside_hours",
+        ),
+        ('outside_hours = "Mon-Sun 00:00-24:00"\nteam = "billing"', "rules[1]: can never hold: outside_hours is all"),
+        ('hours = "Mon-Sun 00:00-12:00, Sun-Sat 12:00-24:00"\nteam = "billing"', "rules[1]: would take every message"),
+        ("pattern = '\\S'\nteam = \"billing\"", "rules[1]: would take every message"),
+        ('from = { web = [] }\nteam = "billing"', "rules[1].from.web: empty, so that it would hold for nobody"),
+        (
+            'words = ["x"]\nchannel = { web = [] }\nteam = "billing"',
+            "rules[1].channel.web: empty, so that it would hold for nobody",
+        ),
+        ('language = ["sv"]\nteam = "billing"', "rules[1].language: 'sv' is never found out from a text, so that it"),
+        (
+            'platform = "web"\nwords = ["x"]\nteam = "billing"\n[[rules]]\nwords = ["x"]\nask = true',
+            "rules[2]: never counts, for 'rule 1' before it takes every message",
+        ),
+        (
+            'hours = "Mon-Fri 09:00-17:00"\nteam = "billing"\n[[rules]]\nhours = "Tue 10:00-12:00"\nask = true',
+            "rules[2]: never counts, for 'rule 1' before it takes every message",
         ),
         (
             'name = "a"\nwords = ["bill"]\nteam = "billing"\n[[rules]]\nwords = ["my bill"]\nask = true',

@@ -1,4 +1,4 @@
-"""`model.server_adapters`: what may be written, and what each mistake is told."""
+"""`model.server_adapters`: what may be written, and the message for each mistake."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`model.server`: our own, somebody else's, or several; what each mistake is told."""
+"""`model.server`: our own, another operator's, or several; the message for each mistake."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""`[webhooks.NAME]`: where to, of what, and a secret that stands in no file and in no message."""
+"""`[webhooks.NAME]`: the address, the events, and a secret that is in no file and in no message."""
 
 from pathlib import Path
 

@@ -1,10 +1,12 @@
-"""Further workspaces: a file each, variables of their own, and never one bot or one database for two."""
+"""Further workspaces: a file each, their own variables, and never one bot or one database for two."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import ConfigError
+from bot.platforms.slack import Config as SlackConfig
 from bot.platforms.telegram import Config
 from bot.settings import load
 from tests.unit.test_settings import GOOD
@@ -64,7 +66,7 @@ def test_without_workspaces_nothing_is_other_than_before(tmp_path: Path) -> None
 
 
 def test_no_workspace_has_a_variable_of_another(tmp_path: Path) -> None:
-    """A token without the workspace's name behind it is the unnamed workspace's."""
+    """A token without a workspace's name belongs to the unnamed workspace."""
     told = mistakes(write(tmp_path), {"TELEGRAM_BOT_TOKEN": "1:main"})
     assert told.startswith("workspace acme (acme.toml): platforms.telegram: TELEGRAM_BOT_TOKEN_ACME is not set")
 
@@ -136,3 +138,71 @@ def test_a_workspace_is_chosen_by_its_name(tmp_path: Path) -> None:
 def test_a_model_server_that_sees_other_folders_serves_no_workspaces(tmp_path: Path) -> None:
     model = '[model]\nserver = "http://127.0.0.1:8000"\nserver_adapters = "/seen"\n'
     assert "leave model.server_adapters out" in mistakes(write(tmp_path, model + MAIN), SECRETS)
+
+
+SLACK_APP = """
+[platforms.slack]
+mode = "http"
+install = "oauth"
+team = "T0MAIN"
+[tasks.routing]"""
+SHARING = """
+[platforms.slack]
+mode = "http"
+install = "oauth"
+team = "T0ACME"
+shares_app = true
+[tasks.routing]"""
+APP = {
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "client-secret",
+    "SLACK_SIGNING_SECRET": "signing-secret",
+    "SLACK_TOKEN_KEYS": "FWn9NyRPRFJNJWYKtdNPwNkuwyrq1bcpnmBB1iQhx4E=",
+}
+
+
+def _on_slack(main: str = SLACK_APP, acme: str = SHARING) -> tuple[str, str]:
+    places = 'slack = "C0SALES"', 'slack = "C0CARE"'
+    ours, theirs = MAIN.replace("[tasks.routing]", main, 1), ACME.replace("[tasks.routing]", acme, 1)
+    for number, place in zip(("-1001", "-1002"), places, strict=True):
+        theirs = theirs.replace(f'telegram = "{number}"', f'telegram = "{number}", {place}')
+    return ours.replace('deliver_to = { telegram = "-100"', 'deliver_to = { slack = "C0IT", telegram = "-100"'), theirs
+
+
+def test_one_slack_app_may_be_shared_with_its_secrets_and_a_workspace_of_slack_for_each(tmp_path: Path) -> None:
+    told = load(write(tmp_path, *_on_slack()), SECRETS | APP)
+    [acme] = told.workspaces
+    ours, theirs = told.platforms["slack"], acme.platforms["slack"]
+    assert isinstance(ours, SlackConfig) and ours.oauth and isinstance(theirs, SlackConfig) and theirs.oauth
+    assert (ours.oauth.shared, theirs.oauth.shared) == (False, True)
+    assert (ours.oauth.team, theirs.oauth.team) == ("T0MAIN", "T0ACME")
+    assert theirs.signing_secret == "signing-secret"
+    assert theirs.oauth == replace(ours.oauth, team="T0ACME", shared=True)
+
+
+@pytest.mark.parametrize(
+    ("main", "acme", "told"),
+    [
+        (
+            "[tasks.routing]",
+            SHARING,
+            'workspace acme: the file that names the workspaces has no app with install = "oauth"',
+        ),
+        (
+            SLACK_APP,
+            SHARING.replace("T0ACME", "T0MAIN"),
+            "workspace acme: platforms.slack.team: T0MAIN belongs to the file",
+        ),
+        (SLACK_APP, SHARING.replace('team = "T0ACME"\n', ""), "platforms.slack.team: missing"),
+        (SLACK_APP, SHARING.replace("true", '"yes"'), "platforms.slack.shares_app: write true or false"),
+        (SLACK_APP, SHARING.replace('install = "oauth"\nteam = "T0ACME"\n', ""), 'shares_app: needs install = "oauth"'),
+        (SHARING, SHARING, "platforms.slack.shares_app: belongs in the settings file of a workspace that another"),
+    ],
+)
+def test_an_app_that_cannot_be_shared_is_refused(tmp_path: Path, main: str, acme: str, told: str) -> None:
+    assert told in mistakes(write(tmp_path, *_on_slack(main, acme)), SECRETS | APP)
+
+
+def test_an_app_is_not_shared_by_a_file_that_names_no_workspaces(tmp_path: Path) -> None:
+    alone = GOOD.replace("[tasks.routing]", SHARING, 1)
+    assert "shares_app: belongs in the settings file of a workspace" in mistakes(write(tmp_path, alone), APP)

@@ -1,4 +1,4 @@
-"""`switchboard compare --since`: a file or a time, never both, and what is said where nothing was settled."""
+"""`switchboard compare --since`: a file or a time, never both, and the message if nothing was settled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from tests.unit.domain.test_settled import HELD_OUT, outcome
 
 @dataclass
 class FakeOutcomes:
-    """Knows these, and what was asked for."""
+    """Knows these outcomes, and records what was asked for."""
 
     known: Sequence[Outcome] = ()
     asked: list[tuple[str, datetime, datetime]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""A file is read at one sitting, and a function at one glance."""
+"""A file is short enough to read at once, and a function to see at once."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 MOST_OF_A_FILE = 400
 MOST_OF_A_FUNCTION = 40
 _HISTORY = "migrations/versions"
-"""What a migration did stays as it was; a function of its statements is as long as they are."""
+"""A past migration is not changed, and a function of its statements has their length."""
 _FOLDERS = ("benchmarks", "bot", "db", "docs", "inference", "migrations", "tests")
 
 

@@ -1,4 +1,4 @@
-"""The page of the specialist beside GPT-4o is what the price book and the measured figures come to."""
+"""The page of the specialist and GPT-4o follows from the price book and the measured figures."""
 
 from datetime import date
 

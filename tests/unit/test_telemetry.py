@@ -1,4 +1,4 @@
-"""Traces are sent where the environment wants them, cost nothing where it does not, and a collector may be away."""
+"""Traces are sent if the environment requests them, cost nothing otherwise, and the collector may be down."""
 
 import logging
 import os
@@ -56,7 +56,7 @@ def test_what_cannot_be_done_is_said(environment: Mapping[str, str], said: str) 
 
 
 def test_nothing_of_opentelemetry_is_imported_where_nothing_is_traced() -> None:
-    """In an environment where it is not installed either."""
+    """Also in an environment where it is not installed."""
     program = (
         "import sys, asyncio\n"
         "import bot.telemetry, bot.flow.sort, bot.flow.receive, inference.client\n"
@@ -79,7 +79,7 @@ class Exporter(SpanExporter):
         return self.ends.pop(0)
 
     def shutdown(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def test_a_collector_that_is_away_is_spoken_of_once_and_once_more_when_it_is_back(

@@ -1,4 +1,4 @@
-"""What takes long is asked about; what cannot be told stops nobody."""
+"""Long work is confirmed first; if its duration is unknown, it is not stopped."""
 
 import io
 import sys

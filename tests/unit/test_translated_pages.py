@@ -1,4 +1,4 @@
-"""The pages for those who write and for leads say the same in every language that the bot speaks."""
+"""The pages for people and for leads have the same content in every language of the bot."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ _EMOJI = re.compile(r"[\U0001f300-\U0001faff\u2600-\u27bf]")
 
 
 def shape(page: str) -> dict[str, object]:
-    """What must be the same in every language: what people type, the emoji, and how the page is built."""
+    """What must be the same in every language: what people type, the emoji, and the structure of the page."""
     lines = page.splitlines()
     return {
         "code": Counter(_CODE.findall(page)),
@@ -32,5 +32,5 @@ def test_every_language_has_its_pages() -> None:
 
 @pytest.mark.parametrize("page", TRANSLATED, ids=lambda page: f"{page.parent.name}/{page.name}")
 def test_a_page_is_built_like_the_english_one(page: Path) -> None:
-    """When this fails: what was changed in English has to be said in the other languages, too."""
+    """When this fails: make the same change in the other languages, too."""
     assert shape(page.read_text("utf-8")) == shape((DOCS / page.name).read_text("utf-8"))

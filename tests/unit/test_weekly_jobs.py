@@ -1,4 +1,4 @@
-"""What of a comparison is told every week, and kept: its ruling, the difference that rests on, each arm in short."""
+"""What is reported and stored of a weekly comparison: its ruling, the decisive difference, each arm in short."""
 
 from dataclasses import replace
 

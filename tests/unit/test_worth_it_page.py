@@ -1,4 +1,4 @@
-"""docs/worth-it.md shows settings and prices that are ones."""
+"""The settings and prices that docs/worth-it.md shows are valid."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The worlds that tests act in: each is set up once, here, and a test says only what happens in it.
+"""The scenes that tests act in: each is set up once, here, and a test contains only the events in it.
 
 - `story`: every step of the flow over a real database, stepped by hand, with a model, an embedder and chats in memory
 - `many`: a database in which people have talked for two months

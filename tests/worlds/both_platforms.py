@@ -37,13 +37,13 @@ class BothPlatforms:
     telegram: TelegramServer
 
     async def settles(self) -> None:
-        """What people did on either is heard, and all that follows from it is done."""
+        """Receive what people did on either, and do everything that follows from it."""
         await heard(self.telegram, self.slack)
         await follows(self.story)
 
 
 async def heard(*servers: SlackServer | TelegramServer) -> None:
-    """All that these servers had to say is stored and acknowledged."""
+    """Wait until all that these servers sent is stored and acknowledged."""
     for server in servers:
         await server.until(partial(_nothing_waits, server))
 
@@ -55,14 +55,14 @@ def _nothing_waits(server: SlackServer | TelegramServer) -> bool:
 
 
 async def follows(story: Story) -> None:
-    """All that follows from what was heard is done, by a clock that is not behind the servers'."""
+    """Do everything that follows, by a clock that is not behind the servers'."""
     story.time = max(story.time, datetime.now(UTC))
     for _ in range(3):
         await story.settles()
 
 
 def nobody_waits_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Telegram takes as much a second as anybody has to say."""
+    """Make Telegram accept any number of calls a second."""
     for limit in ("_CHAT", "_GROUP"):
         monkeypatch.setattr(rate_limits, limit, (100, 1.0))
 

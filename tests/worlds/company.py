@@ -49,7 +49,7 @@ class Town:
         }
 
     def settings(self, model: str, settle_seconds: float, homes: Mapping[str, str] | None = None) -> str:
-        """The settings file of `switchboard run` here; `homes` are the teams that live on one platform alone."""
+        """The settings file of `switchboard run` here; `homes` are the teams that have a room on one platform only."""
         return f"""
 [model]
 server = "{model}"
@@ -81,7 +81,7 @@ leads = [{TELEGRAM_LEAD}]
         return [post.text for post in self.slack.posts(HELP) if post.thread_ts == ts]
 
     async def replied(self, ts: str, replies: int = 1) -> str:
-        """The newest of so many replies in the thread, once it is there."""
+        """Wait for the newest of so many replies in the thread."""
         await self.slack.until(lambda: len(self.replies(ts)) >= replies, 60)
         return self.replies(ts)[-1]
 
@@ -99,7 +99,7 @@ leads = [{TELEGRAM_LEAD}]
     # --- Telegram ---
 
     async def says(self, text: str) -> int:
-        """A new customer writes; their id, which is the chat's as well."""
+        """A new customer writes; their id, which is also the chat's."""
         person = next(_people)
         await self.telegram.writes(person, text)
         return person
@@ -108,7 +108,7 @@ leads = [{TELEGRAM_LEAD}]
         return [post.text for post in self.telegram.posts(person)]
 
     async def answered(self, person: int, answers: int = 1) -> str:
-        """The newest of so many answers to the customer, once it is there."""
+        """Wait for the newest of so many answers to the customer."""
         await self.telegram.until(lambda: len(self.answers(person)) >= answers, 60)
         return self.answers(person)[-1]
 
@@ -124,13 +124,13 @@ leads = [{TELEGRAM_LEAD}]
 
 @asynccontextmanager
 async def town(redeliver_after: float = 3.0) -> AsyncIterator[Town]:
-    """Slack and Telegram are up, and everybody is where they belong; Slack tries again after so many seconds."""
+    """Slack and Telegram are running, with all people and rooms; Slack tries again after so many seconds."""
     async with SlackServer(redeliver_after=redeliver_after) as slack, TelegramServer() as telegram:
         yield settled(slack, telegram)
 
 
 def settled(slack: SlackServer, telegram: TelegramServer) -> Town:
-    """The rooms and people of the company are there."""
+    """Create the rooms and people of the company."""
     for channel in (HELP, *CHANNELS.values()):
         slack.add_channel(Channel(id=channel, name=channel.lower()))
     for name in ("Ann", "Lead", "Stranger"):
@@ -142,7 +142,7 @@ def settled(slack: SlackServer, telegram: TelegramServer) -> Town:
 
 
 class Line(TypedDict):
-    """One line of a room, as the page hears of it; so are those below, as deep as tests look."""
+    """One line of a room, as the page receives it; so are those below, as deep as tests look."""
 
     id: str
     kind: str
@@ -193,7 +193,7 @@ class Page:
     _ids: "count[int]" = field(default_factory=lambda: count(1))
 
     async def write(self, text: str, room: str = "customer") -> str:
-        """Somebody writes; the thread's id."""
+        """A person writes; the thread's id."""
         id = f"page-{next(self._ids)}-{abs(hash(text)) % 10**9}"
         await self._post("messages", {"room": room, "id": id, "text": text})
         return id
@@ -225,7 +225,7 @@ class Page:
         return [line for line in found[0] if line["kind"] != "person"] if found else []
 
     async def heard(self, thread: str, lines: int = 1, room: str = "customer") -> str:
-        """The newest of so many lines of the bot in the thread, once it is there."""
+        """Wait for the newest of so many lines of the bot in the thread."""
 
         async def enough() -> Sequence[str]:
             said = await self.said(thread, room)
@@ -239,7 +239,7 @@ class Page:
         return [(team["room"], card) for team in teams for card in team["cards"] if text in (card.get("excerpt") or "")]
 
     async def card(self, room: str, text: str) -> Card:
-        """The card of the room that quotes the text, once it is there."""
+        """Wait for the card of the room that quotes the text."""
 
         async def there() -> list[Card]:
             return [card for place, card in await self.cards(text) if place == room]

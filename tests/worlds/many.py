@@ -54,12 +54,12 @@ _LEARNED = """
 
 
 async def talked_and_decided(database: Database) -> None:
-    """6,000 closed conversations, a decision and two posts of each; the planner knows of them."""
+    """6,000 closed conversations, each with a decision and two posts; the planner has statistics of them."""
     await _fill(database, _CONVERSATIONS, DECIDED, _POSTED)
 
 
 async def everything_of_many(database: Database) -> None:
-    """And of each a message, an emoji, a press, a note, and something that was learned once."""
+    """Adds to each a message, an emoji, a press, a note, and an example that was learned."""
     await _fill(database, _CONVERSATIONS, DECIDED, _POSTED, _WRITTEN, _REACTED, _PRESSED, _NOTED, _LEARNED)
 
 

@@ -1,4 +1,4 @@
-"""The whole flow on a real database, with a model, an embedder and chat services that need no waiting for."""
+"""The whole flow on a real database, with a model, an embedder and chat services that answer at once."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.hand_on import HandOn
 from bot.flow.learn import Learner
 from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
@@ -54,9 +55,9 @@ class Story:
     chats: list[FakePlatform] = field(default_factory=_web)
     wordless: str = "ask"
     questions: tuple[Task, ...] = ()
-    """What else is asked of every conversation."""
+    """The further questions of every conversation."""
     grace: float = 30.0
-    """Seconds that the other answers may take; a busy machine is no fault."""
+    """Seconds that the other answers may take; a busy machine must not fail a test."""
     time: datetime = NOW
     predictor: FakePredictor = field(default_factory=FakePredictor)
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
@@ -87,10 +88,11 @@ class Story:
         self.asker = QuestionAsker(asked, self.ledger, self.now)
         self.buttons = ButtonHandler(task, words, self.ledger, platforms, self.now, self.questions)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
-        self.corrector = Corrector(task, words, self.ledger, heard, self.now, self.questions)
+        self.corrector = Corrector(task, words, self.ledger, heard, self.now, self.questions, self.classifier)
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(words, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(words, self.ledger, self.now)
+        self.hand_on = HandOn(task, self.ledger, self.classifier, self.now)
         self.reminder = Reminder(task, self.ledger, TAKE, self.now, hurries=True)
         self.embedding_backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
         self.learner = Learner(
@@ -114,13 +116,14 @@ class Story:
         self.time += timedelta(seconds=seconds, minutes=minutes)
 
     async def settles(self) -> None:
-        """Time passes, and every step does all it can until none finds anything to do."""
+        """Time passes, and every step runs until none has anything to do."""
         self.later(5)
         steps: Sequence[Callable[[], Awaitable[int]]] = (
             self.sorter.step,
             self.asker.step,
             self.buttons.step,
             self.corrector.step,
+            self.hand_on.step,
             self.relay.step,
             self.note_relay.step,
             self.edit_relay.step,
@@ -139,7 +142,7 @@ class Story:
     async def writes(
         self, text: str, id: str, author: Person = CUSTOMER, media: tuple[Media, ...] = (), thread: str | None = ""
     ) -> MessageRef:
-        """Somebody writes in their own room: opening a thread, or in that one; None: where there are no threads."""
+        """A person writes in their own room: opening a thread, or in that one; None: there are no threads."""
         at, chat = self.time, author.id
         ref = MessageRef(author.platform, chat, id)
         place = Place(author.platform, chat, id if thread == "" else thread)
@@ -155,7 +158,7 @@ class Story:
         await self.inbox.deletion(Deletion(ref, self.time))
 
     async def reacts(self, emoji: str, added: bool = True, by: Person = LEAD, card: int = -1) -> None:
-        """Somebody reacts on a card (the newest by default)."""
+        """A person reacts on a card (the newest by default)."""
         self.later(1)
         await self.inbox.reaction(Reaction(self.ref(self.cards()[card]), by, emoji, added, self.time))
 
@@ -166,7 +169,7 @@ class Story:
     async def notes(
         self, text: str, id: str, by: Person, send: bool = False, media: tuple[Media, ...] = (), card: int = -1
     ) -> MessageRef:
-        """Somebody writes under a card (the newest by default)."""
+        """A person writes under a card (the newest by default)."""
         self.later(1)
         under = self.ref(self.cards()[card])
         ref = MessageRef(under.platform, under.chat, id)
@@ -174,14 +177,14 @@ class Story:
         return ref
 
     async def presses(self, value: str, by: Person = CUSTOMER, on: type[Content] = Question) -> None:
-        """Somebody presses a button of the newest post of that kind."""
+        """A person presses a button of the newest post of that kind."""
         self.later(1)
         await self.inbox.press(Press(self.ref(self.newest(on)), by, value, self.time))
 
-    # --- what came of it ---
+    # --- results ---
 
     def said(self) -> list[OutboxItem]:
-        """Everything said anywhere, rewritings included, in the order in which it was owed."""
+        """Everything that was sent anywhere, rewordings included, in the order of the outbox."""
         return sorted((item for chat in self.chats for item in chat.said), key=lambda item: item.id)
 
     def newest(self, kind: type[Content]) -> OutboxItem:
@@ -192,22 +195,22 @@ class Story:
         return MessageRef(item.post.place.platform, item.post.place.chat, f"post {item.id}")
 
     def cards(self) -> list[OutboxItem]:
-        """Cards posted, oldest first, without later strokes through them."""
+        """Cards posted, oldest first, as they were before they were struck through."""
         return [o for o in self.said() if isinstance(o.post.content, Card) and o.post.edits is None]
 
     def reads(self, position: int = -1) -> Card:
-        """What a card (the newest by default) reads by now."""
+        """The present text of a card (the newest by default)."""
         posted = self.cards()[position]
         content = [o.post.content for o in self.said() if posted.id in (o.id, o.post.edits)][-1]
         assert isinstance(content, Card)
         return content
 
     def thread(self, position: int = -1) -> list[Content]:
-        """What was said under a card (the newest by default), without rewritings."""
+        """What was said under a card (the newest by default), without rewordings."""
         posted = self.cards()[position]
         return [o.post.content for o in self.said() if o.post.under == posted.id and o.post.edits is None]
 
     def heard(self, person: Person = CUSTOMER) -> list[Content]:
-        """What somebody was told in their own room."""
+        """What a person was told in their own room."""
         here = (person.platform, person.id)
         return [o.post.content for o in self.said() if (o.post.place.platform, o.post.place.chat) == here]

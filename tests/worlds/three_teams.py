@@ -1,4 +1,4 @@
-"""A town of three teams that have a room on either platform."""
+"""Three teams that have a room on either platform."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -18,6 +18,7 @@ from bot.platforms.slack.oauth_settings import KEYS as OAUTH_KEYS
 from bot.platforms.slack.oauth_settings import VARIABLES as OAUTH_VARIABLES
 from bot.platforms.slack.oauth_settings import OAuthSettings, oauth_settings, secret
 from bot.platforms.slack.payload import NAME
+from bot.platforms.slack.shared_app import sharing
 
 _API = "https://slack.com/api/"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
@@ -88,13 +89,19 @@ class SlackModule(PlatformModule):
         app_token = signing_secret = ""
         if mode is Mode.SOCKET:
             app_token = _secret(environment, "SLACK_APP_TOKEN", mistakes)
-        elif mode is Mode.HTTP:
+        elif mode is Mode.HTTP and not (oauth and oauth.shared):
             signing_secret = _secret(environment, "SLACK_SIGNING_SECRET", mistakes)
         mistakes += _swapped(bot_token, app_token)
         if mistakes or mode is None:
             raise ConfigError(mistakes)
         groups = frozenset(who for who in leads if who.startswith("S"))
         return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups, oauth)
+
+    def together(self, first: object | None, others: Mapping[str, object]) -> Mapping[str, object]:
+        """The settings with the shared app's secrets. Raises ConfigError where there is no app to share, or a Slack
+        workspace stands in two files."""
+        configs = {name: config for name, config in others.items() if isinstance(config, Config)}
+        return {**others, **sharing(first if isinstance(first, Config) else None, configs)}
 
     def emoji(self, written: str) -> str:
         """The normal form of an emoji: Slack's short name without colons, skin tone or alias. Raises ValueError."""

@@ -1,7 +1,7 @@
 """Slack's `Platform`: puts the parts together."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
-from bot.platforms import PlatformContext, Routed
+from bot.platforms import PlatformContext, Routed, SharesApp
 from bot.platforms.slack import Config
 from bot.platforms.slack.attachments import Attachments
 from bot.platforms.slack.background_tasks import BackgroundTasks
@@ -35,6 +35,7 @@ from bot.platforms.slack.payload import NAME
 from bot.platforms.slack.permissions import Permissions
 from bot.platforms.slack.rate_limits import Pace
 from bot.platforms.slack.request_context import RequestContext
+from bot.platforms.slack.shared_app import ALONE
 from bot.platforms.slack.startup_check import startup_check
 from bot.platforms.slack.transport import Transport
 from bot.platforms.slack.web_api import BAD_TOKEN, Declined, ask, hushed, web_client
@@ -83,11 +84,34 @@ class Slack:
         self._sender = Sender(self._client, self._directory, self._attachments, self._ephemeral, rendering, Pace())
         self._transport = Transport(config, session)
         self._token = installed_token(config, context)
+        self._tokens: dict[str, InstalledToken] = {}
+        """Of other workspaces with the same app, by the Slack workspace."""
+        self._is_shared = config.oauth is not None and config.oauth.shared
+        self._handed_on = False
+        """Whether another workspace passes on what comes for this one."""
         for channel in sorted(self._rooms & config.intake):
             log.warning(
                 "a team's channel is also an intake channel: its messages are not requests",
                 extra={"platform": NAME, "channel": channel},
             )
+
+    def hand_on_to(self, others: Mapping[str, Platform]) -> None:
+        """See `platforms.SharesApp`."""
+        sharing = {
+            slack.team: (name, slack) for name, slack in others.items() if isinstance(slack, Slack) and slack.borrows()
+        }
+        self._transport.hand_on_to({team: (name, slack._transport) for team, (name, slack) in sharing.items()})
+        self._tokens = {team: slack._token for team, (_, slack) in sharing.items() if slack._token is not None}
+
+    @property
+    def team(self) -> str:
+        """The Slack workspace that the settings name; empty: none."""
+        return self._config.oauth.team if self._config.oauth else ""
+
+    def borrows(self) -> bool:
+        """Whether the app is another workspace's; from then on that one passes on what comes for this one."""
+        self._handed_on = self._is_shared
+        return self._is_shared
 
     async def recall(self) -> None:
         """Find the token and ask Slack who we are, once. Raises Refused for a token that is no good, Unreachable.
@@ -117,6 +141,8 @@ class Slack:
         if self._token is None:
             await self._hear(inbox)
             raise Refused(_REVOKED)
+        if self._is_shared and not self._handed_on:
+            raise Refused(ALONE)
         while True:
             if not self._use(await self._token.current()):
                 log.warning("app not installed yet", extra={"platform": NAME, "remedy": NOT_YET})
@@ -162,10 +188,11 @@ class Slack:
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """The routes to which Slack posts its events and a browser comes to install the app; none in Socket Mode."""
-        if self._token is None or self._config.oauth is None:
+        own = self._token
+        if own is None or self._config.oauth is None or self._is_shared:
             return self._transport.routes
         client = web_client("", self._config.api_base_url, self._session)
-        installer = Installer(self._config.oauth, self._token.installations, client, self._token.look_again)
+        installer = Installer(self._config.oauth, own, self._tokens, client)
         return [*self._transport.routes, *installer.routes]
 
     def _make_inbound(self, us: BotUser, inbox: Inbox, background: BackgroundTasks) -> Inbound:
@@ -251,5 +278,5 @@ def _known(us: BotUser, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
     return authorize
 
 
-def _conforms(slack: Slack) -> tuple[Platform, Routed]:
-    return slack, slack
+def _conforms(slack: Slack) -> tuple[Platform, Routed, SharesApp]:
+    return slack, slack, slack

@@ -173,6 +173,7 @@ _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.FALLBACK, Reason.UNREADABLE): "slack_by_fallback_unreadable",
     (Author.FALLBACK, Reason.OUT_OF_HOURS): "slack_by_fallback_out_of_hours",
     (Author.FALLBACK, Reason.RETIRED): "slack_by_fallback_retired",
+    (Author.FALLBACK, Reason.UNSETTLED): "slack_by_fallback_unsettled",
 }
 """Sentences for decisions in which no model had a say, giving the reason."""
 

@@ -1,7 +1,7 @@
 """Installing the app by a browser: Slack's OAuth v2, by slack_bolt's own flow, with a token stored encrypted."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 
@@ -24,10 +24,10 @@ from starlette.routing import BaseRoute, Route
 
 from bot.domain.errors import SwitchboardError
 from bot.domain.installations import Installation, Installations
+from bot.platforms.slack.installed import InstalledToken
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.oauth_settings import OAuthSettings
 from bot.platforms.slack.payload import NAME
-from bot.platforms.slack.token_keys import TokenKeys
 from bot.platforms.slack.web_api import hushed
 
 log = logging.getLogger(__name__)
@@ -62,28 +62,30 @@ class _States(AsyncOAuthStateStore):
 
 
 class _Store(AsyncInstallationStore):
-    """Takes what Slack handed over, if it is the workspace that this bot is for."""
+    """Takes what Slack handed over, if it is a workspace that this bot is for."""
 
-    def __init__(self, only: str, installations: Installations, keys: TokenKeys) -> None:
+    def __init__(self, only: str, own: InstalledToken, others: Mapping[str, InstalledToken]) -> None:
         self._only = only
-        self._installations = installations
-        self._keys = keys
+        self._own = own
+        self._others = others
 
     async def async_save(self, installation: SlackInstallation) -> None:
         team, token = installation.team_id or "", installation.bot_token or ""
         if problem := self._problem(installation, team, token):
             raise BoltError(problem)
-        sealed = self._keys.sealed(token)
+        place = self._others.get(team, self._own)
+        sealed = place.keys.sealed(token)
         now = datetime.now(UTC)
-        owner = await self._installations.save(Installation(NAME, team, sealed, now))
+        owner = await place.installations.save(Installation(NAME, team, sealed, now))
         if owner != team:
             raise BoltError(_OTHER.format(owner))
+        place.look_again()
         log.info("app installed", extra={"platform": NAME, "workspace_of_slack": team})
 
     def _problem(self, installation: SlackInstallation, team: str, token: str) -> str:
         if installation.is_enterprise_install or not team or not token:
             return "Install the app in one workspace, not in a whole organisation."
-        if self._only and team != self._only:
+        if self._only and team != self._only and team not in self._others:
             return _OTHER.format(self._only)
         if installation.bot_refresh_token:
             return "Turn token rotation off on the app's OAuth & Permissions page, and install again."
@@ -104,15 +106,16 @@ class _Flow(AsyncOAuthFlow):
 
 
 class Installer:
-    """The two pages of an installation, and who is told once it is done."""
+    """The two pages of an installation."""
 
     def __init__(
         self,
         config: OAuthSettings,
-        installations: Installations,
+        own: InstalledToken,
+        others: Mapping[str, InstalledToken],
         client: AsyncWebClient,
-        installed: Callable[[], object],
     ) -> None:
+        """`others`: a Slack workspace that shares the app -> where its token is kept; every other one's is `own`."""
         quiet = hushed("oauth", logging.CRITICAL + 1)  # it would log the code that Slack hands over
         settings = AsyncOAuthSettings(
             client_id=config.client_id,
@@ -121,13 +124,12 @@ class Installer:
             user_scopes=[],
             install_path=INSTALL.rpartition("/")[2],  # for a link on the other page, wherever both are mounted
             redirect_uri_path=REDIRECT,
-            installation_store=_Store(config.team, installations, TokenKeys(config.keys)),
-            state_store=_States(installations),
+            installation_store=_Store(config.team, own, others),
+            state_store=_States(own.installations),
             state_expiration_seconds=_STATE_SECONDS,
-            callback_options=AsyncCallbackOptions(self._done, self._failed),
+            callback_options=AsyncCallbackOptions(_done, _failed),
             logger=quiet,
         )
-        self._installed = installed
         self._flow = _Flow(client=client, logger=quiet, settings=settings)
 
     @property
@@ -151,11 +153,12 @@ class Installer:
 
         return answer
 
-    async def _done(self, args: AsyncSuccessArgs) -> BoltResponse:
-        self._installed()
-        return await args.default.success(args)
 
-    async def _failed(self, args: AsyncFailureArgs) -> BoltResponse:
-        args.reason = str(args.error) if args.error else _SENTENCES.get(args.reason, "Slack refused it.")
-        args.suggested_status_code = 403 if args.error else args.suggested_status_code
-        return await args.default.failure(args)
+async def _done(args: AsyncSuccessArgs) -> BoltResponse:
+    return await args.default.success(args)
+
+
+async def _failed(args: AsyncFailureArgs) -> BoltResponse:
+    args.reason = str(args.error) if args.error else _SENTENCES.get(args.reason, "Slack refused it.")
+    args.suggested_status_code = 403 if args.error else args.suggested_status_code
+    return await args.default.failure(args)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.platforms.slack.token_keys import VARIABLE, TokenKeys
 
-KEYS = ("install", "team")
+KEYS = ("install", "team", "shares_app")
 VARIABLES = {
     "SLACK_CLIENT_ID": 'the Client ID, with install = "oauth"',
     "SLACK_CLIENT_SECRET": 'the Client Secret, with install = "oauth"',
@@ -26,6 +26,8 @@ class OAuthSettings:
     """What encrypts the stored token, the newest first."""
     team: str = ""
     """The only workspace that may install; empty: whichever is first."""
+    shared: bool = False
+    """Whether the app is that of the bot's workspace without a name, whose secrets these are then."""
 
 
 def oauth_settings(
@@ -37,7 +39,11 @@ def oauth_settings(
         mistakes.append(f'platforms.slack.install: {install!r} is no way to install; write "token" or "oauth"')
     if not isinstance(team, str) or (team and not _TEAM.fullmatch(team)):
         mistakes.append("platforms.slack.team: write the workspace's ID, like T0123ABCD")
+    if not isinstance(table.get("shares_app", False), bool):
+        mistakes.append("platforms.slack.shares_app: write true or false")
     if install != "oauth":
+        if table.get("shares_app"):
+            mistakes.append('platforms.slack.shares_app: needs install = "oauth", which gives each workspace its token')
         if "team" in table:
             mistakes.append('platforms.slack.team: is for install = "oauth"; a token is of one workspace anyway')
         return None
@@ -45,6 +51,10 @@ def oauth_settings(
         mistakes.append(
             'platforms.slack.install: "oauth" needs mode = "http", for Slack sends browsers back to our address'
         )
+    if table.get("shares_app"):
+        if not team:
+            mistakes.append("platforms.slack.team: missing; an app that is shared has to know whose events are whose")
+        return OAuthSettings("", "", (), str(team), shared=True)
     told = {**VARIABLES, VARIABLE: f"{VARIABLES[VARIABLE]}; make one with {_KEY}"}
     client_id, client_secret, written = (secret(environment, name, what, mistakes) for name, what in told.items())
     keys = tuple(key.strip() for key in written.split(",") if key.strip())

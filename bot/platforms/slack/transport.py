@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import ClientSession
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -19,10 +19,11 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.domain.errors import Unreachable
+from bot.logs import logged_for
 from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.admission import Admission
 from bot.platforms.slack.kept_events import KeptEvents
@@ -53,8 +54,14 @@ class Transport:
         self._reading = Admission(_READ_AT_ONCE, _MOST_WAITING, _READ_WAIT)
         self._sent_once = Admission(_SENT_ONCE_AT_ONCE, _MOST_WAITING, _SENT_ONCE_WAIT)
         self._events = KeptEvents()
+        self._others: dict[str, tuple[str, Transport]] = {}
         self.listening = False
         """Whether events are being received; in Socket Mode, as of at most a second ago."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether somebody takes what comes."""
+        return self._app is not None
 
     async def hear(self, app: AsyncApp, enough: asyncio.Event) -> None:
         """Receive until cancelled, or `enough` is set.
@@ -70,14 +77,19 @@ class Transport:
         finally:
             self._app, self.listening = None, False
 
+    def hand_on_to(self, others: "Mapping[str, tuple[str, Transport]]") -> None:
+        """Pass on what comes for other workspaces of the same app: id in Slack -> (its name here, its transport)."""
+        self._others = dict(others)
+
     async def end(self) -> None:
         """Give up the events that are not stored yet."""
         await self._events.end()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """The route to which Slack posts its events; none in Socket Mode, which has no secret to verify Slack by."""
-        if self._config.mode is Mode.SOCKET:
+        """The route to which Slack posts its events; none in Socket Mode, which has no secret to verify Slack by, and
+        where the events of a shared app come to another workspace's address."""
+        if self._config.mode is Mode.SOCKET or (self._config.oauth and self._config.oauth.shared):
             return []
         return [Route("/slack/events", self._receive, methods=["POST"])]
 
@@ -121,12 +133,12 @@ class Transport:
 
     async def _by_envelope(self, request: SocketModeRequest) -> BoltResponse:
         if event := _event(request.payload):
-            return await self._kept(event, json.dumps(request.payload).encode())
-        return await self._at_once(AsyncBoltRequest(mode="socket_mode", body=request.payload))
+            return await self.kept(event, json.dumps(request.payload).encode())
+        return await self.at_once(AsyncBoltRequest(mode="socket_mode", body=request.payload))
 
     async def _receive(self, request: Request) -> Response:
         """Take one signed request; 503 while nobody listens, or too many come: Slack will send it again."""
-        if self._app is None:
+        if self._app is None and self._config.oauth is None:
             return Response(status_code=503)
         try:
             async with self._reading.admitted():
@@ -137,24 +149,32 @@ class Transport:
             return Response(status_code=413)
         if not _dated(request):
             return Response(status_code=401)
-        try:
-            asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
-        except (ValueError, RecursionError, AttributeError, TypeError):  # Bolt reads it as the object that Slack sends
-            return Response(status_code=400)
-        if not isinstance(asked.body, dict):
-            return Response(status_code=400)
+        asked = _asked(request, body)
+        return Response(status_code=400) if asked is None else await self._handed_on(request, asked, body)
+
+    async def _handed_on(self, request: Request, asked: AsyncBoltRequest, body: bytes) -> Response:
+        """The answer of the workspace that this comes from."""
         event = _event(asked.body)
-        if not event:
-            return to_starlette_response(await self._at_once(asked))
-        del asked  # a waiting event is its bytes alone
         # Only what Slack signed is kept. Bolt verifies everything else itself.
-        signed = self._signed(request, body)
-        return to_starlette_response(await self._kept(event, body)) if signed else Response(status_code=401)
+        if event and not self._signed(request, body):
+            return Response(status_code=401)
+        if asked.body.get("type") == "url_verification" and self._signed(request, body):
+            # Slack asks while the app is being set up, before anybody has installed it
+            return JSONResponse({"challenge": word(asked.body, "challenge")})
+        name, theirs = self._others.get(asked.context.team_id or "", ("", self))
+        if not theirs.heard:
+            return Response(status_code=503)
+        answer = theirs.kept(event, body) if event else theirs.at_once(asked)
+        del asked  # a waiting event is its bytes alone
+        if theirs is self:
+            return to_starlette_response(await answer)
+        with logged_for(name):
+            return to_starlette_response(await answer)
 
     def _signed(self, request: Request, body: bytes) -> bool:
         return SignatureVerifier(self._config.signing_secret).is_valid_request(body, dict(request.headers))
 
-    async def _kept(self, event: str, body: bytes) -> BoltResponse:
+    async def kept(self, event: str, body: bytes) -> BoltResponse:
         """Bolt's answer to an event; 503 when there is none within the time that Slack allows."""
         try:
             return await self._events.taken(event, body, self._take)
@@ -163,7 +183,7 @@ class Transport:
             log.warning("event not acknowledged in time: it will come again", extra=problem)
             return BoltResponse(status=503, body="")
 
-    async def _at_once(self, asked: AsyncBoltRequest) -> BoltResponse:
+    async def at_once(self, asked: AsyncBoltRequest) -> BoltResponse:
         """Bolt's answer to a press, a form or a command; 503 when too many come."""
         try:
             async with self._sent_once.admitted():
@@ -195,6 +215,15 @@ class _Socket(AsyncSocketModeHandler):
         """Acknowledge what was stored; what was not, Slack sends again."""
         began = time.time()
         await send_async_response(client, req, await self._answer(req), began)
+
+
+def _asked(request: Request, body: bytes) -> AsyncBoltRequest | None:
+    """The request as Bolt reads it; None: it is not the object that Slack sends."""
+    try:
+        asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return None
+    return asked if isinstance(asked.body, dict) else None
 
 
 async def _body(request: Request) -> bytes | None:

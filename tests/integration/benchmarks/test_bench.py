@@ -1,4 +1,4 @@
-"""The benchmark for real, with three labels: database, model server, training, the product's own commands."""
+"""The real benchmark, with three labels: database, model server, training, the product's own commands."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The measurement of what packs cost runs to its end, and notices when routing says anything else."""
+"""The measurement of what packs cost runs to its end, and fails if routing gives another answer."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a database is asked while something happens, and how it would answer each."""
+"""The statements that a database is asked, and its plan for each."""
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ class Asked:
     statements: dict[str, object] = field(default_factory=dict)
 
     async def scans(self, database: Database) -> list[str]:
-        """The statements that read a large table, or one of its whole indexes, through; which, and by which plan."""
+        """Statements that read a large table, or a whole index of one, and their plans."""
         found = []
         async with database.transaction() as session:
             connection = await session.connection()
@@ -51,7 +51,7 @@ def _read_through(node: Mapping[str, object], partial: Collection[str]) -> Itera
 
 @asynccontextmanager
 async def asked(database: Database) -> AsyncIterator[Asked]:
-    """What this database is asked for as long as the context lasts."""
+    """The statements that this database is asked while the context lasts."""
     heard, engine = Asked(), database._engine.sync_engine
 
     def note(_connection: Connection, _cursor: object, statement: str, values: object, *_more: object) -> None:

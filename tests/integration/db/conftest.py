@@ -1,4 +1,4 @@
-"""The ports over the database tests' PostgreSQL."""
+"""The ports over the PostgreSQL of the database tests."""
 
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +23,6 @@ def outbox(database: Database) -> PostgresOutbox:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """Where an embedded server may live. Near the root: a socket's path must be short."""
+    """A folder for an embedded server. Its path is short, because a socket's path must be short."""
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         yield Path(folder) / "postgres"

@@ -1,4 +1,4 @@
-"""A word in a database of one's own, to see whether the data is still there."""
+"""A word stored in a separate database, to see whether the data is still there."""
 
 import psycopg
 

@@ -1,4 +1,4 @@
-"""Small scenes that the database tests start from."""
+"""Small scenes from which the database tests start."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def after(seconds: float) -> datetime:
 
 
 def message(ref: str, text: str = "where is my refund", seconds: float = 0, **place: str | None) -> Message:
-    """Ann's message; `thread` and `chat` as given, else her private chat."""
+    """Ann's message, in `thread` and `chat` if given, otherwise in her private chat."""
     chat = place.get("chat") or "ann-chat"
     return Message(
         MessageRef("telegram", chat, ref), Place("telegram", chat, place.get("thread")), ANN, text, after(seconds)
@@ -66,12 +66,12 @@ async def decide(
     text: str,
     vector: Vector | None,
 ) -> bool:
-    """Decide it alone, as the sorting step does where it cannot be stored with others; whether it was stored."""
+    """Decide it alone, as the sorting step does if it cannot be stored with others; return whether it was stored."""
     return await ledger.decide_one(Decided(case, decision, tuple(posts), text, vector))
 
 
 async def claimed(ledger: PostgresLedger, seconds: float = 5) -> UndecidedConversation:
-    """The one case there is to decide."""
+    """The only case there is to decide."""
     (case,) = await ledger.claim_undecided(after(seconds), SETTLE, PATIENCE, 10)
     return case
 
@@ -94,7 +94,7 @@ async def asked(ledger: PostgresLedger, ref: str = "m1", start: float = 0) -> in
 
 
 async def say_all(outbox: PostgresOutbox, seconds: float = 6) -> dict[str, MessageRef]:
-    """Everything owed is said; receipts by kind of content, the newest of each."""
+    """Send all posts; return the newest receipt of each kind of content."""
     receipts: dict[str, MessageRef] = {}
     while item := await outbox.claim_due(["slack", "telegram"], after(seconds), 10):
         for one in item:
@@ -113,23 +113,23 @@ def press(ref: MessageRef, value: str, seconds: float = 7, actor: Person = ANN) 
 
 
 def note(ref: str, under: MessageRef, text: str = "ask for the order number", seconds: float = 20) -> Note:
-    """What an agent of the team writes under something of ours."""
+    """What an agent of the team writes under one of our posts."""
     return Note(MessageRef("slack", "C-BILLING", ref), under, AGENT, text, after(seconds))
 
 
 async def carded(ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRef:
-    """A conversation in the hands of billing; the receipt of its card."""
+    """A conversation that billing has; the receipt of its card."""
     await routed(ledger)
     return (await say_all(outbox))["Card"]
 
 
 async def pending(ledger: PostgresLedger, seconds: float) -> PendingReactions:
-    """The one dossier there is to look at."""
+    """The only dossier there is to look at."""
     (found,) = await ledger.claim_reactions(after(seconds), 10)
     return found
 
 
 async def pressed(ledger: PostgresLedger, seconds: float) -> PendingPress:
-    """The one press there is to look at."""
+    """The only press there is to look at."""
     (found,) = await ledger.claim_presses(after(seconds), 10)
     return found

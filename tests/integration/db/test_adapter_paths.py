@@ -1,4 +1,4 @@
-"""The database holds no absolute path: a backup with its folder of runs works anywhere."""
+"""The database holds no absolute path: a backup and its folder of runs work in any place."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

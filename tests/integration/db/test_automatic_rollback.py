@@ -1,4 +1,4 @@
-"""What became of a champion's decisions, and the way back: once, over any number of processes."""
+"""How a champion's decisions were judged, and the rollback: once, however many processes there are."""
 
 import asyncio
 from datetime import timedelta
@@ -41,7 +41,7 @@ _CORRECTIONS = """
 
 
 class Desk:
-    """Decisions of adapters, and what leads made of them."""
+    """Decisions of adapters, and what leads said about them."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -96,7 +96,7 @@ async def test_only_what_the_adapter_decided_unasked_and_leads_could_correct_cou
     await desk.decided("routing-2", 7, 35, by="person")
     await desk.decided("routing-2", 7, 35, candidates="{billing,access}")
     await desk.corrected(await desk.decided(None, 7, 35, by="fallback"))
-    await desk.corrected(await desk.decided("routing-2", 7, 25))  # when it served before, or was tried out
+    await desk.corrected(await desk.decided("routing-2", 7, 25))  # when it served before, or was tested
     serving = await desk.registry.serving("routing", "starter", START + 36.5 * DAY)
     assert serving is not None
     assert (serving.adapter, serving.previous) == ("routing-2", "routing-1")

@@ -1,4 +1,4 @@
-"""A backup is whole, private, and brings everything back."""
+"""A backup is complete and private, and restores everything."""
 
 import os
 from pathlib import Path
@@ -103,7 +103,7 @@ async def test_a_backup_of_an_older_version_comes_back_into_a_newer_database(emp
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's PostgreSQL 15 is not installed here")
 def test_a_server_older_than_our_programs_is_restored(tmp_path: Path) -> None:
-    """It lacks pgvector, so that our schema does not fit in it: two tables stand for it."""
+    """It has no pgvector, so our schema cannot be created in it: two tables are used instead."""
     with postgres(DEBIAN) as server:
         server.does("CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('0003')")
         dump(server.url(), tmp_path / "backup")

@@ -1,4 +1,4 @@
-"""A canary begins with a verdict, ends once, and is over when somebody moves the pointer."""
+"""A canary begins with a verdict, ends once, and also ends when somebody moves the pointer."""
 
 import asyncio
 from datetime import timedelta
@@ -41,7 +41,7 @@ class Trials:
         return await self.canaries.canary("routing", "starter")
 
     async def on_trial(self) -> bool:
-        """What the registry says along with the champion, so that nobody has to look in vain."""
+        """Whether a canary is on trial, as the registry says with the champion, so that no separate query is needed."""
         champion = await self.desk.registry.champion("routing", "starter")
         return champion is not None and champion.on_trial
 

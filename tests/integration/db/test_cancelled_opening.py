@@ -1,4 +1,4 @@
-"""Whoever is cancelled while a connection is opened for them leaves none open."""
+"""A caller that is cancelled while a connection is opened for it leaves none open."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ Opening = Callable[[Database], Coroutine[Any, Any, None]]
 
 
 async def _asks(database: Database) -> None:
-    """The first of all, by which SQLAlchemy finds out about the server."""
+    """The first query of all, with which SQLAlchemy examines the server."""
     await database.ping()
 
 
@@ -56,7 +56,7 @@ async def test_cancelled_at_any_moment_it_leaves_no_connection_open(database_url
 
 @coroutine
 def _cancelled_at(moment: int, work: Coroutine[Any, Any, None]) -> Generator[Any, None, None]:
-    """The work, cancelled when it waits for the so-many-th time; it ends by itself where it waits less often."""
+    """Run the work and cancel it at its so-many-th wait; it ends normally if it waits less often."""
     task = asyncio.current_task()
     assert task is not None
     go_on: Callable[[], object] = partial(work.send, None)

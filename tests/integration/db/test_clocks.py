@@ -1,4 +1,4 @@
-"""Our own clock and the platforms' are never compared: what waits, waits by ours; what is in order, is so by theirs."""
+"""Our clock and the platforms' clocks are never compared: waiting is measured by ours, order follows theirs."""
 
 from dataclasses import replace
 
@@ -97,7 +97,7 @@ async def test_done_counts_when_it_was_heard_after_it_was_opened_again(
 async def test_a_silence_is_the_platforms_and_a_teams_answer_ends_it(ledger: PostgresLedger) -> None:
     day = 24 * 3600
     await ledger.add_message(replace(message("m1"), heard=after(0)), JOINING)
-    # Both wait with their platform while we are away, and come at once
+    # Both are held by their platform while the bot is away, and arrive together
     await ledger.add_message(replace(message("m2", "another thing", day + 60), heard=after(1)), JOINING)
     cases = await ledger.claim_undecided(after(10), SETTLE, PATIENCE, 10)
     assert sorted(len(case.messages) for case in cases) == [1, 1]

@@ -1,4 +1,4 @@
-"""A comparison by schedule is made and told once, however many processes would like to, and comes back as it was."""
+"""A scheduled comparison is made and reported once, however many processes there are, and is read back unchanged."""
 
 import asyncio
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ async def test_what_is_kept_comes_back_newest_first_and_of_its_task(database: Da
 
 
 async def settled(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    """A request that a lead gave to another team."""
+    """A lead moves a request to another team."""
     await routed(ledger, TEXT)
     ref = (await say_all(outbox))["Card"]
     await ledger.add_reaction(reaction(ref, "key", 600))

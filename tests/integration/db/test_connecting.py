@@ -1,4 +1,4 @@
-"""What is in the way of a connection is said in a sentence, each cause in its own, and never with the password."""
+"""Each cause of a failed connection has its own message, and none contains the password."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ HARD = "s p@c/e:100%?#ü"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With TLS for `hostssl` users, and roles of every kind."""
+    """A server with TLS for `hostssl` users, and roles of every kind."""
     hba = "\n".join(
         [
             "hostssl all guarded 127.0.0.1/32 scram-sha-256",
@@ -56,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def told(url: str) -> str:
-    """What a start says about this URL."""
+    """The message of a start with this URL."""
     with pytest.raises(SwitchboardError) as caught:
         upgrade(url)
     assert PASSWORD not in str(caught.value)
@@ -252,7 +252,7 @@ async def test_no_password_in_logs_and_tracebacks(server: Server, caplog: pytest
 
 
 def test_no_password_in_the_list_of_processes(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The programs are shells here that print their arguments: what `ps` would show."""
+    """Here the programs are shell scripts that print their arguments, which are what `ps` would show."""
     seen: list[list[str]] = []
     really = subprocess.run
 
@@ -269,7 +269,7 @@ def test_no_password_in_the_list_of_processes(server: Server, tmp_path: Path, mo
     assert not any(PASSWORD in argument for command in seen for argument in command)
 
 
-# --- an owner who is no superuser, and pgvector elsewhere ---
+# --- an owner who is no superuser, and pgvector in another schema ---
 
 
 def test_an_owner_who_is_no_superuser_backs_up_and_restores(server: Server, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is counted and listed is found by indexes, and counted once."""
+"""Counts and lists use indexes, and each count is made once."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ from tests.worlds.many import DECIDED, talked_and_decided
 
 @pytest.fixture
 async def busy(database: Database) -> Database:
-    """With 6,000 closed conversations of two months."""
+    """A database with 6,000 closed conversations of two months."""
     await talked_and_decided(database)
     return database
 
@@ -59,7 +59,7 @@ async def test_what_is_shown_to_people_and_to_prometheus_scans_no_large_table(bu
 
 
 async def test_the_language_of_a_conversation_is_found_by_its_index(busy: Database) -> None:
-    """Not by walking through all decisions in the order of their making until one fits."""
+    """Not by reading all decisions in the order in which they were made until one matches."""
     query = "SELECT language FROM decisions WHERE conversation_id = 3 AND language IS NOT NULL ORDER BY id LIMIT 1"
     async with busy.transaction() as session:
         plan = "\n".join((await session.execute(text(f"EXPLAIN {query}"))).scalars())
@@ -67,7 +67,7 @@ async def test_the_language_of_a_conversation_is_found_by_its_index(busy: Databa
 
 
 async def test_whoever_has_one_of_many_conversations_is_found_by_indexes(busy: Database) -> None:
-    """Asked as one question, it looks through every conversation that there is."""
+    """If this were one query, it would read every conversation."""
     literal = _met_in(ANN, [ANN.id]).compile(dialect=PGDialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
     async with busy.transaction() as session:
         asked = f"EXPLAIN SELECT 1 FROM conversations WHERE id IN ({literal})"  # noqa: S608
@@ -143,7 +143,7 @@ async def test_one_that_is_stored_late_under_an_early_number_is_counted(busy: Da
         await slow.execute(text(DECIDED + " WHERE id = 1"))
         async with busy.transaction() as quick:
             await quick.execute(text(DECIDED + " WHERE id = 2"))
-        await decision_counts.fold(busy)  # cannot have the lock now, and leaves it
+        await decision_counts.fold(busy)  # cannot get the lock now, and leaves the row out
         assert sum((await queries.decisions()).values()) == 6001
     await decision_counts.fold(busy)
     assert sum((await queries.decisions()).values()) == 6002

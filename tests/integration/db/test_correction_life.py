@@ -1,4 +1,4 @@
-"""A correction from the memory into a training set, an adapter and out of the memory, and back again at a rollback."""
+"""A correction goes from the memory into a training set and an adapter, leaves the memory, returns at a rollback."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,7 +49,7 @@ async def corrected(ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRe
 
 
 async def learns(registry: PostgresRegistry, name: str, at: float, promoted: bool = True) -> None:
-    """A cycle that drew up its training set then, and its adapter, which serves if it was promoted."""
+    """A cycle that made its training set at that time, and its adapter, which serves if it was promoted."""
     await registry.request_cycle("routing", "test", name, after(at))
     champion = await registry.champion("routing", "starter")
     candidate = Adapter(name, "routing", Path("/r"), "starter", dict.fromkeys(TASK.names, "A"), 1.0, after(at + 5))
@@ -181,7 +181,7 @@ async def test_what_waits_for_a_second_lead_teaches_once_it_is_accepted(
 async def test_the_memorys_digest_is_another_after_every_change_and_else_the_same(
     ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
 ) -> None:
-    """A comparison that was interrupted goes on only while it is the same."""
+    """A comparison that was interrupted continues only while the digest is the same."""
     memory = PostgresMemory(database, "minilm")
     before = await memory.digest()
     await corrected(ledger, outbox)

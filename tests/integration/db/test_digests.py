@@ -1,4 +1,4 @@
-"""A digest is owed once, however many processes would like to; what it rests on is read out of the database."""
+"""A digest is posted once, however many processes there are; its figures are read from the database."""
 
 import asyncio
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ async def test_two_processes_at_once_owe_one_digest(
 
 
 async def known(database: Database, vector: Sequence[float]) -> None:
-    """One example, remembered there."""
+    """One example, remembered at that place."""
     near = Example("the refund of last week", "billing", Source.IMPORT, Side.TRAIN, after(0))
     memory = PostgresMemory(database, "tiny")
     await PostgresExamples(database).add_examples("routing", [near])

@@ -1,4 +1,4 @@
-"""What people change or delete counts before the decision, and is passed on after it; deleted words are gone."""
+"""Edits and deletions count before the decision, and are passed on after it; deleted words are gone."""
 
 import asyncio
 from dataclasses import replace
@@ -52,7 +52,7 @@ async def _row(database: Database) -> ConversationRow:
 
 
 async def everything(database: Database) -> str:
-    """Every word that the database holds anywhere."""
+    """Every word that the database holds, in any column."""
     tables = ("conversations", "messages", "notes", "posts", "examples", "reactions", "presses", "decisions")
     async with database.transaction() as session:
         rows = [(await session.execute(text(f"SELECT t::text FROM {name} t"))).scalars().all() for name in tables]  # noqa: S608
@@ -60,7 +60,7 @@ async def everything(database: Database) -> str:
 
 
 async def _followed(ledger: PostgresLedger, outbox: PostgresOutbox, words: str = "and my invoice") -> MessageRef:
-    """A message after the decision that stands under the card; its ref."""
+    """A message after the decision that is shown under the card; its ref."""
     said = message("m2", words, 20, chat="chat-of-m1")
     await ledger.add_message(said, JOINING)
     (found,) = await ledger.claim_follow_ups(after(21), 10)
@@ -301,7 +301,7 @@ async def test_a_relayed_message_that_is_deleted_leaves_its_follow_up_empty(
 async def test_what_was_deleted_before_it_was_said_is_never_said(
     ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
 ) -> None:
-    """Nor what rewrites it, which would hold up everything after it."""
+    """Nor is its rewording, which would block everything after it."""
     await carded(ledger, outbox)
     said = message("m2", "and my invoice", 20, chat="chat-of-m1")
     await ledger.add_message(said, JOINING)

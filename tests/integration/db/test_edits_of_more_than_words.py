@@ -1,4 +1,4 @@
-"""Edits reach what is attached, what a message points at, and what was too long for one post."""
+"""Edits change attachments, what a message refers to, and texts that were too long for one post."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The server out of the wheel: started once, shared, stopped by the last, found again after a crash."""
+"""The server from the wheel: started once, shared, stopped by the last process, found again after a crash."""
 
 import asyncio
 import os
@@ -50,7 +50,7 @@ def _kill(holder: subprocess.Popen[str]) -> None:
 
 
 def _postmaster(home: Path) -> int | None:
-    """The running server's process; None when there is none."""
+    """The running server's process; None if there is none."""
     try:
         number = int((home / "data" / "postmaster.pid").read_text().splitlines()[0])
         os.kill(number, 0)
@@ -230,7 +230,7 @@ def _watcher(home: Path) -> subprocess.Popen[str]:
 
 
 async def _finds_it_after(other: subprocess.Popen[str], moment: float) -> None:
-    """Until it began to look after that moment, and found the server."""
+    """Wait until the watcher has looked after that moment and found the server."""
     assert other.stdout is not None
     async with asyncio.timeout(30):
         while line := (await asyncio.to_thread(other.stdout.readline)).strip():
@@ -240,7 +240,7 @@ async def _finds_it_after(other: subprocess.Popen[str], moment: float) -> None:
 
 
 async def _answers_again(database: Database, home: Path, killed: int) -> None:
-    """By another server: what the killed one had begun may answer for a moment longer."""
+    """Wait for an answer from another server: the killed one may still finish what it had begun."""
     async with asyncio.timeout(60):
         while True:
             try:
@@ -248,7 +248,7 @@ async def _answers_again(database: Database, home: Path, killed: int) -> None:
                 if await asyncio.to_thread(_postmaster, home) not in (None, killed):
                     return
             except Unreachable:
-                pass  # it is on its way
+                pass  # it is starting
             await asyncio.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Where the embedded server's data may be, and what is said where they cannot be."""
+"""Where the embedded server's data may be, and the messages for places where they cannot be."""
 
 import os
 import subprocess

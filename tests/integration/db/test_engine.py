@@ -1,8 +1,9 @@
-"""The database says what callers can do about its troubles, tells of changes, and counts its work."""
+"""The database reports troubles by what callers can do about them, announces changes, and counts its work."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -186,3 +187,66 @@ def _cut_everybody(url: str) -> None:
     others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
     with psycopg.connect(parsed(url).conninfo("tests"), autocommit=True) as connection:
         connection.execute(f"{others} AND pid <> pg_backend_pid()".encode())
+
+
+_MOMENT, _PROCESS = select(func.transaction_timestamp()), select(func.pg_backend_pid())
+
+
+async def test_in_autocommit_each_statement_is_a_transaction_of_its_own(database: Database) -> None:
+    await database.ping()
+    async with database.autocommit() as session:
+        first, process = await session.scalar(_MOMENT), await session.scalar(_PROCESS)
+        assert await session.scalar(_MOMENT) != first
+    async with database.transaction() as session:
+        assert await session.scalar(_PROCESS) == process, "the pool has one connection, for both"
+        assert await session.scalar(_MOMENT) == await session.scalar(_MOMENT)
+
+
+async def test_before_the_first_connection_and_behind_a_pooler_autocommit_is_a_transaction(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_database(database_url) as database:
+        for _ in range(2):
+            async with database.autocommit() as session:
+                assert await session.scalar(_MOMENT) == await session.scalar(_MOMENT)
+            assert database._session is not None
+            monkeypatch.setattr(database, "_session", replace(database._session, pooled=True))
+
+
+@pytest.mark.parametrize("ends", ["well", "with an error", "cancelled"])
+async def test_a_connection_comes_back_from_autocommit_as_it_was(database: Database, ends: str) -> None:
+    await database.ping()
+
+    async def use() -> None:
+        async with database.autocommit() as session:
+            if ends == "with an error":
+                await session.execute(text("SELECT 1 / 0"))
+            await session.execute(text("SELECT pg_sleep(:long)"), {"long": 5 if ends == "cancelled" else 0})
+
+    using = asyncio.create_task(use())
+    await asyncio.sleep(0.2)
+    using.cancel()
+    [end] = await asyncio.gather(using, return_exceptions=True)
+    assert isinstance(end, {"well": type(None), "with an error": Refused, "cancelled": asyncio.CancelledError}[ends])
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            await _begin_in_vain(database)
+    async with database.transaction() as session:
+        assert await session.scalar(text("SELECT to_regclass('left_behind')")) is None
+
+
+async def _begin_in_vain(database: Database) -> None:
+    async with database.transaction() as session:
+        await session.execute(text("CREATE TABLE left_behind ()"))
+        raise ZeroDivisionError
+
+
+async def test_a_connection_left_in_autocommit_is_not_handed_out(database: Database) -> None:
+    async with database.transaction() as session:
+        process = await session.scalar(_PROCESS)
+        driver = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    await driver.set_autocommit(True)
+    async with database.transaction() as session:
+        assert await session.scalar(_MOMENT) == await session.scalar(_MOMENT)
+        assert await session.scalar(_PROCESS) != process

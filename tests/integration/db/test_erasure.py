@@ -1,4 +1,4 @@
-"""Forgetting somebody: their words and names are nowhere any more, what was counted stays."""
+"""After somebody is forgotten, their words and names are nowhere in the database, and counts remain."""
 
 import asyncio
 from dataclasses import replace
@@ -50,7 +50,7 @@ from tests.integration.db.scenes import (
 CORRECTED = Decision("routing", "access", Author.LEAD, Reason.CORRECTED, actor="slack:lead")
 PHOTO = Media("telegram", "secret-file", MediaKind.PHOTO, "passport.jpg")
 TRAINED = "where is my refund"
-"""On the side of the training set."""
+"""On the train side."""
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def _everything(database: Database) -> str:
 
 
 async def _a_story(ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRef:
-    """Ann was moved to another team, wrote more, got a reply, and was spoken about; the first card's receipt."""
+    """Ann was moved to another team, wrote more, got a reply, and was mentioned; returns the first card's receipt."""
     ref = await carded(ledger, outbox)
     await ledger.add_reaction(reaction(ref, "key", 10))
     found = await pending(ledger, 11)

@@ -1,4 +1,4 @@
-"""Whoever is forgotten is forgotten where others cite or mention them, too."""
+"""Somebody who is forgotten is also forgotten where others cite or mention them."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ ASKED = f"{cited(ORDER, ANN.name, ANN.id)}\ncan you help {marked('@Ann Summers',
 
 
 async def _a_story(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    """Sam points at what Ann said; a lead moves it; Sam writes on; the team answers and names her."""
+    """Sam cites what Ann said; a lead moves the request; Sam writes more; the team answers and names her."""
     said = replace(message("s1", ASKED, chat="sam"), author=SAM, media=(PHOTO,))
     await ledger.add_message(said, JOINING)
     case = await claimed(ledger)
@@ -167,7 +167,7 @@ async def test_a_colleague_named_in_a_reply_is_forgotten_in_what_the_person_read
 
 
 async def _with_a_rest(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database, rest: str) -> None:
-    """Sam's request on a card that did not hold all of it."""
+    """Sam writes a request that is too long for its card."""
     await ledger.add_message(replace(message("s1", ASKED, chat="sam"), author=SAM), JOINING)
     case = await claimed(ledger)
     shown = replace(card(case.conversation.id), excerpt=ASKED, author="Sam")
@@ -221,7 +221,7 @@ async def test_what_cites_nobody_knows_nobody(ledger: PostgresLedger, database: 
 
 
 async def test_whom_others_cite_is_found_by_an_index(database: Database) -> None:
-    """Among thousands who cite nobody: one index has those who do."""
+    """Among thousands of messages that cite nobody, one index contains those that do."""
     async with database.transaction() as session:
         for statement in _MANY:
             await session.execute(text(statement))

@@ -10,7 +10,7 @@ from tests.watchdog import watched_loop
 
 
 async def test_forgetting_somebody_with_thousands_of_texts_keeps_the_event_loop_free(database: Database) -> None:
-    """Four hundred conversations of theirs: two texts, three posts and a note of a team in each."""
+    """Four hundred conversations of one person, each with two texts, three posts and a team's note."""
     async with database.transaction() as session:
         for statement in _MUCH:
             await session.execute(text(statement))

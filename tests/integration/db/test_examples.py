@@ -1,4 +1,4 @@
-"""Many examples at once, and who waits for whom."""
+"""Many examples at once, and which operations wait for each other."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Many facts of one transaction are stored as if one after the other, and one that cannot be takes none with it."""
+"""Many facts of one transaction are stored as if one after the other; one that fails does not affect others."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,12 +29,12 @@ from tests.integration.db.scenes import (
 
 
 def news(outcomes: Sequence[Stored | Exception]) -> list[bool]:
-    """Which of them were new."""
+    """Whether each of them was new."""
     return [isinstance(one, Stored) and one.new for one in outcomes]
 
 
 def of(person: str, ref: str, text: str = "where is my refund", seconds: float = 0) -> Message:
-    """In one channel, in a thread of its own, as in Slack."""
+    """A message in one channel, in its own thread, as in Slack."""
     author = Person("slack", person, person.title())
     return Message(MessageRef("slack", "C1", ref), Place("slack", "C1", ref), author, text, after(seconds))
 

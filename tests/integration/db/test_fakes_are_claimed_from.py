@@ -1,4 +1,4 @@
-"""What steps, the schedule and the web chat rely on: of the real ledger, registry and transcript as of their fakes."""
+"""What steps, the schedule and the web chat rely on: real ledger, registry and transcript, and their fakes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ from tests.unit.test_schedule import FakeTicks
 
 HALF_AN_HOUR = timedelta(minutes=30)
 LATE = 4_000.0
-"""Seconds: nobody has taken it for over an hour, and every claim of before has expired."""
+"""Seconds: longer than an hour since the last claim, so all earlier claims have expired."""
 
 
 async def _follow_up(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
@@ -76,7 +76,7 @@ async def _overdue(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of work: how there comes to be some, how it is claimed, and how it is concluded."""
+    """A kind of work: how to create an item, how to claim it, and how to conclude it."""
 
     prepared: Callable[[PostgresLedger, PostgresOutbox], Awaitable[None]]
     claim: Callable[[Ledger, float, int], Awaitable[Sequence[object]]]

@@ -1,4 +1,4 @@
-"""What steps rely on, of the real outbox, ledger, failed items and examples and of the fakes that stand for them."""
+"""What steps rely on, tested with the real outbox, ledger, failed items and examples and with their fakes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def failures(request: pytest.FixtureRequest, database: Database) -> FailedItems:
 
 @pytest.fixture(params=["real", "fake"])
 async def owed(request: pytest.FixtureRequest, database: Database) -> Outbox:
-    """An outbox that owes a post to each of three chats."""
+    """An outbox with a post for each of three chats."""
     posts = [Post(place, WordsPlease("en")) for place in (ROOM, ELSEWHERE, FAR)]
     if request.param == "fake":
         return FakeOutbox(owed=[OutboxItem(number + 1, post, 1) for number, post in enumerate(posts)])
@@ -125,7 +125,7 @@ async def test_a_reserved_turn_is_no_attempt(database: Database) -> None:
 async def overtaken(
     request: pytest.FixtureRequest, database: Database
 ) -> tuple[PostgresLedger | FakeLedger, UndecidedConversation]:
-    """A ledger, and a case claimed from it in whose conversation somebody wrote since."""
+    """A ledger, and a case claimed from it in whose conversation somebody has written since."""
     if request.param == "fake":
         fake = FakeLedger([case("charged")], overtaken={7})
         [first] = await fake.claim_undecided(after(5), SETTLE, PATIENCE, 10)
@@ -159,7 +159,7 @@ async def test_a_decision_that_was_overtaken_is_left_out_of_those_stored_togethe
 
 @pytest.fixture(params=["real", "fake"])
 def ledger(request: pytest.FixtureRequest, database: Database) -> Ledger:
-    """With nothing in it."""
+    """A ledger with nothing in it."""
     return PostgresLedger(database, "tiny") if request.param == "real" else FakeLedger()
 
 

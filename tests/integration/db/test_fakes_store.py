@@ -1,4 +1,4 @@
-"""What comes in is stored once, and what was learned is told again: by the real ledger as by its fake."""
+"""What comes in is stored once, and what was learned is returned: by the real ledger and by its fake."""
 
 from dataclasses import dataclass, replace
 
@@ -16,13 +16,13 @@ SAID = message("m1", chat="chat-of-m1")
 
 @dataclass(frozen=True)
 class Scene:
-    """Ann's message is with billing, whose card is that."""
+    """Billing has Ann's message; the card is its card."""
 
     ledger: Ledger
     card: MessageRef
 
     async def add(self, fact: Fact) -> bool:
-        """By the method of its kind."""
+        """Store it as a fact of its kind; return whether it was new."""
         [alone] = await self.ledger.add_facts([fact], JOINING)
         assert isinstance(alone, Stored)
         return alone.new

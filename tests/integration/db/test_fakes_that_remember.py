@@ -1,4 +1,4 @@
-"""What is found in the memory and taught to the voices: the real ones, and the fakes that stand for them."""
+"""What is found in the memory and what the voices learn from, tested with the real ones and their fakes."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ TEXTS = ("refund", "new password", "anything")
 
 
 class Lessons:
-    """Lessons, and a way to have one more of them."""
+    """Lessons, and a way to add one."""
 
     def __init__(self, database: Database | None) -> None:
         self.fake = FakeLessons()

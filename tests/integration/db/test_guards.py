@@ -1,9 +1,10 @@
-"""Corrections that are held back move their request, teach nobody, and teach as soon as a second lead agrees."""
+"""Corrections that are held back move their request, and are learned only when a second lead agrees."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, update
 
 from bot.domain.conversations import CardState, LeadLabel
@@ -37,7 +38,7 @@ async def ruled(
     at: float = 10,
     text: str = "",
 ) -> None:
-    """A request that a lead moves from billing to another team."""
+    """A lead moves a request from billing to another team."""
     await routed(ledger, text or f"where is refund {ref}", ref, at)
     (receipts,) = [await say_all(outbox, at + 6)]
     await ledger.add_reaction(reaction(receipts["Card"], "key", at + 7, actor=lead))
@@ -55,14 +56,14 @@ async def judge(ledger: PostgresLedger, ruling: LeadLabel, at: float) -> None:
 
 
 async def examples(database: Database) -> Sequence[ExampleRow]:
-    """What stands on leads' word, oldest first."""
+    """The examples that leads' statements made, oldest first."""
     wanted = select(ExampleRow).where(ExampleRow.withdrawn_at.is_(None), ExampleRow.conversation_id.is_not(None))
     async with database.transaction() as session:
         return (await session.scalars(wanted.order_by(ExampleRow.id))).all()
 
 
 async def know(database: Database, label: str, texts: int) -> None:
-    """Imported examples that are much like everything that is asked here."""
+    """Import examples that resemble everything that is asked here."""
     known = [Example(f"known {n}", label, Source.IMPORT, Side.TRAIN, after(0)) for n in range(texts)]
     await PostgresExamples(database).add_examples("routing", known)
     memory = PostgresMemory(database, "tiny")
@@ -114,7 +115,7 @@ async def test_what_contradicts_many_known_ones_waits_for_a_second_lead_and_its_
 async def test_another_lead_who_says_the_same_of_the_very_words_on_another_card_is_the_second(
     database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
 ) -> None:
-    """Two leads corrected the very text, and it went wrong again: each of them waited for the other."""
+    """Two leads corrected the identical text, but it was misrouted again: each correction waited for the other lead."""
     await know(database, "billing", 5)
     await ruled(ledger, outbox, "m0", OTHER)
     third, words = Person("slack", "third lead"), "my refund is a voucher"
@@ -171,3 +172,26 @@ async def test_requests_that_end_where_a_lead_sent_them_speak_for_the_lead(
         assert await track_record(session, "routing", LEAD.key) == (0, 0)
         await session.execute(update(ConversationRow).values(state="closed"))
         assert await track_record(session, "routing", LEAD.key) == (1, 0)
+
+
+@pytest.mark.parametrize("held_here", [False, True], ids=["in the table", "held in this process"])
+async def test_the_very_words_of_a_correction_that_waits_are_named_until_it_is_settled(
+    database: Database, outbox: PostgresOutbox, held_here: bool
+) -> None:
+    ledger, memory = PostgresLedger(database, "tiny", {"routing": HASTE}), PostgresMemory(database, "tiny")
+    if held_here:
+        await memory.load(TASK)
+    for n in range(3):
+        await ruled(ledger, outbox, f"m{n}", at=100 * n)
+    text = "Where is REFUND m2"
+    assert (await memory.nearest(TASK, VECTOR, text)).unsettled == ("access",)
+    assert (await memory.nearest(TASK, VECTOR, "where is refund m1")).unsettled == (), "it teaches already"
+    assert (await memory.nearest(TASK, VECTOR, "where is refund m9")).unsettled == ()
+    assert (await memory.nearest(TASK, VECTOR, text, leave_out_itself=True)).unsettled == ()
+    async with database.transaction() as session:
+        await session.execute(update(ExampleRow).values(quarantined=False, held=None))
+    assert (await memory.nearest(TASK, VECTOR, text)).unsettled == ()
+    async with database.transaction() as session:
+        held = {"quarantined": True, "held": Held.CONTRADICTED, "withdrawn_at": after(1_000)}
+        await session.execute(update(ExampleRow).values(held))
+    assert (await memory.nearest(TASK, VECTOR, text)).unsettled == (), "what was taken back asks nobody"

@@ -1,4 +1,4 @@
-"""Who has a conversation, who is done with it, and what leads choose with buttons and commands."""
+"""Who has a conversation, who closes it, and what leads choose with buttons and commands."""
 
 import pytest
 
@@ -44,7 +44,7 @@ async def _handled(ledger: PostgresLedger, ref: MessageRef, emoji: str, standing
 
 
 async def _state(ledger: PostgresLedger, ref: MessageRef, seconds: float) -> tuple[State, str | None]:
-    """(state, who has it), as the next look at its card finds it."""
+    """(state, who has it), as the next look at its card finds them."""
     await ledger.add_reaction(reaction(ref, f"look-{seconds}", seconds))
     found = await pending(ledger, seconds)
     await ledger.conclude_reactions(
@@ -203,7 +203,7 @@ async def test_a_tap_that_was_overtaken_by_a_leads_choice_changes_nothing(
     await ledger.add_press(press((await say_all(outbox))["Question"], "0"))
     stale = await pressed(ledger, 8)
     await ledger.add_reaction(reaction(message("m1").ref, choice("access"), 9))
-    found = await pending(ledger, 8 + 61)  # the tap's process died, or so it seemed
+    found = await pending(ledger, 8 + 61)  # the process of the tap died, or seemed to
     await ledger.conclude_reactions(found, CORRECTED, CardState(RULING), [], after(70))
     await ledger.conclude_press(stale, Chosen(CHOSEN), [Post(ROOM, card(1))], after(71))
     assert await outbox.claim_due(["slack"], after(72), 10) == []

@@ -1,4 +1,4 @@
-"""Facts come in once, and messages find their conversation."""
+"""Facts are stored once, and messages find their conversation."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""An alarm that rings when what must never be is there, and only then."""
+"""Each invariant's alarm is raised if the invariant is broken, and only then."""
 
 import pytest
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""The language of a decision is stored, outlives it, and is counted; going back a schema sums the counts again."""
+"""The language of a decision is stored, outlives the decision, and is counted; a downgrade sums the counts again."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Examples are kept once, and the nearest are found: corrections beside anchors."""
+"""Examples are stored once, and the nearest are found: corrections and anchors."""
 
 import math
 import random
@@ -31,7 +31,7 @@ def examples(database: Database) -> PostgresExamples:
 
 @pytest.fixture(params=["in the table", "held in this process"])
 async def memory(database: Database, request: pytest.FixtureRequest) -> PostgresMemory:
-    """Loaded before anything is there: whatever a test finds, it caught up with."""
+    """A memory that was loaded while empty, so everything that a test finds was read later."""
     memory = PostgresMemory(database, "tiny")
     if request.param == "held in this process":
         await memory.load(TASK)
@@ -97,7 +97,7 @@ async def test_examples_wait_for_vectors_of_this_embedder(examples: PostgresExam
 async def test_vectors_never_wait_for_whoever_is_at_an_example(
     examples: PostgresExamples, memory: PostgresMemory, database: Database
 ) -> None:
-    """An import that overrules holds some rows and wants others: whoever waited for it could be waited for by it."""
+    """An import that overrules holds some rows and waits for others; waiting for it could end in a deadlock."""
     await examples.add_examples("routing", [example("taken"), example("free")])
     waiting = await memory.unembedded("tiny", 10)
     ids = {said: number for number, said in waiting}
@@ -176,7 +176,7 @@ async def test_what_was_said_of_a_text_before_counts_again_once_the_newer_word_i
     older = example("reset", "access", Source.CORRECTION, after(1))
     newer = example("Reset!", "billing", Source.CORRECTION, after(2))
     await examples.add_examples("routing", [older])
-    async with database.transaction() as session:  # two leads of two conversations said it
+    async with database.transaction() as session:  # two leads said it in two conversations
         await session.execute(text("UPDATE examples SET text_key = 'of both'"))
     await examples.add_examples("routing", [newer])
     async with database.transaction() as session:

@@ -1,4 +1,4 @@
-"""Vectors of two parts are compared by one definition, whether in SQL or held in this process."""
+"""Vectors of two parts are compared by one definition, both in SQL and in this process."""
 
 import math
 
@@ -24,7 +24,7 @@ def _unit(numbers: np.random.Generator, width: int, toward: Vector | None) -> Ve
 
 
 def _vectors(count: int, seed: int, like: list[Vector] | None = None) -> list[Vector]:
-    """Every second without the first part; the nth resembles the nth of `like`."""
+    """Every second vector has no first part; the nth is similar to the nth of `like`."""
     numbers = np.random.default_rng(seed)
     vectors: list[Vector] = []
     for n in range(count):
@@ -36,7 +36,7 @@ def _vectors(count: int, seed: int, like: list[Vector] | None = None) -> list[Ve
 
 
 def _similarity(one: Vector, other: Vector) -> float:
-    """As it is meant: a mean of both cosines where both texts have both parts, else the second alone."""
+    """The definition: the mean of both cosines if both texts have both parts, otherwise the second alone."""
     own = sum(a * b for a, b in zip(one[:MINILM_WIDTH], other[:MINILM_WIDTH], strict=True))
     every = sum(a * b for a, b in zip(one[MINILM_WIDTH:], other[MINILM_WIDTH:], strict=True))
     both = any(one[:MINILM_WIDTH]) and any(other[:MINILM_WIDTH])
@@ -61,7 +61,8 @@ async def test_both_ways_find_the_nearest_by_the_same_measure(
     await PostgresExamples(database).add_examples(TASK.name, examples)
     ids = {text: one for one, text in await memory.unembedded(PAIR, 100)}
     await memory.remember(PAIR, {ids[f"text {n}"]: vector for n, vector in enumerate(known)})
-    asked = [*_vectors(12, 2, known[:12]), *_vectors(12, 3, known[1:13])]  # of the second dozen, kinds meet crosswise
+    # Each of the second twelve resembles a text of the other kind
+    asked = [*_vectors(12, 2, known[:12]), *_vectors(12, 3, known[1:13])]
     found = await memory.nearest_many(TASK, asked, [f"new {n}" for n in range(24)])
     for vector, neighbours in zip(asked, found, strict=True):
         near = neighbours.anchors if source is Source.SEED else neighbours.corrections

@@ -1,4 +1,4 @@
-"""The schema comes up, goes down, and is what the tables say."""
+"""The schema can be upgraded and downgraded, and matches the tables."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -73,7 +73,7 @@ def test_a_url_of_something_else_is_a_config_error(url: str) -> None:
 
 
 def _at_0003(url: str) -> psycopg.Connection:
-    """A database as the version before tasks stood beside each other left it."""
+    """A database as the version before the second task left it."""
     upgrade(url)
     downgrade(url, "0003")
     return psycopg.connect(url, autocommit=True)

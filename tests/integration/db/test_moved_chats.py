@@ -1,4 +1,4 @@
-"""Where posts end up: on the standing card, for one person's eyes, in a chat that moved, or nowhere."""
+"""Where posts go: on the standing card, to one person only, to a chat that moved, or nowhere."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ UNDELIVERABLE = Decision("routing", "triage", Author.FALLBACK, Reason.UNDELIVERA
 
 
 async def _conversation(ledger: PostgresLedger, outbox: PostgresOutbox, posts: list[Post]) -> None:
-    """What a step owes a conversation that has a card."""
+    """Posts that a step adds to a conversation that has a card."""
     await carded(ledger, outbox)
     await ledger.add_message(message("m2", "and", 20, chat="chat-of-m1"), JOINING)
     (said,) = await ledger.claim_follow_ups(after(21), 10)
@@ -144,7 +144,7 @@ async def test_what_rewrites_waits_for_what_it_rewrites(ledger: PostgresLedger, 
     assert [item.id for item in await outbox.claim_due(["slack"], after(7), 10)] == [2]
 
 
-# --- what follows from saying, or not ---
+# --- what follows from a sent post, or a failed one ---
 
 
 async def test_what_is_owed_because_something_was_said_is_owed_once(

@@ -1,4 +1,4 @@
-"""What teams write under cards is kept apart, looked at once, and sent at most once."""
+"""What teams write under cards is stored separately, looked at once, and sent at most once."""
 
 import asyncio
 from dataclasses import replace
@@ -35,7 +35,7 @@ PHOTO = Media("slack", "F1", MediaKind.DOCUMENT, "form.pdf")
 
 
 async def _noted(ledger: PostgresLedger, seconds: float) -> PendingNote:
-    """The one note there is to look at."""
+    """The only note there is to look at."""
     (found,) = await ledger.claim_notes(after(seconds), 10)
     return found
 
@@ -81,7 +81,7 @@ async def test_under_a_card_that_is_being_said_it_waits_for_the_receipt(
 ) -> None:
     await routed(ledger)
     early = note("n1", MessageRef("slack", ROOM.chat, "not known yet"))
-    assert not await ledger.add_note(early)  # nobody has tried to say the card: the note is under something else
+    assert not await ledger.add_note(early)  # the card has never been attempted: the note is under something else
     item = await outbox.claim_due(["slack"], after(6), 10)
     assert await ledger.add_note(early)
     assert await ledger.add_note(note("n2", early.ref, "and I know her")), "a reply to it waits with it"

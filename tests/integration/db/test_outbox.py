@@ -1,4 +1,4 @@
-"""Posts are claimed in order, once, until there is word of them."""
+"""Posts are claimed in order, once, until their outcome is stored."""
 
 import asyncio
 from dataclasses import replace

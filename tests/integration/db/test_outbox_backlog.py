@@ -1,4 +1,4 @@
-"""However many posts wait for one chat, the next one to say is found by reading them off an index once."""
+"""However many posts wait for one chat, the next one is found by reading them from an index once."""
 
 import json
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from tests.integration.db.scenes import JOINING, ROOM, after, message
 
 FEW, MANY = 500, 5_000
 LINEAR = 2.0
-"""How many times as much as its share a post of many may cost: a quadratic claim costs ten times its share here."""
+"""The most that one of many posts may cost, relative to its share; a quadratic claim costs ten times its share here."""
 
 
 async def _plan(database: Database, scanning: bool = True) -> dict[str, Any]:
-    """What PostgreSQL does to claim, and what it had to read for that; nothing stays claimed.
+    """PostgreSQL's plan of a claim, and the pages that it read; nothing stays claimed.
 
-    `scanning=False`: it reads a whole table only where no index would do. Of a table as small as a test's it may find a
-    scan cheaper, depending on what the vacuum has done by then.
+    `scanning=False`: a whole table is read only if no index can be used. For a table as small as a test's, PostgreSQL
+    may find a scan cheaper, depending on what the vacuum has done so far.
     """
     statement = due().params(platforms=["slack", "telegram"], now=after(10), busy=["nowhere"]).limit(32)
     async with database.transaction() as session:
@@ -81,7 +81,7 @@ async def test_of_many_that_wait_for_one_chat_one_is_said_and_other_chats_go_on(
 
 
 async def _owe(database: Database, outbox: PostgresOutbox, posts: int, of_a_conversation: bool) -> None:
-    """So many more posts that wait for one room, all in one line."""
+    """Add so many more posts that wait for one room, all in one thread."""
     await outbox.add([Post(ROOM, WordsPlease("en"))] * posts, after(0))
     if of_a_conversation:
         await PostgresLedger(database, "tiny").add_message(message("m1"), JOINING)

@@ -1,4 +1,4 @@
-"""What became of conversations: as they ended, on whose word, and how long they lay with the wrong team."""
+"""What became of conversations: their final team, who decided it, and how long they were with the wrong team."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -72,7 +72,7 @@ async def test_a_team_that_takes_it_settles_it(
 async def test_teams_are_called_as_they_are_by_now(
     database: Database, ledger: PostgresLedger, outbox: PostgresOutbox, outcomes: PostgresOutcomes
 ) -> None:
-    """Or the week before a renaming would look as if nobody had been right."""
+    """Otherwise the week before a renaming would look as if no decision had been right."""
     await routed(ledger)
     await say_all(outbox)
     labels = (Label("invoices", "money"), Label("access", "passwords"), Label("triage", "the rest"))
@@ -101,7 +101,7 @@ async def test_the_newest_come_oldest_first_and_other_times_and_tasks_do_not(
 async def test_after_a_change_of_encoder_only_vectors_that_can_be_compared_are_looked_at(
     database: Database, ledger: PostgresLedger, outcomes: PostgresOutcomes
 ) -> None:
-    """PostgreSQL computes no product of vectors of two widths: a review ended with its error."""
+    """PostgreSQL cannot multiply vectors of different widths: a review ended with its error."""
     await routed(ledger, "where is my refund", "m1", 0)
     await routed(ledger, "where is my other refund", "m2", 100)
     earlier = update(ConversationRow).where(ConversationRow.text == "where is my refund")

@@ -1,4 +1,4 @@
-"""What is held about somebody: all of it, nobody else's, and nothing with words once they are forgotten."""
+"""What is stored about a person: all of it, nothing of others, and no words after they are forgotten."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Behind a pooler that hands out a server for a transaction alone, all works; what cannot be heard is looked for."""
+"""Behind a pooler that assigns a server for one transaction only, all works; missed notifications are polled for."""
 
 import asyncio
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ async def test_everything_works_and_a_pooler_is_recognised(url: str) -> None:
         assert await database.pooled()
         ledger = PostgresLedger(database, "tiny")
         await routed(ledger)
-        # More often than the driver asks before it prepares a statement, over more connections than there are servers
+        # More often than the driver waits before it prepares a statement, on more connections than there are servers
         await asyncio.gather(*(ledger.add_message(message(f"m{n + 2}"), JOINING) for n in range(40)))
         async with database.transaction() as session:
             assert await session.scalar(text("SELECT count(*) FROM messages")) == 41
@@ -131,7 +131,7 @@ async def test_a_check_opens_what_a_run_opens_and_says_that_a_pooler_is_in_front
 async def test_a_pooler_that_was_not_recognised_shows_in_a_check(
     url: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """One that hands on the server's own number for a connection: nobody could tell, but by what is not heard."""
+    """A pooler that passes on the server's own number: it can be recognised only by missing notifications."""
     upgrade(url)
     monkeypatch.setattr("db.server.probe._HEARING_SECONDS", 1.0)
 

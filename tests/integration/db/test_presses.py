@@ -1,4 +1,4 @@
-"""Buttons on our questions: who pressed what, once, and what it taught."""
+"""Buttons on our questions: each press is stored once, with its person, and is learned from."""
 
 from sqlalchemy import select
 
@@ -127,7 +127,7 @@ async def test_case_and_press_are_never_at_work_together(ledger: PostgresLedger,
 async def test_a_press_overtaken_by_the_fallback_comes_again(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await _pressed_question(ledger, outbox)
     found = await pressed(ledger, 8)
-    case = await claimed(ledger, 9_999)  # its lease ran out long ago
+    case = await claimed(ledger, 9_999)  # its lease expired long ago
     fallback = Decision("routing", "triage", Author.FALLBACK, Reason.NO_ANSWER)
     assert await decide(ledger, case, fallback, [], "text", None)
     await ledger.conclude_press(found, Chosen(CHOSEN), [Post(Place("slack", "C"), card(1))], after(10_000))

@@ -1,4 +1,4 @@
-"""What a killed process had claimed is free again within seconds; what a living one holds never is."""
+"""The claims of a killed process are free within seconds; those of a living one never are."""
 
 import asyncio
 import sys
@@ -42,7 +42,7 @@ asyncio.run(main())
 
 @asynccontextmanager
 async def at_work(url: str) -> AsyncIterator[Process]:
-    """A process that has claimed what there is, and is at it."""
+    """A process that has claimed all items and is working on them."""
     process = await asyncio.create_subprocess_exec(
         *("env", f"PYTHONPATH={Path.cwd()}", sys.executable, "-c", _CLAIMS_ALL, url), stdout=PIPE
     )
@@ -59,13 +59,13 @@ async def at_work(url: str) -> AsyncIterator[Process]:
 
 @pytest.fixture(autouse=True)
 async def waits(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    """A conversation to decide, and a post to say."""
+    """Add a conversation to decide, and a post to send."""
     await ledger.add_message(message("m1"), JOINING)
     await outbox.add([Post(ROOM, Answer("billing", "en"))], after(0))
 
 
 async def free(database: Database, seconds: float = 6) -> tuple[int, int]:
-    """How many conversations and posts may be claimed; they are."""
+    """Claim what can be claimed; return how many conversations and posts."""
     talks = await PostgresLedger(database, "tiny").claim_undecided(after(seconds), SETTLE, PATIENCE, 10)
     return len(talks), len(await PostgresOutbox(database).claim_due(["slack"], after(seconds), 10))
 

@@ -1,4 +1,4 @@
-"""Lists for those who ask, and how well the week went."""
+"""Lists for people who ask, and the week's figures."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Reactions on cards: what stands, what it amounts to, and that all of it can be withdrawn."""
+"""Reactions on cards: which of them stand, what they mean together, and that all of it can be withdrawn."""
 
 from collections.abc import Sequence
 
@@ -227,7 +227,7 @@ async def test_a_reaction_on_an_answer_is_ignored(ledger: PostgresLedger, outbox
 async def test_a_tap_is_left_standing_when_a_ruling_goes(
     ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
 ) -> None:
-    """Of one text the newest word counts: the lead's while it stands, then the person's again."""
+    """The newest statement about a text counts: the lead's while it stands, then the person's again."""
     await asked(ledger)
     question = (await say_all(outbox))["Question"]
     await ledger.add_press(press(question, "1"))

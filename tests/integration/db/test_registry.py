@@ -1,4 +1,4 @@
-"""Codes are for life, the pointer moves back and forth, and one process learns at a time."""
+"""Codes are never reassigned, the pointer moves back and forth, and one process learns at a time."""
 
 import asyncio
 import subprocess
@@ -39,7 +39,7 @@ REPORT = Post(Place("slack", "C-TRIAGE"), LearningReport("routing", "routing-1",
 
 @pytest.fixture(params=["postgres", "fake"])
 def registry(request: pytest.FixtureRequest) -> Registry:
-    """The real one, and the one that the learner's unit tests trust."""
+    """The real registry, and the fake that the learner's unit tests use."""
     if request.param == "fake":
         return FakeRegistry()
     return PostgresRegistry(request.getfixturevalue("database"))
@@ -250,7 +250,7 @@ async def test_the_report_of_a_conclusion_is_owed(database: Database, outbox: Po
 
 
 async def test_a_verdict_about_somebody_who_no_longer_serves_promotes_nobody(registry: Registry) -> None:
-    """A lead rolled back, or promoted another by name, while the candidate was scored."""
+    """A lead rolled back, or promoted another adapter by name, while the candidate was scored."""
     for number in (1, 2):
         await registry.add_adapter(adapter(f"routing-{number}"))
         await registry.promote("routing", f"routing-{number}", "cli", "", after(0), base="starter")

@@ -76,7 +76,7 @@ async def test_taking_it_while_the_reminder_is_written_keeps_it_unsaid(
 ) -> None:
     ref = await carded(ledger, outbox)
     (stale,) = await _waiting(ledger, 30)
-    late = ROUTED + 30 * MINUTE + 61  # its process died, or so it seemed
+    late = ROUTED + 30 * MINUTE + 61  # its process died, or seemed to
     await ledger.add_reaction(reaction(ref, "eyes", late))
     await ledger.conclude_reactions(await pending(ledger, late), None, CardState(taken_by=AGENT), [], after(late))
     await ledger.conclude_reminder(stale, [NOTICE], after(late + 1))

@@ -1,4 +1,4 @@
-"""What is kept no longer goes in batches; what audit and learning need stays."""
+"""Expired data is removed in batches; what audit and learning need stays."""
 
 from datetime import datetime, timedelta
 
@@ -38,7 +38,7 @@ async def rows(database: Database, what: str) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 async def closed(database: Database, ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRef:
-    """A conversation with a card that was reworded twice, a note, reactions and a vector, closed long ago; its card."""
+    """A conversation with a reworded card, a note, reactions and a vector, closed long ago; its card."""
     ref = await carded(ledger, outbox)
     await ledger.add_note(note("n1", ref))
     await ledger.add_reaction(reaction(ref, "eyes", 9, actor=ANN))

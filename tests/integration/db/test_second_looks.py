@@ -1,4 +1,4 @@
-"""Which corrections are looked at again, and that holding back and freeing them touches no others."""
+"""Which corrections are judged again, and that holding back and releasing them does not affect others."""
 
 from datetime import timedelta
 

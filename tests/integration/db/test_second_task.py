@@ -1,4 +1,4 @@
-"""Decisions of a second task beside those on the team: they record, and change nothing about whose request it is."""
+"""Decisions of a second task in addition to the team: they are recorded, and never move a request."""
 
 import pytest
 from sqlalchemy import insert, select
@@ -21,7 +21,7 @@ CORRECTED = Decision("routing", "access", Author.LEAD, Reason.CORRECTED, actor="
 
 
 async def _feels(database: Database, conversation: int = 1) -> None:
-    """How its writer feels, in doubt, corrected by a lead, learned from: all that a team's decision may have, too."""
+    """The writer's mood, decided in doubt, corrected by a lead, and learned: all that a team's decision may have."""
     async with database.transaction() as session:
         for by, reason, seconds in (
             (Author.FALLBACK, Reason.UNSURE, 6),
@@ -40,7 +40,7 @@ async def _feels(database: Database, conversation: int = 1) -> None:
 
 @pytest.fixture
 async def ref(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database) -> MessageRef:
-    """The card of a conversation about which both tasks have spoken."""
+    """The card of a conversation that has decisions of both tasks."""
     card = await carded(ledger, outbox)
     await _feels(database)
     return card

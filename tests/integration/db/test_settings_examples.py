@@ -1,4 +1,4 @@
-"""What the settings say counts; what they no longer say does not."""
+"""Examples in the settings count; examples that were removed from them do not."""
 
 import asyncio
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ async def test_nothing_is_written_where_nothing_changed(examples: PostgresExampl
 
 
 async def _versions(database: Database) -> Sequence[object]:
-    """PostgreSQL's own number of the transaction that wrote each row last."""
+    """PostgreSQL's own number of the transaction that last wrote each row."""
     async with database.transaction() as session:
         return (await session.execute(text("SELECT id, xmin FROM examples ORDER BY id"))).all()
 
@@ -111,7 +111,7 @@ async def test_what_an_older_version_kept_of_the_settings_is_taken_over_with_its
 
 
 async def test_an_import_that_runs_holds_up_no_start(examples: PostgresExamples, database: Database) -> None:
-    """It holds the importers' lock, and rows that it overrules, for as long as it likes."""
+    """It holds the importers' lock, and rows that it overrules, for any length of time."""
     await examples.sync_settings("routing", said(("my card", "billing"), ("old words", "billing")), after(1))
     async with database.transaction() as importing:
         await importing.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('routing', 2))"))

@@ -1,4 +1,4 @@
-"""Who is in the shadow, what it has not heard, and what it would have done otherwise."""
+"""Which candidate is in the shadow, which requests it was not asked about, and what it would have changed."""
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +13,7 @@ from tests.integration.db.test_registry import REFUSED, adapter
 
 
 async def refused(desk: Desk, number: int, verdict: Verdict = REFUSED) -> None:
-    """A candidate that was made and judged ten days after the start."""
+    """A candidate that was made and refused ten days after the start."""
     made = adapter(f"routing-{number}", minutes=10 * 24 * 60)
     champion = await desk.registry.champion("routing", "starter")
     await desk.registry.request_cycle("routing", "schedule", made.name, made.made)

@@ -1,4 +1,4 @@
-"""Whoever is known to live knows what time it is for all who share the database."""
+"""A process that is known to be alive provides the time for all that share the database."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ async def test_a_living_process_hears_the_databases_clock(database: Database, mo
     clock = SharedClock()
     monkeypatch.setattr(db.engine, "SHARED", clock)
     right = time.time()
-    monkeypatch.setattr(time, "time", lambda: right + 36_000)  # ours is ten hours ahead
+    monkeypatch.setattr(time, "time", lambda: right + 36_000)  # our clock is ten hours ahead
     assert clock.now() - datetime.fromtimestamp(right, UTC) == timedelta(hours=10)
     async with PostgresProcesses(database, now).living():
         await until(lambda: clock.now() - datetime.fromtimestamp(right, UTC) < timedelta(hours=1), seconds=60)

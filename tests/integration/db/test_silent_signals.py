@@ -1,4 +1,4 @@
-"""What people show without saying it is read off what happened, and gone as soon as somebody says something."""
+"""Silent signals are derived from what happened, and disappear as soon as somebody makes a statement."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What somebody wrote about another matter becomes a conversation of its own with one tap."""
+"""One tap makes a separate conversation of what somebody wrote about another matter."""
 
 import asyncio
 

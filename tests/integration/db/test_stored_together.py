@@ -1,4 +1,4 @@
-"""Decisions and receipts stored many at a time: the same as each alone, and nobody waits for somebody else."""
+"""Decisions and receipts stored many at a time: as if each were stored alone, and none waits for another's lock."""
 
 import asyncio
 from collections import Counter
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, text
 
 from bot.domain.conversations import Decided, State, UndecidedConversation
@@ -47,7 +48,7 @@ def _decided(case: UndecidedConversation, decision: Decision = SURE) -> Decided:
 
 @asynccontextmanager
 async def _somebody_at(url: str, table: str, row: int) -> AsyncIterator[None]:
-    """Another process holds that row for as long as the context lasts."""
+    """Another process holds that row while the context lasts."""
     async with open_database(url) as other, other.transaction() as session:
         await session.execute(text(f"SELECT 1 FROM {table} WHERE id = :row FOR UPDATE"), {"row": row})  # noqa: S608
         yield
@@ -72,6 +73,17 @@ async def test_many_decisions_are_stored_as_each_alone_would_be(ledger: Postgres
         rows_read = await session.execute(select(MessageRow.conversation_id, MessageRow.decided))
         read = {of: was_read for of, was_read in rows_read}  # noqa: C416 - typed so
         assert read == {**dict.fromkeys(ids[:3], True), ids[3]: False}
+
+
+async def test_each_keeps_its_own_vector_and_one_without_keeps_none(ledger: PostgresLedger, database: Database) -> None:
+    cases = await _cases(ledger, 4)
+    vectors = [(0.1, 0.2, 0.3), None, (0.4, 0.5, 0.6), (0.7, -0.8, 0.9)]
+    decided = [replace(_decided(case), vector=vector) for case, vector in zip(cases, vectors, strict=True)]
+    assert await ledger.decide_all(decided) == [True] * 4
+    async with database.transaction() as session:
+        rows = (await session.scalars(select(ConversationRow).order_by(ConversationRow.id))).all()
+    assert [None if row.vector is None else pytest.approx(row.vector) for row in rows] == vectors
+    assert [row.embedder for row in rows] == ["tiny", None, "tiny", "tiny"]
 
 
 async def test_one_that_was_overtaken_takes_nothing_from_the_others(ledger: PostgresLedger) -> None:

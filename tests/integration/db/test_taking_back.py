@@ -1,4 +1,4 @@
-"""What is on its way while its author takes the words back: they come to rest nowhere."""
+"""Words that are taken back while they are being processed are stored nowhere."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A tap is one person's word: for the very words it counts for them, and for everybody once a lead confirmed it."""
+"""A tap is one person's statement: for the identical text it counts for them, and for all once a lead confirms it."""
 
 import pytest
 
@@ -36,7 +36,7 @@ CHOSEN = Decision("routing", "access", Author.PERSON, Reason.CHOSEN, actor=ANN.k
 
 
 async def tapped(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    """Ann is asked which team, and says access."""
+    """Ann is asked which team, and chooses access."""
     await asked(ledger)
     question = (await say_all(outbox))["Question"]
     await ledger.add_press(press(question, "1"))

@@ -1,4 +1,4 @@
-"""A team is renamed, merged, split or retired: everything follows in one transaction, with a row that says who."""
+"""A team is renamed, merged, split or retired: all changes in one transaction, with a row that says who made them."""
 
 from dataclasses import replace
 from functools import partial
@@ -48,7 +48,7 @@ BILLING = Label("billing", "money", emoji={"slack": "moneybag"}, deliver_to={"sl
 LOGINS = Label("logins", "passwords", emoji={"slack": "key"}, deliver_to={"slack": Place("slack", "C-ACCESS")})
 TRIAGE = Label("triage", "the rest", emoji={"slack": "bell"}, deliver_to={"slack": Place("slack", "C-TRIAGE")})
 RENAMED = Task("routing", "Which team?", (BILLING, LOGINS, TRIAGE), "triage")
-"""The scenes' task, in which `access` is called `logins` by now."""
+"""The scenes' task after `access` was renamed to `logins`."""
 MERGED = replace(RENAMED, labels=(BILLING, TRIAGE))
 ACCESS = replace(LOGINS, name="access")
 ALPHABET = ["A", "B", "C", "D", "E"]
@@ -69,7 +69,7 @@ async def made(changes: PostgresTeamChanges, task: Task, wanted: TeamChange, dry
 
 
 async def corrected(ledger: PostgresLedger, outbox: PostgresOutbox, word: str = "key") -> PendingReactions:
-    """A request that a lead moved from billing to access; it is there, and its card, too."""
+    """A request that a lead moved from billing to access; its card has been sent."""
     await routed(ledger)
     ref = (await say_all(outbox))["Card"]
     await ledger.add_reaction(reaction(ref, word, 10))
@@ -278,7 +278,7 @@ async def test_a_team_that_later_has_the_name_of_a_merged_one_keeps_what_an_adap
 async def test_a_candidate_that_trained_while_its_team_was_renamed_serves_under_the_new_name(
     changes: PostgresTeamChanges, database: Database
 ) -> None:
-    """Else it would be a team that the adapter never learned, and nothing would say so."""
+    """Otherwise the adapter would not know the team, and no message would say so."""
     registry = PostgresRegistry(database)
     codes = await registry.codes(TASK, "starter", ALPHABET)
     proved = Record((("access", 47, 90, 88, "en"),))

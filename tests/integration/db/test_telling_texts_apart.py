@@ -1,4 +1,4 @@
-"""Keys of stored texts are computed anew, in both directions, and nothing that stood is lost."""
+"""Keys of stored texts are recomputed in both directions, and no standing statement is lost."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def stored(url: str) -> list[Row]:
 
 @pytest.fixture
 def before(empty_url: str) -> str:
-    """A database as it was before keys told signs apart."""
+    """A database from before keys distinguished symbols."""
     upgrade(empty_url)
     downgrade(empty_url, "0003")
     return empty_url
@@ -81,7 +81,7 @@ def test_what_becomes_one_text_on_the_way_back_is_one_again(before: str) -> None
 
 
 def test_amounts_below_zero_get_a_key_of_their_own(empty_url: str) -> None:
-    """Up to schema 11 the key of an amount in brackets had lost its sign."""
+    """Up to schema 11 the key of an amount in brackets did not include its sign."""
     upgrade(empty_url)
     downgrade(empty_url, "0011")
     below, above = "refund (-20 €)", "refund (20 €)"

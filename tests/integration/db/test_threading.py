@@ -1,4 +1,4 @@
-"""Which conversation a message joins, and in which language its person is spoken to."""
+"""Which conversation a message joins, and in which language its person is addressed."""
 
 import asyncio
 from dataclasses import replace
@@ -34,7 +34,7 @@ async def _waiting(ledger: PostgresLedger, seconds: float) -> list[list[str]]:
 
 
 async def _closed(ledger: PostgresLedger, outbox: PostgresOutbox, seconds: float = 20) -> None:
-    """A conversation that its team is done with."""
+    """A conversation that its team has closed."""
     ref = await carded(ledger, outbox)
     await ledger.add_reaction(reaction(ref, "white_check_mark", seconds))
     found = await pending(ledger, seconds)

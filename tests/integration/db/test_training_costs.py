@@ -1,4 +1,4 @@
-"""What a training took, and what the adapter that came of it has decided since."""
+"""What a training took, and what its adapter has decided since."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A chat's window shows what a team wrote under a card, and that words were changed or are gone."""
+"""A chat's window shows what a team wrote under a card, and that text was changed or deleted."""
 
 from bot.domain.messages import Deletion, Edit, MessageRef, Note, Place
 from bot.domain.queries import TranscriptLine

@@ -1,4 +1,4 @@
-"""Forgetting somebody reaches the adapters that learned from them: a last day, another cycle, and no way back."""
+"""Forgetting somebody affects the adapters that learned from them: a last day, another cycle, and no rollback."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,7 +45,7 @@ def unlearning(database: Database) -> PostgresUnlearning:
 
 @pytest.fixture
 async def story(ledger: PostgresLedger, outbox: PostgresOutbox, registry: PostgresRegistry) -> None:
-    """Ann's words are taught at 12; two adapters were made before that, and one that learned from her serves."""
+    """Ann's words are taught at 12; two adapters were made before that, and the serving one learned from her."""
     for name, seconds in (("routing-1", 1), ("routing-2", 2), ("routing-3", 50)):
         await registry.add_adapter(adapter(name, seconds))
         await registry.promote("routing", name, "gate", "", after(seconds), base="starter")

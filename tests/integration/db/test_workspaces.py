@@ -1,4 +1,4 @@
-"""A database for each workspace: made beside the others, and never opened as another's."""
+"""A database for each workspace: created beside the others, and never opened as another workspace's."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ async def acme(postgres_url: str) -> AsyncIterator[str]:
 
 
 async def test_a_workspace_has_a_database_of_its_own(postgres_url: str, acme: str) -> None:
-    assert own_database(postgres_url, "acme") == acme  # again changes nothing
+    assert own_database(postgres_url, "acme") == acme  # a second time changes nothing
     assert parsed(acme).name == "postgres_acme"
     with psycopg.connect(acme) as connection:
         found = connection.execute(

@@ -1,4 +1,4 @@
-"""The clock was an hour ahead, and is set right: nobody waits for that hour."""
+"""The clock was an hour ahead and is corrected: nothing waits for that hour."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The whole flow on a real database, and chats in memory."""
+"""The whole flow on a real database, with chats in memory."""
 
 from pathlib import Path
 

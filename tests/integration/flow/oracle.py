@@ -1,4 +1,4 @@
-"""Two further questions, and a model that is sure of each by words of its own."""
+"""Two further questions, and a model that recognises each answer by its own words."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -45,7 +45,7 @@ FRAUD = Task(
 
 
 class Oracle(FakePredictor):
-    """Sure of each question by words of its own; a question may fail while others are answered."""
+    """Sure of each question by its own words; a question may fail while others are answered."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Nothing that anybody can do by writing, tapping or asking to be forgotten has a large table read through."""
+"""Nothing that anybody can do by writing, tapping or asking to be forgotten makes the database read a large table."""
 
 from pathlib import Path
 
@@ -49,4 +49,4 @@ async def _talk(story: Story) -> None:
 
 
 def _unsure(_text: str) -> None:
-    """The model has no idea."""
+    """The model gives all labels the same probability."""

@@ -1,4 +1,4 @@
-"""The API over real HTTP and a real database: who may do what, what comes of it, and what is refused in a sentence."""
+"""The API over real HTTP and a real database: permissions, results, and the messages of refusals."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -29,7 +29,7 @@ TOKENS = (
 
 @pytest.fixture
 async def api(story: Story, database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    """The API on a port of its own, as a program sees it that has every right."""
+    """The API on its own port, used by a program with every permission."""
 
     async def decide(task: Task, text: str) -> Mapping[str, object]:
         [known] = await story.classifier.consider(await story.classifier.query(task), [text])
@@ -50,7 +50,7 @@ def bearing(token: str) -> dict[str, str]:
 
 
 async def charged(story: Story) -> dict[str, str]:
-    """A request that billing has; where its message is."""
+    """A request that billing has; the ref of its message."""
     ref = await story.writes("I was charged twice", "m1")
     await story.settles()
     return {"platform": ref.platform, "chat": ref.chat, "message": ref.id}

@@ -1,4 +1,4 @@
-"""What emoji and buttons on a card do: take, close, correct, offer; and what a stranger's do not."""
+"""What emoji and buttons on a card do: take, close, correct, offer; and that a stranger's do nothing."""
 
 from dataclasses import replace
 
@@ -16,13 +16,13 @@ OTHER_LEAD = Person("web", "lead2", "Lou")
 
 
 async def brought(story: Story) -> None:
-    """The customer's request is with billing."""
+    """Bring the customer's request to billing."""
     await story.writes("I was charged twice", "m1")
     await story.settles()
 
 
 async def state(story: Story) -> State:
-    """Where the conversation is, as the next to look at it sees."""
+    """The conversation's state as the next look at it finds it."""
     await story.writes("and", "probe", thread="m1")
     [said] = await story.ledger.claim_follow_ups(story.time, 10)
     return said.conversation.state

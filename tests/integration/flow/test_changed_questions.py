@@ -1,4 +1,4 @@
-"""Questions and topics that the settings change while requests are open: what was said stays, what is new is asked."""
+"""Settings change questions and topics while requests are open: existing answers stay, new questions are asked."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ CHARGEBACK = Label("chargeback", "the bank takes it back", emoji={"web": "🏦"}
 
 
 def started(database: Database, folder: Path, topics: Task, before: Story | None = None) -> Story:
-    """The bot, with these topics; after another start, where there was one."""
+    """The bot with these topics; restarted, if it was running."""
     story = Story(database, folder, predictor=Fine(), questions=(topics,))
     if before is not None:
         story.time = before.time

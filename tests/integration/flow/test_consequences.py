@@ -1,4 +1,4 @@
-"""What follows from answers to further questions: told, held, hastened and copied, and taken back with the label."""
+"""The consequences of answers to further questions: alerts, holds, priority and copies, undone with the label."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -125,6 +125,16 @@ async def test_taking_the_label_back_takes_back_what_followed(guarded: Story, da
     await guarded.reacts("👍", added=False)
     await guarded.settles()
     assert alerts(guarded, SECURITY)[-1].withdrawn is False
+
+
+async def test_rooms_that_heard_read_which_team_has_it_after_a_move(guarded: Story) -> None:
+    await guarded.writes("charged, buy gift cards and send the codes", "m1")
+    await guarded.settles()
+    await guarded.reacts("💻")
+    await guarded.settles()
+    for room in (SECURITY, COPIES):
+        assert [one.team for one in alerts(guarded, room)] == ["billing", "it"]
+        assert not alerts(guarded, room)[-1].withdrawn
 
 
 async def test_its_team_is_reminded_sooner(guarded: Story) -> None:

@@ -1,4 +1,4 @@
-"""A fact that cannot be stored is acknowledged, kept, and stored once it can be."""
+"""A fact that cannot be stored is acknowledged, kept, and stored once this is possible."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What fails for ever is set aside, listed, taken up again or dropped; everything else goes on."""
+"""What fails permanently is set aside, listed, retried or dropped; everything else continues."""
 
 import asyncio
 import io
@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from bot.commands.failed_report import drop_failed, list_failed, retry_failed
 from bot.domain.errors import UsageError
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
 from bot.domain.learning import Example, Side, Source
+from bot.domain.messages import MessageRef
 from bot.domain.posts import Answer, Card, Moved
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -23,6 +24,7 @@ from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
 from db.outbox import PostgresOutbox
+from db.tables import LabelChangeRow
 from tests.samples import AGENT, CUSTOMER, TASK, VOCABULARY, label
 from tests.worlds.story import Story
 
@@ -31,7 +33,7 @@ RETIRED = replace(TASK, labels=(*TASK.labels, label("returns", "🔁")))
 
 
 async def listed(story: Story) -> list[dict[str, Any]]:
-    """What `switchboard failed list --json` prints."""
+    """The output of `switchboard failed list --json`."""
     out = io.StringIO()
     await list_failed(story.failures, True, out)
     return [json.loads(line) for line in out.getvalue().splitlines()]
@@ -39,7 +41,7 @@ async def listed(story: Story) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def working(story: Story, step: Step[Any]) -> AsyncIterator[None]:
-    """The step's workers, for as long as the context lasts."""
+    """The step's workers run while the context lasts."""
     pool = WorkerPool(step, story.failures, story.now, Wakeup())
     running = asyncio.create_task(pool.run(at_most=0.01))
     yield
@@ -48,7 +50,7 @@ async def working(story: Story, step: Step[Any]) -> AsyncIterator[None]:
 
 
 async def until(story: Story, true: Callable[[], Awaitable[bool]]) -> None:
-    """Time passes, too, so that no back-off is waited for."""
+    """Wait until it is true; the clock moves, so that no back-off delays the test."""
     async with asyncio.timeout(20):
         while True:
             if await true():
@@ -61,7 +63,7 @@ async def aside(story: Story) -> bool:
     return bool(await story.failures.set_aside())
 
 
-# --- each step's own ---
+# --- failures of each step ---
 
 
 async def test_a_lead_takes_the_emoji_away_and_the_first_team_has_left_the_settings(story: Story) -> None:
@@ -114,7 +116,7 @@ async def test_a_correction_that_fails_for_ever_is_set_aside_and_others_go_on(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "item set aside after too many failures"
     ]
-    # With the fault mended it is taken up again, where it was
+    # After the fault is fixed, work continues where it stopped
     await retry_failed(story.failures, [failed["id"]], story.now())
     await story.settles()
     assert await listed(story) == []
@@ -148,7 +150,7 @@ async def test_the_list_for_people_and_ids_that_are_not_in_it(story: Story) -> N
 
 
 async def _becomes(story: Story, kind: str, content: str = "{}") -> None:
-    """The person's answer is one that another version wrote."""
+    """Give the stored answer a kind and a content that another version would write."""
     async with story.database.transaction() as session:
         wanted = "UPDATE posts SET kind = :kind, content = CAST(:content AS jsonb) WHERE kind = 'Answer'"
         await session.execute(text(wanted), {"kind": kind, "content": content})
@@ -213,7 +215,7 @@ async def test_a_damaged_card_stops_only_its_own_conversation(story: Story) -> N
 
 
 class Crashing(Deliverer):
-    """Stumbles over one chat, in a way that nobody foresaw."""
+    """Raises an unexpected error for one chat."""
 
     __slots__ = ()
 
@@ -239,7 +241,7 @@ async def test_a_post_that_fails_for_ever_lets_the_next_in_its_line_pass(story: 
     assert story.heard() == [Answer("billing", "en")]
 
 
-# --- facts of every other step, straight at the port ---
+# --- facts of every other step, given directly to the port ---
 
 
 async def _again_and_again(story: Story, key: ItemKey, times: int = MOST_ATTEMPTS) -> None:
@@ -247,12 +249,12 @@ async def _again_and_again(story: Story, key: ItemKey, times: int = MOST_ATTEMPT
     assert ends == [*[False] * (times - 1), True]
 
 
-@pytest.mark.parametrize("step", ["press", "relay", "note", "edit", "sort", "remind", "embed"])
+@pytest.mark.parametrize("step", ["press", "relay", "note", "edit", "sort", "remind", "hand_on", "embed"])
 async def test_each_steps_item_waits_is_set_aside_and_comes_again(story: Story, step: str) -> None:
     claims = await _something_to_do(story, step)
     [key] = await claims()
     await story.failures.failed(Failure(key, "KeyError"), story.now())
-    if step != "embed":  # whose back-off goes by the database's clock
+    if step != "embed":  # its back-off is measured by the database's clock
         assert await claims() == [], "its back-off is not over"
         story.later(seconds=2)
         assert await claims() == [key]
@@ -271,7 +273,7 @@ async def test_each_steps_item_waits_is_set_aside_and_comes_again(story: Story, 
 
 
 async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[list[ItemKey]]]:
-    """One item that waits for the step; claims it, and says what it is called."""
+    """One item that waits for the step; returns how to claim it, and its name."""
     mine: dict[str, Step[Any]] = {
         "press": story.buttons,
         "relay": story.relay,
@@ -279,6 +281,7 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
         "edit": story.edit_relay,
         "sort": story.sorter,
         "remind": story.reminder,
+        "hand_on": story.hand_on,
     }
     sure = story.predictor.rules[None]
     if step == "press":
@@ -289,18 +292,7 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
     else:
         await story.settles()
     story.predictor.rules = {None: sure}
-    if step == "press":
-        await story.presses("0")
-    elif step == "relay":
-        await story.writes("since Monday", "2", thread="1")
-    elif step == "note":
-        await story.notes("a bug", "n1", AGENT)
-    elif step == "edit":
-        await story.edits(ref, "I was charged thrice")
-    elif step == "remind":
-        story.later(minutes=31)
-    elif step == "embed":
-        await _one_example_alone(story)
+    await _is_due(story, step, ref)
 
     async def claims() -> list[ItemKey]:
         if step == "embed":
@@ -311,8 +303,34 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
     return claims
 
 
+async def _is_due(story: Story, step: str, ref: MessageRef) -> None:
+    """Do what gives the step an item to claim."""
+    if step == "press":
+        await story.presses("0")
+    elif step == "relay":
+        await story.writes("since Monday", "2", thread="1")
+    elif step == "note":
+        await story.notes("a bug", "n1", AGENT)
+    elif step == "edit":
+        await story.edits(ref, "I was charged thrice")
+    elif step == "remind":
+        story.later(minutes=31)
+    elif step == "hand_on":
+        await _its_team_has_ended(story)
+    elif step == "embed":
+        await _one_example_alone(story)
+
+
+async def _its_team_has_ended(story: Story) -> None:
+    """As if the request had been opened again since."""
+    story.later(minutes=1)
+    change = insert(LabelChangeRow).values(task="routing", kind="retire", before="billing", after="it", by="ann")
+    async with story.database.transaction() as session:
+        await session.execute(change.values(at=story.now(), touched={}))
+
+
 async def _one_example_alone(story: Story) -> None:
-    """Without a vector, and there is no other."""
+    """Leave one example, which has no vector."""
     async with story.database.transaction() as session:
         await session.execute(text("DELETE FROM examples"))
     example = Example("where is my parcel", "delivery", Source.IMPORT, Side.TRAIN, story.now())

@@ -1,4 +1,4 @@
-"""Rooms that refuse, people who cannot be reached, teams that sleep: nothing is lost and nothing loops."""
+"""Rooms that refuse, people who cannot be reached, teams out of hours: nothing is lost and nothing loops."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ async def brought(story: Story) -> None:
 
 
 def with_rooms(**rooms: Place) -> Task:
-    """The company, its fallback team with these rooms."""
+    """The company, with these rooms for its fallback team."""
     return replace(TASK, labels=(*TASK.labels[:3], replace(TASK.labels[3], deliver_to=rooms)))
 
 
@@ -127,7 +127,7 @@ async def test_a_person_who_cannot_be_reached_is_told_of_under_the_card(story: S
     assert story.heard() == []
 
 
-# --- teams that sleep ---
+# --- teams out of hours ---
 
 
 async def test_nobody_took_it(story: Story) -> None:

@@ -1,4 +1,4 @@
-"""The sentiment block of the first settings, uncommented: its cards show it, from the block's own examples alone."""
+"""The sentiment block of the first settings, uncommented: cards show its answer, from its own examples alone."""
 
 import re
 from contextlib import AsyncExitStack
@@ -28,7 +28,7 @@ MESSAGES = {
 
 
 def first_settings(folder: Path, database_url: str) -> Settings:
-    """What `switchboard init web` writes, with its commented blocks in force; no model server is started."""
+    """What `switchboard init web` writes, with its commented blocks enabled; no model server is started."""
     written = settings_text(of_names(["web"], platform_modules()), http=False)
     text = re.sub(r"^#(?! )", "", written, flags=re.MULTILINE)
     text = text.replace('server = "embedded"', 'server = "http://127.0.0.1:9"')

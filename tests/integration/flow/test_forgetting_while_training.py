@@ -1,4 +1,4 @@
-"""Somebody is forgotten while a training is at work: it goes on unless it learns from their words."""
+"""Somebody is forgotten during a training: the training continues unless it learns from their words."""
 
 import asyncio
 import sys
@@ -51,7 +51,7 @@ finish(folder, Done("starter", inputs_of(folder), sha256_of(adapter_of(folder) /
 
 @dataclass
 class School:
-    """A learner whose training takes as long as a test wants, over a real database and real run folders."""
+    """A learner whose training lasts as long as a test wants, over a real database and real run folders."""
 
     database: Database
     runs: Path
@@ -83,7 +83,7 @@ class School:
 
     @asynccontextmanager
     async def training(self) -> AsyncIterator[asyncio.Task[int]]:
-        """A cycle at work, in the middle of its training."""
+        """A running cycle, in the middle of its training."""
         assert await self.registry.request_cycle(TASK.name, "lead", "now", after(50))
         step = asyncio.create_task(self.learner.step())
         try:
@@ -97,7 +97,7 @@ class School:
         (self.runs / "go on").touch()
 
     def left(self) -> list[str]:
-        """What lies in the run's folder of texts, and of what was learned from them."""
+        """The files left in the run's folder: its texts, and what was learned from them."""
         return [name for name in (TEXTS, CHECKPOINT) if (self.runs / NAME / name).exists()]
 
     async def cycle(self) -> Cycle:
@@ -106,7 +106,7 @@ class School:
 
 @pytest.fixture
 async def school(database: Database, ledger: PostgresLedger, outbox: PostgresOutbox, tmp_path: Path) -> School:
-    """Ann's words were taught by a lead, many others came from a file."""
+    """A lead's correction taught Ann's words; many other examples came from a file."""
     await _a_story(ledger, outbox)
     examples = [
         Example(f"{name} number {n}", name, Source.IMPORT, side, after(0))
@@ -131,7 +131,7 @@ def outbox(database: Database) -> PostgresOutbox:
 async def test_who_taught_nothing_ends_no_training(school: School) -> None:
     async with school.training() as step:
         await school.forgetter.erase(NOBODY, after(70))
-        await school.forgetter.erase(NOBODY, after(80))  # as often as they like
+        await school.forgetter.erase(NOBODY, after(80))  # repeating it changes nothing
         assert school.left() == [TEXTS, CHECKPOINT]
         school.goes_on()
         assert await step == 1
@@ -145,7 +145,7 @@ async def test_whoever_is_in_it_ends_it_at_once_and_no_text_stays(school: School
         await school.forgetter.erase(ANN, after(70))
         assert school.left() == []
         async with asyncio.timeout(10):
-            await step  # though its training would take for ever
+            await step  # although its training would never end
     cycle = await school.cycle()
     assert cycle.phase is Phase.FAILED
     assert cycle.problem == "somebody was forgotten while it trained; the next cycle trains without their texts"
@@ -155,7 +155,7 @@ async def test_whoever_is_in_it_ends_it_at_once_and_no_text_stays(school: School
 
 async def test_what_could_not_be_removed_is_found_by_the_next_who_looks(school: School) -> None:
     async with school.training() as step:
-        await PostgresErasure(school.database).erase(ANN, after(70))  # and whoever did it died
+        await PostgresErasure(school.database).erase(ANN, after(70))  # and the process that did it died
         assert school.left() == [TEXTS, CHECKPOINT]
         async with asyncio.timeout(10):
             await step

@@ -1,4 +1,4 @@
-"""Whoever is forgotten is in no column of any table any more, whatever they did and whatever was done with it."""
+"""A forgotten person is in no column of any table, whatever they did and whatever was done with it."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ REPLY = "reply: Dear Quirina, it is on its way"
 
 
 def _where(database_url: str, words: Sequence[str]) -> dict[str, int]:
-    """Tables with one of the words in any column -> in how many rows."""
+    """Table with one of the words in any column -> number of rows."""
     with psycopg.connect(database_url) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         found: dict[str, int] = {}
@@ -50,7 +50,7 @@ async def _a_life(story: Story) -> None:
     await story.notes(REPLY, "n2", AGENT)
     await story.reacts("👀", by=AGENT)
     await story.settles()
-    await story.writes("where is my new xylophone", "b1", BOB)  # told apart by nothing: decided by what she taught
+    await story.writes("where is my new xylophone", "b1", BOB)  # indistinguishable: decided by what she taught
     await story.settles()
 
 

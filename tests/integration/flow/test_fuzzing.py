@@ -1,4 +1,4 @@
-"""Bent shapes all the way: no 500 from the API, and whatever is stored can be read back."""
+"""Altered input through all layers: the API never answers 500, and whatever is stored can be read back."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ CORRECT: Mapping[str, object] = {
 }
 LIST: Mapping[str, object] = {"state": "open", "label": "it", "limit": "5", "before": "7"}
 LONG = [{name: "9" * 5_000} for name in LIST]
-"""More digits than Python makes a number of."""
+"""More digits than Python converts to a number."""
 
 
 async def test_the_apis_json_and_queries(story: Story, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""A correction in one language moves the same question in another, through the real encoders and the real memory."""
+"""A correction in one language moves the same question in another, with the real encoders and the real memory."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""The log of a conversation can be followed from what came in to the last post."""
+"""The log lines of a conversation can be followed from its first message to its last post."""
 
 import logging
 
@@ -8,7 +8,7 @@ from tests.samples import AGENT
 from tests.worlds.story import Story
 
 _FACTS = {"received", "reaction", "noted", "edited", "press"}
-"""What comes in is named as its platform calls it, too."""
+"""Log lines about incoming facts also have the platform's own id."""
 
 
 async def test_every_line_names_its_conversation_and_the_decision_its_message(

@@ -1,4 +1,4 @@
-"""What asks nobody for anything: no card, no team, closed at once; leads say so and take it back."""
+"""Messages that need no action: no card, no team, closed at once; leads can say so and take it back."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The packs beside routing, on a real database: none changes anything that is said or learned of teams."""
+"""The packs beside routing, on a real database: none changes a routing decision, or what is learned for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ KNOWN = {"I was charged for a cable": "billing", "my parcel is late": "delivery"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Everything that routing says of some texts, and learns from."""
+    """All routing decisions on some texts, and what is learned from them."""
 
     opinions: Sequence[Sequence[Opinion | NoPrediction]]
     decisions: Sequence[Decision]
@@ -37,7 +37,7 @@ class Said:
 
 
 async def said_by_routing(story: Story, *beside: Task) -> Said:
-    """With these questions asked at the same time."""
+    """Routing's decisions while these questions are asked, too."""
     lessons, name = PostgresVoiceLessons(story.database), story.embedder.name
     classifier = story.classifier
     questions, vectors = Questions(beside, classifier), classifier.embedding(ASKED)
@@ -56,7 +56,7 @@ async def said_by_routing(story: Story, *beside: Task) -> Said:
 
 
 def question_of(chosen: Pack, folder: Path) -> Task:
-    """As `switchboard pack add` writes it and the settings read it."""
+    """The question as `switchboard pack add` writes it and the settings read it."""
     modules = of_names(["web"], platform_modules())
     file = folder / "switchboard.toml"
     file.write_text(settings_text(modules, http=False) + settings_block(chosen, modules, ())[0], "utf-8")

@@ -1,4 +1,4 @@
-"""Further questions on a real database: asked, shown, corrected, taken back, and what follows from their answers."""
+"""Further questions on a real database: asked, shown, corrected, taken back, and their consequences."""
 
 import asyncio
 from collections import Counter

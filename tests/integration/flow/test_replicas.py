@@ -15,7 +15,7 @@ PEOPLE = [Person("web", f"person {n}", f"P{n}", "en") for n in range(12)]
 
 
 def replicas(database: Database, folder: Path) -> tuple[Story, Story]:
-    """Two of us, who share the chat as they share the database."""
+    """Two processes that share a chat service and a database."""
     chat = FakePlatform()
     return Story(database, folder, TASK, [chat]), Story(database, folder, TASK, [chat])
 
@@ -23,7 +23,7 @@ def replicas(database: Database, folder: Path) -> tuple[Story, Story]:
 async def both_settle(one: Story, other: Story) -> None:
     other.time = one.time
     await asyncio.gather(one.settles(), other.settles())
-    other.later(61)  # what one of them had claimed in vain is free again
+    other.later(61)  # what one of them claimed and did not finish is free again
     await other.settles()
     one.time = other.time
 

@@ -1,4 +1,4 @@
-"""Old and new processes beside each other: this version on a database that the next one has brought further already."""
+"""Old and new processes at the same time: this version on a database that a newer version has already migrated."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ ADDS = """op.create_table("moods", sa.Column("id", sa.BigInteger, primary_key=Tr
     op.create_index("ix_conversations_mood", "conversations", ["mood"])"""
 TAKES = 'op.drop_column("conversations", "language")'
 Newer = Callable[[str, str, str], None]
-"""(url, what it does, what it says that it contracts): the database is brought further by a version after this one."""
+"""(url, SQL, what it says that it contracts): migrate the database as a version after this one would."""
 
 
 @pytest.fixture

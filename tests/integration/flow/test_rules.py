@@ -68,6 +68,7 @@ async def test_the_audit_names_the_rule_of_each_question(ruled: Story, database:
     account = await PostgresQueries(database).account(ref)
     assert account is not None
     assert [made.rule for _, made in account.decisions] == ["keyboards"]
+    assert [made.rule for _, made in account.answers] == ["shouting"]
 
 
 async def test_a_rules_decision_teaches_nobody(ruled: Story) -> None:

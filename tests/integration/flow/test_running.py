@@ -1,4 +1,4 @@
-"""The steps as they run in a process, each woken by what concerns it: nobody steps them by hand."""
+"""The steps as they run in a process, each woken by what concerns it; no test steps them by hand."""
 
 import asyncio
 import io
@@ -50,7 +50,7 @@ _PATIENCE = 30.0
 
 
 class Chat(FakePlatform):
-    """A chat in memory that hands out its inbox, and can be waited for."""
+    """A chat in memory that provides its inbox, and can be waited for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Chat(FakePlatform):
         await asyncio.Event().wait()
 
     async def hears(self, wanted: Callable[[Content], bool]) -> MessageRef:
-        """The receipt of what was said like that, as soon as it is."""
+        """Wait for the post with this text; return its receipt."""
         async with asyncio.timeout(_PATIENCE):
             while True:
                 for item in self.said:
@@ -113,7 +113,7 @@ def _mind(store: Store, folder: Path) -> ModelStack:
 
 @pytest.fixture
 async def chat(database: Database, tmp_path: Path) -> AsyncIterator[Chat]:
-    """A chat with the whole bot behind it."""
+    """A chat with the whole bot."""
     settings = demo_settings(tmp_path)
     settings = replace(settings, timing=replace(settings.timing, settle=timedelta(0)))
     store, chat = _store(database), Chat()

@@ -1,4 +1,4 @@
-"""Leads hear of the candidate in the shadow on one card, decide with its buttons, and everybody else is turned away."""
+"""One card tells leads about the candidate in the shadow; they decide with its buttons, and others are refused."""
 
 from dataclasses import dataclass, field, replace
 
@@ -44,7 +44,7 @@ class Leads:
     pressed: int = 0
 
     async def heard(self, differently: int, alike: int = 0) -> list[int]:
-        """The candidate heard so many requests more; those that it would have routed otherwise."""
+        """The candidate was asked about so many more requests; returns those that it would have routed differently."""
         ids = await self.desk.decided("routing-1", differently + alike, 20)
         shadow = await self.keeper.shadows.shadow("routing", "starter")
         assert shadow is not None
@@ -53,7 +53,7 @@ class Leads:
         return ids[:differently]
 
     async def look(self) -> list[Content]:
-        """The keeper looks, and what is owed is said: what is said anew, or rewritten."""
+        """The keeper looks, and posts are sent; returns new posts and rewordings."""
         await self.keeper.step()
         return await self.deliver()
 
@@ -70,7 +70,7 @@ class Leads:
         return told
 
     async def press(self, value: str, by: Person = LEAD) -> list[Content]:
-        """The button is pressed on Slack and understood; what is said to that."""
+        """The button is pressed on Slack and processed; returns the answer."""
         self.pressed += 1
         moment = LATER.replace(second=self.pressed)
         assert await self.ledger.add_press(Press(self.receipts["card"], by, value, moment))
@@ -198,7 +198,7 @@ async def test_a_card_closes_by_itself_when_another_way_was_taken(leads: Leads) 
 
 
 async def test_a_lead_who_is_forgotten_stands_on_no_card_and_what_was_decided_does(leads: Leads) -> None:
-    """They wrote nothing and took nothing: whoever forgets them does not know their name."""
+    """Leads wrote nothing and took nothing, so erasure does not know their name."""
     await leads.heard(6)
     await leads.look()
     await leads.press("promote")

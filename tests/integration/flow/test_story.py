@@ -64,6 +64,27 @@ async def test_a_leads_emoji_moves_teaches_and_is_remembered(story: Story) -> No
     assert story.heard()[-1] == Answer("it", "en", remembered=True)
 
 
+async def test_words_whose_correction_waits_for_a_second_lead_are_asked_until_it_is_settled(story: Story) -> None:
+    story.platform.leads = frozenset({"lead", "lead2"})
+    await story.writes(f"{VPN}, charged", "m1")
+    await story.settles()
+    await story.reacts("💻")
+    await story.settles()
+    await story.reacts("📦", by=OTHER_LEAD)
+    await story.settles()
+    assert story.reads().disputed
+    await story.writes(f"{VPN}, charged", "m2")
+    await story.settles()
+    question = story.newest(Question).post.content
+    assert isinstance(question, Question)
+    assert question.candidates[:2] == ("billing", "delivery"), "as the model says, and as the last lead said"
+    await story.reacts("📦", added=False, by=OTHER_LEAD, card=-2)
+    await story.settles()
+    await story.writes(f"{VPN}, charged", "m3")
+    await story.settles()
+    assert card(story).label == "it"
+
+
 async def test_taking_the_emoji_away_withdraws_all_of_it(story: Story) -> None:
     await story.writes(f"{VPN}, charged", "m1")
     await story.settles()

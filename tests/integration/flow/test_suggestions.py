@@ -1,4 +1,4 @@
-"""What could be offered to whoever wrote: on the card, never to them; corrected by leads; told by history."""
+"""Suggestions for the person: shown on the card, never to them; corrected by leads; based on history."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ ORDINARY = {"course": 0.10, "backup": 0.10, "nothing": 0.80}
 
 
 class Seller(FakePredictor):
-    """Sure of a course where somebody wants to learn, and torn where they may."""
+    """Sure of a course where somebody wants to learn, and unsure where they may want to."""
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         if query.task.name == TASK.name:
@@ -39,7 +39,7 @@ def story(database: Database, tmp_path: Path) -> Story:
 
 
 async def solve(story: Story, text: str, number: int) -> None:
-    """Somebody else writes, and the team says that it is done."""
+    """Another person writes, and the team says that it is done."""
     await story.writes(text, f"solved{number}", author=Person("web", f"before{number}", "B"))
     await story.settles()
     await story.reacts("✅", by=AGENT)

@@ -33,7 +33,7 @@ SAID = {"refund": 0.06, "invoice": 0.02, "late": 0.23, "broken": 0.69}
 
 
 class Fine(FakePredictor):
-    """Finds a topic of delivery likelier than any of billing, whatever is written."""
+    """Gives a topic of delivery a higher probability than any of billing, whatever is written."""
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         if query.task.name == TASK.name:

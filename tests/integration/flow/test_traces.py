@@ -1,4 +1,4 @@
-"""One request is one trace, from what came in to the last post and a lead's word, and nothing private is in it."""
+"""One request is one trace, from its first message to the last post and a lead's ruling, without private data."""
 
 import math
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ async def by_vllm(story: Story, vllm: FakeVllm, folder: Path) -> AsyncIterator[S
 
 
 async def told(story: Story, collector: Collector) -> None:
-    """A message, its answer, a lead's correction and a note are told to the collector."""
+    """A message, its answer, a lead's correction and a note are reported to the collector."""
     async with tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}, "a database"):
         await story.writes("I was charged twice for my unicorn", "1")
         await story.settles()
@@ -99,7 +99,7 @@ async def test_nothing_that_people_wrote_or_are_called_is_in_a_trace(
 
 
 async def told_in_spite(story: Story, collector: Collector) -> None:
-    """A message whose answer cannot be said."""
+    """A message whose answer cannot be sent."""
     async with tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}, "a database"):
         await story.writes("I was charged twice for my unicorn", "1")
         with pytest.raises(RuntimeError):

@@ -1,4 +1,4 @@
-"""Leads see how far a training is on one post, which in the end says what came of it."""
+"""Leads see the progress of a training on one post, which finally shows the result."""
 
 import pytest
 
@@ -17,14 +17,14 @@ from tests.integration.flow.test_shadow_cards import ROOMS, TASK
 
 
 class Room:
-    """The leads' rooms, and a keeper that looks when it is told to."""
+    """The leads' rooms, and a keeper that looks when a test says so."""
 
     def __init__(self, database: Database) -> None:
         self.registry = PostgresRegistry(database)
         self.outbox, self.posts = PostgresOutbox(database), PostgresTrainingPosts(database)
         self.keeper = TrainingProgressKeeper([TASK], self.registry, self.posts, lambda: after(0))
         self.said: dict[str, list[Content]] = {}
-        """By message, everything it ever said."""
+        """All texts of each message, by message."""
 
     async def look(self) -> None:
         await self.keeper.step()

@@ -1,4 +1,4 @@
-"""The page of symptoms: its commands run, they say what it says of them, and no sentence in it is made up."""
+"""The page of symptoms: its commands run, their output is what the page says, and every quoted sentence exists."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ COMMANDS = sorted(
     {line for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL) for line in block.splitlines()}
 )
 _NEEDS = re.compile(r"curl|switchboard check( --live)?$|switchboard train")
-"""What is not ours, waits for people, or loads the model."""
+"""Commands that are not ours, wait for people, or load the model."""
 NOWHERE = "http://127.0.0.1:9"
 SETTINGS = """
 [database]
@@ -61,7 +61,7 @@ def test_a_sentence_that_nobody_says_is_found_out() -> None:
 
 @dataclass(frozen=True)
 class Said:
-    """How a command ended, what it said to programs, and what to people."""
+    """A command's exit code, its output for programs, and its output for people."""
 
     exit_code: int
     stdout: str
@@ -95,7 +95,7 @@ async def said(command: str) -> Said:
 
 
 def _heard(quotation: str, said: str) -> bool:
-    """Whether the page quotes it, and it was said."""
+    """Whether the sentence was output. Raises AssertionError if the page does not quote it."""
     assert quotation in QUOTED
     return re.search(".*".join(map(re.escape, quotation.split("…"))), " ".join(said.split()), re.DOTALL) is not None
 
@@ -105,10 +105,10 @@ async def test_every_command_that_needs_no_model_runs(story: Story, here: Path) 
     assert len(ran) > 12
     works = {command for command, code in ran.items() if code == 0}
     assert set(ran) - works == {
-        "switchboard check slack",  # Slack and Telegram are not there
+        "switchboard check slack",  # Slack and Telegram cannot be reached
         "switchboard check telegram",
         "switchboard data",  # there is nothing to learn from
-        "switchboard rollback",  # nor anybody to go back to
+        "switchboard rollback",  # and no earlier adapter
         "switchboard why slack C0123ABCD 1717171717.000200",
     }
     assert ran["switchboard data"] == 1

@@ -1,4 +1,4 @@
-"""One conversation, two rooms, on the same platform or on two: nothing is lost on the way, and nothing slips out."""
+"""One conversation, two rooms, on the same platform or on two: nothing is lost on the way, and no note leaks."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -60,7 +60,7 @@ def thread_of(person: Person) -> str | None:
 
 
 async def brought(across: Story, person: Person, team: str) -> Person:
-    """The person's request is with that team; somebody of it."""
+    """That team has the person's request; returns a member of the team."""
     await across.writes(WORDS[team], "1", person, (photo(person.platform),), thread=thread_of(person))
     await across.settles()
     return Person(across.cards()[0].post.place.platform, "agent", "Ada")

@@ -22,7 +22,7 @@ SECRET = "a-secret-of-more-than-20-characters"
 
 @dataclass(frozen=True)
 class Said:
-    """How a command ended, and what it said."""
+    """A command's exit code and its output."""
 
     exit_code: int
     stdout: str

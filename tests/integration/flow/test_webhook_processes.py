@@ -1,4 +1,4 @@
-"""Processes of the operating system with one queue of webhooks: together they tell everything, though one is killed."""
+"""Several processes with one queue of webhooks: together they send everything, though one is killed."""
 
 import asyncio
 import re
@@ -20,12 +20,12 @@ from tests.worlds.story import Story
 
 _MANY = 12
 _LATER = 120
-"""Seconds after which the claim of a process that was killed has ended: so far ahead are the clocks of the others."""
+"""Seconds by which the other processes' clocks are ahead, so that for them a killed process's claim has expired."""
 
 
 @asynccontextmanager
 async def sending(database_url: str, receiver: Receiver, ahead: int) -> AsyncIterator[Process]:  # noqa: F811
-    """A process that sends, killed in the end."""
+    """A process that sends webhooks, killed at the end."""
     words = "-m", "tests.servers.webhook_sender", database_url, f"{receiver.url}/", str(ahead)
     process = await asyncio.create_subprocess_exec(sys.executable, *words)
     try:
@@ -50,7 +50,7 @@ async def test_two_processes_tell_all_that_a_killed_one_left_and_each_event_once
     receiver.answers.clear()
     async with sending(database_url, receiver, ahead=0) as killed:
         await until(lambda: receiver.asked > 0, seconds=60)
-        killed.kill()  # with events that it has sent, and of which it heard no answer
+        killed.kill()  # with events that it has sent without receiving an answer
         await killed.wait()
         killed_at = int(datetime.now(UTC).timestamp())
         receiver.answers.set()
@@ -66,7 +66,7 @@ async def test_two_processes_tell_all_that_a_killed_one_left_and_each_event_once
 
 
 def _told(receiver: Receiver, killed_at: int) -> list[Mapping[str, object]]:  # noqa: F811
-    """The events that came from the others: their clocks are ahead."""
+    """The events that the other processes sent: their clocks are ahead."""
     pairs = zip(receiver.taken, receiver.events(), strict=True)
     return [event for (signed, _), event in pairs if _signed_at(signed) > killed_at + _LATER // 2]
 

@@ -1,4 +1,4 @@
-"""Webhooks over real HTTP and a real database: who is told what, once, in order, and what a dead receiver costs."""
+"""Webhooks over real HTTP and a real database: who is told what, once, in order, and the cost of a dead receiver."""
 
 import asyncio
 import re
@@ -53,7 +53,7 @@ def webhook(receiver: Receiver, texts: bool = False, name: str = "helpdesk") -> 
 
 
 async def working(sender: WebhookSender, story: Story, done: Callable[[], bool]) -> None:
-    """The step as it runs in the bot, on a clock that tests move, until something is so."""
+    """The step as it runs in the bot, on a clock that tests move, until a condition is met."""
     pool = WorkerPool(sender, story.failures, story.now, Wakeup())
     running = asyncio.create_task(pool.run(at_most=0.01, grace=1.0))
     try:

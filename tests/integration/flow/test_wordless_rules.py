@@ -1,4 +1,4 @@
-"""Rules about who writes, and where, decide what has no words, too: a picture alone is a message."""
+"""Rules about who writes, and where, also decide about messages without text: a picture alone is a message."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Two workspaces in one process, everybody's ids the same in both: whatever is tried, nothing of one reaches the other.
+"""Two workspaces in one process, with the same ids in both: whatever is tried, nothing of one reaches the other.
 
 The whole of `switchboard run`, over the real clients, without a model server: examples decide.
 """
@@ -23,7 +23,7 @@ from tests.servers.telegram import Post, TelegramServer
 
 ANN, BILLING, IT = 5000, -1001, -1002
 _SECONDS = 240.0
-"""How long a start may take on a busy machine; nothing here is about speed."""
+"""Seconds that a start may take on a busy machine; these tests do not measure speed."""
 LEADS = {"": 1000, "acme": 2000}
 TEXTS = {"": "the invoice is wrong", "acme": "the secret rocket does not start"}
 TOKENS = {"": "1:main", "acme": "2:acme"}
@@ -70,7 +70,7 @@ class Both:
     running: "asyncio.Task[None]"
 
     def said(self, name: str) -> str:
-        """All that the workspace's bot ever said, to anybody, in any wording."""
+        """All that the workspace's bot ever said, to anybody, in every wording."""
         telegram = self.telegram[name]
         posts = [post for chat in (ANN, BILLING, IT) for post in telegram.posts(chat)]
         return "\n".join(one.text for post in posts for one in (post, *post.edits))
@@ -127,7 +127,7 @@ async def test_nothing_of_one_workspace_comes_to_the_other(both: Both) -> None:
     for name, telegram in both.telegram.items():
         await telegram.writes(ANN, TEXTS[name])
     cards = {name: await both.card(name) for name in TEXTS}
-    # Telegram numbers messages for each bot: the same person, chat, group and number are two things here
+    # Telegram numbers messages for each bot: the same person, chat, group and number are two different things here
     assert (cards[""].chat, cards[""].message_id) == (cards["acme"].chat, cards["acme"].message_id)
     await _a_lead_of_one_rules_in_the_other(both, cards)
     await _addresses_and_tokens_of_one_open_nothing_of_the_other(both)
@@ -143,7 +143,7 @@ async def _a_lead_of_one_rules_in_the_other(both: Both, cards: dict[str, Post]) 
     acme.add_member(card.chat, LEADS[""])
     await acme.reacts(LEADS[""], card.chat, card.message_id, ["👾"])
     await acme.reacts(LEADS["acme"], card.chat, card.message_id, ["👾"])
-    await both.card("acme", IT)  # moved by acme's own lead, who came second
+    await both.card("acme", IT)  # moved by acme's own lead, who reacted second
     assert both.count("acme", "SELECT count(*) FROM corrections") == 1
     by_acmes = f"%{LEADS['acme']}%"
     assert both.count("acme", "SELECT count(*) FROM corrections WHERE lead LIKE %s", by_acmes) == 1

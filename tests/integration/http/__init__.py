@@ -1,1 +1,1 @@
-"""The site on a real socket."""
+"""The HTTP site on a real socket."""

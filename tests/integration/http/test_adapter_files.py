@@ -1,4 +1,4 @@
-"""What a model server elsewhere fetches is what lies here: over a real line, by the code that runs beside vLLM."""
+"""A model server elsewhere fetches the files that are here: over real HTTP, with the code that runs in vLLM."""
 
 import asyncio
 import socket
@@ -31,7 +31,7 @@ def adapter(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def bot(folder: Path | None, of: Sums = sums, refuses: str = "") -> AsyncIterator[str]:
-    """Its address; it has one adapter."""
+    """The address of a bot that has one adapter."""
 
     async def find(name: str) -> Path | None:
         if refuses:
@@ -133,7 +133,7 @@ def test_without_a_token_there_is_no_such_page(adapter: Path) -> None:
 async def test_vllm_is_told_where_it_lies(
     how: str, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By vLLM's own classes, as a server that starts has them."""
+    """With vLLM's own classes, as a starting server has them."""
     registry = pytest.importorskip("vllm.lora.resolver").LoRAResolverRegistry
     async with bot(adapter) as address:
         monkeypatch.setenv("SWITCHBOARD_ADAPTERS_URL", f"http://127.0.0.1:9 {address}")

@@ -1,4 +1,4 @@
-"""Who says nothing, says it slowly, or comes a thousand times holds up nobody else."""
+"""A client that is silent, sends slowly, or opens a thousand connections does not delay others."""
 
 import asyncio
 import resource
@@ -26,7 +26,7 @@ async def _echo(request: Request) -> Response:
 
 @asynccontextmanager
 async def site(most: int = MOST, seconds: float = 15.0) -> AsyncIterator[int]:
-    """The port of a site that gives back what it is sent."""
+    """The port of a site that echoes what it is sent."""
 
     class Connection(BoundedConnection):
         pass
@@ -75,7 +75,7 @@ async def test_a_second_request_on_a_connection_must_become_whole_as_well() -> N
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
         writer.write(HALF)
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-            async with asyncio.timeout(4):  # before what an idle connection is kept for is over
+            async with asyncio.timeout(4):  # before the limit for idle connections has passed
                 await reader.readexactly(10_000)
 
 
@@ -100,7 +100,7 @@ async def test_whoever_waits_longest_gives_way_and_those_with_requests_are_answe
         readers = [(await opened(port, stack, HALF))[0] for _ in range(60)]
         assert await answered(port) == 200
         async with asyncio.timeout(10):
-            for reader in readers[:41]:  # the oldest, and of those that are left one for whom was answered
+            for reader in readers[:41]:  # the oldest, and of the others one that was answered
                 with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
                     await reader.readexactly(1)
         assert not any(reader.at_eof() or reader.exception() for reader in readers[41:])
@@ -117,7 +117,7 @@ async def test_more_half_open_requests_than_files_leave_the_process_its_files() 
 
 
 def files() -> int:
-    """That this process has open."""
+    """The files that this process has open."""
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
@@ -140,7 +140,7 @@ async def test_headers_without_an_end_are_refused() -> None:
 
 
 def _request(before_the_body: int, target: bytes = b"/", many: int = 1) -> bytes:
-    """A request of so many bytes before its body, in so many headers."""
+    """A request with so many bytes before its body, in so many headers."""
     begin = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n"
     room = before_the_body - len(begin) - len(b"\r\n")
     each = [room // many] * (many - 1) + [room - room // many * (many - 1)]

@@ -1,7 +1,7 @@
 """A process that looks like a vLLM server from outside: `stand_in.py SOCKET SERVED ROOT MOOD`.
 
-Moods: `well`; `slow` (takes seconds over the list of models, as one does that is at work);
-`broken` (dies at once, saying why); `deaf` (ignores SIGTERM and has a child that runs on).
+Moods: `well`; `slow` (takes seconds for the list of models, like a busy server); `broken` (dies at once, with the
+reason); `deaf` (ignores SIGTERM and has a child that keeps running).
 """
 
 import json
@@ -26,11 +26,11 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps({"data": [{"id": SERVED, "root": ROOT, "parent": None}]}).encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 class Listening(socketserver.ThreadingUnixStreamServer):
-    """At a socket of the file system."""
+    """An HTTP server on a socket of the file system."""
 
 
 if MOOD == "broken":

@@ -1,4 +1,4 @@
-"""A point of the learning curve with a real training and a real vLLM: what it answers, and that nothing is left."""
+"""A point of the learning curve with a real training and a real vLLM: its answers, and that nothing is left."""
 
 from pathlib import Path
 from typing import cast

@@ -1,4 +1,4 @@
-"""The embedding models that come along, really loaded."""
+"""The included embedding models, really loaded."""
 
 import asyncio
 import math
@@ -15,6 +15,7 @@ from bot.domain.embedders import MINILM, MINILM_WIDTH, PAIR, USE, known_of
 from bot.domain.errors import UsageError
 from bot.domain.model_ports import OpenEmbedder, Vector
 from inference.embedders import digests
+from inference.embedders import minilm as module
 from inference.embedders.choose import open_embedder
 from inference.embedders.minilm import bundled, minilm
 from inference.embedders.pair import PairEmbedder
@@ -35,7 +36,7 @@ HARD = [
     "word " * 20_000,
     "ﷺ" * 500,
 ]
-"""What people send, and what no tokenizer expects."""
+"""Texts that people send, and texts that no tokenizer expects."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=[MINILM, USE, PAIR])
@@ -121,6 +122,17 @@ async def test_minilm_without_its_layers_is_minilm_with_them() -> None:
         assert sum(a * b for a, b in zip(one, other, strict=True)) > 0.9995
     await bare.close()
     await with_layers.close()
+
+
+async def test_minilm_packed_gives_the_very_vectors_of_minilm_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["a", "I was charged twice", "my laptop is dead and I have a meeting in five minutes", "word " * 400]
+    packed = minilm()
+    quick = [await packed.embed([text]) for text in texts], await packed.embed(texts * 10)
+    monkeypatch.setattr(module, "pack", lambda model: model)
+    plain = minilm()
+    assert ([await plain.embed([text]) for text in texts], await plain.embed(texts * 10)) == quick
+    await packed.close()
+    await plain.close()
 
 
 async def test_model_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""What steps rely on, of the model, the embedder, the voices and the trainer, and of the fakes that stand for them.
+"""What steps rely on, tested with the real model, embedder, voices and trainer and with their fakes.
 
-The real model's client speaks to a server in memory here, which `test_predictor_contract` holds against vLLM itself.
+The real model's client uses a server in memory here; `test_predictor_contract` compares that server with vLLM itself.
 """
 
 import math
@@ -35,7 +35,7 @@ TEXTS = ["my card was charged", "where is the parcel", "", "🙈 hm"]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A predictor and the host of its adapters, with an adapter to be asked."""
+    """A predictor and the host of its adapters, with an adapter to ask."""
 
     predictor: Predictor
     adapters: AdapterHost

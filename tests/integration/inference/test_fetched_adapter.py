@@ -1,4 +1,4 @@
-"""A real vLLM that shares no folder with the bot fetches adapters by name, and answers with them as if it saw them."""
+"""A real vLLM without a common folder fetches adapters from the bot by name, and answers as if it had the files."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ START_SECONDS = 480.0
 
 
 def installed(folder: Path) -> Path:
-    """What `pip install --no-deps --target` of this project comes to: one module, and the entry point that names it."""
+    """What `pip install --no-deps --target` of this project installs: one module, and the entry point that names it."""
     declared = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     [(name, value)] = declared["entry-points"]["vllm.general_plugins"].items()
     (folder / "inference").mkdir(parents=True)
@@ -51,7 +51,7 @@ def installed(folder: Path) -> Path:
 
 @asynccontextmanager
 async def bot(found: dict[str, Path]) -> AsyncIterator[str]:
-    """Where it hands out these adapters."""
+    """The address at which it provides these adapters."""
 
     async def find(name: str) -> Path | None:
         return found.get(name)
@@ -68,7 +68,7 @@ async def bot(found: dict[str, Path]) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def model_server(bot: str, home: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """vLLM as somebody else starts it, in a folder of its own, with nothing of ours but the plug-in."""
+    """vLLM as another operator starts it, in its own folder, with only our plug-in."""
     address = free_address()
     host, port = address.split(":")
     plugin = installed(home / "plugin")
@@ -106,7 +106,7 @@ async def model_server(bot: str, home: Path) -> AsyncIterator[httpx.AsyncClient]
 
 
 async def said(line: httpx.AsyncClient, model: str) -> dict[str, float]:
-    """How likely each first word is."""
+    """The probability of each first word."""
     body = {"model": model, "prompt": "where is my parcel", "max_tokens": 1, "temperature": 0, "logprobs": 20}
     answer = await line.post("/v1/completions", json=body)
     found: dict[str, float] = answer.raise_for_status().json()["choices"][0]["logprobs"]["top_logprobs"][0]
@@ -128,10 +128,10 @@ async def test_a_server_elsewhere_answers_with_what_it_fetched(tmp_path: Path) -
         assert {file.name for file in kept.iterdir()} == set(sums(ours))
         fetched = await said(line, "routing-1")
         assert fetched != await said(line, "starter")
-        seen = replace(adapter, name="seen")  # the same files, which this server happens to see as well
+        seen = replace(adapter, name="seen")  # the same files, which this server can also read
         await VllmAdapters(line, STARTER).load(seen)
         assert await said(line, "seen") == fetched
         with pytest.raises(Refused, match="does not find it"):
             await adapters.load(replace(adapter, name="routing-2", path=tmp_path / "nowhere"))
         await adapters.unload("routing-1")
-        assert await said(line, "routing-1") == fetched  # fetched again by being asked
+        assert await said(line, "routing-1") == fetched  # fetched again because it was asked

@@ -16,7 +16,7 @@ CODES = {"billing": "A", "it": "B"}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    # Today's date is not ours to compare with: this template prints none.
+    # This template prints no date, which a test could not compare.
     return chat_like(tmp_path_factory.mktemp("listed") / "base", template=CHAT.replace("Today: ", ""))
 
 

@@ -1,4 +1,4 @@
-"""What the predictor and the adapter host promise, held against the fake server and against vLLM itself."""
+"""The promises of the predictor and the adapter host, tested with the fake server and with vLLM itself."""
 
 import asyncio
 import math
@@ -30,7 +30,7 @@ _numbers = count()
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A predictor with its host, and adapters made to order."""
+    """A predictor with its host, and adapters made for a test."""
 
     predictor: VllmPredictor
     adapters: VllmAdapters
@@ -39,7 +39,7 @@ class Bench:
 
 @pytest.fixture(params=["fake", pytest.param("vllm", marks=pytest.mark.vllm)])
 def real(request: pytest.FixtureRequest) -> EmbeddedServer | None:
-    """The real server; None where the fake stands in."""
+    """The real server; None if the fake is used."""
     if not (STARTER / "config.json").is_file():
         pytest.skip(f"no starter in {STARTER}")
     if request.param == "fake":

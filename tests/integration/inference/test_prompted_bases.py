@@ -1,4 +1,4 @@
-"""A base of another shape than the starter, prompted through a vLLM of its own: `switchboard compare --base`."""
+"""A base of another shape than the starter, prompted with its own vLLM: `switchboard compare --base`."""
 
 import math
 from dataclasses import replace

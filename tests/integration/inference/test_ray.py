@@ -1,6 +1,6 @@
-"""A real Ray cluster on this machine, of one processor: what the unit tests' place promises, and a whole training.
+"""A real Ray cluster on this machine with one processor: the promises of the unit tests' place, and a whole training.
 
-Skipped where the extra `ray` is not installed, as it is by default: see pyproject.toml.
+Skipped if the extra `ray` is not installed, as it is by default: see pyproject.toml.
 """
 
 import os
@@ -33,14 +33,14 @@ pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
 
 _ENOUGH = 240
-"""Seconds until whatever has to happen has happened, on a busy machine."""
+"""Seconds that anything may take on a busy machine."""
 _AGENTS = ("runtime-env-agent-port", "dashboard-agent-grpc-port", "dashboard-agent-listen-port", "metrics-export-port")
-"""Ports that Ray would otherwise wait for no longer than fifteen seconds, which a busy machine needs."""
+"""Fixed ports; Ray waits at most fifteen seconds for ports that it chooses, which is too short on a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[Path]:
-    """Where the machines of the cluster keep what they work on; Ray's sockets want a short path."""
+    """Where the machines of the cluster keep their files; Ray's sockets need a short path."""
     folder = Path(tempfile.mkdtemp(prefix="sr"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -48,7 +48,7 @@ def there() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def address(there: Path) -> Iterator[str]:
-    """A cluster's."""
+    """The address of a cluster."""
     port, *agents = free_ports(5)
     (quick := there / "quick").mkdir()
     (quick / "rfc3987_syntax.py").write_text("raise ImportError  # a second of grammar in each of Ray's processes\n")
@@ -81,7 +81,7 @@ def free_ports(many: int) -> list[int]:
 
 
 def host_in(said: Path) -> str | None:
-    """Ray listens on this machine's own address, whichever that is."""
+    """Ray listens on this machine's own address, which differs between machines."""
     found = re.search(r"Local node IP: (\S+)", said.read_text())
     return found[1] if found else None
 
@@ -103,7 +103,7 @@ def trainer(address: str, base: Path) -> TrainerProcess:
 
 @pytest.fixture(params=["here", "ray"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """The unit tests' own, and one on a cluster."""
+    """The unit tests' own place, and one on a cluster."""
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     if request.param == "here":
         yield PlaceHere(script(tmp_path, STUCK))
@@ -153,7 +153,7 @@ async def test_who_stops_it_here_has_stopped_it_there(tmp_path: Path, there: Pat
     run = a_run(tmp_path / "routing-9", starter)
 
     class Forgotten(Exception):
-        """Somebody whose words are in it."""
+        """A forgotten person whose words are in it."""
 
     def told(_share: float, doing: str) -> None:
         if left(there):

@@ -1,4 +1,4 @@
-"""Starting, sharing, watching and stopping, with a stand-in for vLLM that starts in no time."""
+"""Starting, sharing, watching and stopping, with a stand-in for vLLM that starts at once."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ class Told:
 
 @pytest.fixture
 def moods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Puts the stand-in where vLLM would be; what the list holds decides how the next one behaves."""
+    """Puts the stand-in in the place of vLLM; the contents of the list decide how the next one behaves."""
     moods = ["well"]
 
     def stand_in(settings: ServerSettings, socket: Path, cpu: bool) -> list[str]:
@@ -90,7 +90,7 @@ async def test_the_server_is_its_users_alone_and_no_port_is_taken(moods: list[st
 
 
 async def test_a_foreign_folder(moods: list[str], settings: ServerSettings, tmp_path: Path) -> None:
-    """Where sockets go is not used when somebody else made it. A short name, for a long path moves the sockets."""
+    """A socket folder that another user made is not used. A short name, because a long path moves the sockets."""
     settings.directory.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (settings.directory / "sockets").symlink_to(tmp_path / "elsewhere")
@@ -305,7 +305,7 @@ async def test_cancelled_start_leaves_nothing_behind(
 
 
 async def test_server_goes_with_a_process_that_was_killed_without_warning(tmp_path: Path) -> None:
-    """The owner gets SIGKILL, so that no code of ours runs in it: the lifeline alone must end the server."""
+    """The owner gets SIGKILL, so none of our code runs in it: the lifeline alone must end the server."""
     owner = f"""
 import subprocess, sys
 from inference import child_guard

@@ -1,4 +1,4 @@
-"""A real vLLM that lacks what it needs is told what, each in a sentence of its own."""
+"""A real vLLM without a flag that the bot needs gets a separate message for each flag."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ KEY = "shown-with-every-question"
 
 
 def without(*names: str) -> list[str]:
-    """The flags that it needs but these, with their values."""
+    """The flags that it needs except these, with their values."""
     kept: list[str] = []
     dropping = False
     for part in serving_flags(STARTER, "starter"):
@@ -27,7 +27,7 @@ def without(*names: str) -> list[str]:
 
 
 async def told(server: Server, served: str = "starter", key: str = "") -> list[str]:
-    """What a check says is wrong."""
+    """The problems that a check reports."""
     prompts = PromptBuilder(STARTER)
     ids = [prompts.code_id(code) for code in prompts.alphabet()[:64]]
     async with open_line(f"http://{server.address}", key=key) as line:
@@ -37,7 +37,7 @@ async def told(server: Server, served: str = "starter", key: str = "") -> list[s
 async def lacking(
     folder: Path, flags: Sequence[str], given: dict[str, str], *asked: tuple[str, str]
 ) -> list[list[str]]:
-    """What is told of a server that was started so, once for each name and key that it is asked with."""
+    """The reports about a server that was started so, for each name and key with which it is asked."""
     server = Server(folder, free_address(), flags, given)
     try:
         await server.start()

@@ -1,4 +1,4 @@
-"""The real trainer on real, if tiny, Llamas."""
+"""The real trainer on real, very small Llamas."""
 
 import json
 import math
@@ -51,7 +51,7 @@ def trained(folder: Path, base: Path) -> tuple[TrainingRun, Done]:
 
 
 def answers(run: TrainingRun) -> list[str]:
-    """What plain transformers and peft make of the adapter: the whole prompt, the whole vocabulary, no short cut."""
+    """What plain transformers and peft compute with the adapter: the whole prompt and the whole vocabulary."""
     prompts = PromptBuilder(run.base)
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(run.base), adapter_of(run.folder))
     labels = list(run.codes)
@@ -122,7 +122,7 @@ async def test_a_missing_base_is_one_sentence(tmp_path: Path) -> None:
 
 
 async def test_a_full_disk_is_one_sentence_and_no_adapter(tmp_path: Path, starter: Path) -> None:
-    """A limit on the size of files fails a write where a full disk would."""
+    """A limit on the size of files makes a write fail where a full disk would."""
     limited = ("sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *TRAINER)
     with pytest.raises(TrainingFailed, match="ended with 1") as caught:
         await TrainerProcess(limited).train(a_run(tmp_path, starter), lambda share, doing: None)

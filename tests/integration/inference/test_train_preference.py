@@ -1,4 +1,4 @@
-"""The real trainer with preference learning, on a tiny Llama."""
+"""The real trainer with preference learning, on a very small Llama."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A training that was really killed goes on, and ends with the bytes that an undisturbed one ends with."""
+"""A training that was really killed continues, and ends with the same bytes as an undisturbed one."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def prepared(folder: Path, base: Path, copies: int) -> TrainingRun:
-    """So many variants of each of the fifteen examples; of eighty some are kept apart to choose a checkpoint by."""
+    """So many variants of each of fifteen examples; of eighty some are set aside to choose a checkpoint by."""
     codes = PromptBuilder(base).alphabet()
     run = a_run(folder, base, (codes[0], codes[1], codes[2]))
     many = tuple(replace(e, text=f"{e.text} {n}") for e in run.examples for n in range(copies))
@@ -44,7 +44,7 @@ def prepared(folder: Path, base: Path, copies: int) -> TrainingRun:
 
 
 def killed(folder: Path) -> None:
-    """A training that keeps every step, killed when it told of its sixtieth."""
+    """A training that keeps every step, killed when it reported its sixtieth."""
     command = [sys.executable, "-c", KEEPS_ALL, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ) as process:
         assert process.stdout is not None
@@ -55,7 +55,7 @@ def killed(folder: Path) -> None:
 
 
 def gone_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Done, str]:
-    """The same command again: what it made, and what it said on stderr."""
+    """The same command again: its result, and its output on stderr."""
     capsys.readouterr()
     done = train.train(folder)
     assert not list(folder.glob(f"{CHECKPOINT}*"))
@@ -78,7 +78,7 @@ def test_a_killed_training_goes_on_and_gives_the_same_bytes(
 
 
 def learner() -> tuple[list[torch.nn.Parameter], torch.optim.Optimizer]:
-    """Two weights after a step, and what moved them."""
+    """Two weights after a step, and their optimizer."""
     weights = [torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.ones(2, 2))]
     optimizer = torch.optim.AdamW(weights, lr=0.1)
     sum((weight**2).sum() for weight in weights).backward()  # type: ignore[union-attr]

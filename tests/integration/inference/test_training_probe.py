@@ -1,4 +1,4 @@
-"""The probe tries real, if tiny, Llamas; and whatever it does, an estimate stops no training."""
+"""The probe runs real, very small Llamas; whatever it does, an estimate stops no training."""
 
 import json
 import time

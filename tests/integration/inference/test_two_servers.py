@@ -1,4 +1,4 @@
-"""Two real vLLM servers are one model: a swap reaches both under load, and one that is killed fails nobody."""
+"""Two real vLLM servers act as one model: a swap reaches both under load, and killing one fails no question."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ class Server:
     process: Process | None = None
 
     async def start(self) -> None:
-        """Begin it, and wait until it answers."""
+        """Start it, and wait until it answers."""
         host, port = self.address.split(":")
         flags = ["--model", str(STARTER), "--host", host, "--port", port, *self.flags]
         log = self.home / "log"
@@ -65,7 +65,7 @@ class Server:
             await until(answers, START_SECONDS, lambda: log.read_text("utf-8")[-3_000:])
 
     async def kill(self) -> None:
-        """All of it, at once."""
+        """Kill all of it at once."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -74,12 +74,12 @@ class Server:
 
 @dataclass
 class Traffic:
-    """People who ask all the time, by whichever adapter serves."""
+    """People who ask continually, with the adapter that serves."""
 
     predictor: VllmPredictor
     serving: Adapter
     pause: float = 0.0
-    """Seconds between an answer and that person's next question: a server that starts needs a processor, too."""
+    """Seconds between an answer and that person's next question: a server that starts needs processor time, too."""
     answered: int = 0
     by: set[str] = field(default_factory=set)
 
@@ -92,7 +92,7 @@ class Traffic:
             await asyncio.sleep(self.pause)
 
     async def more(self) -> None:
-        """Until twenty more were answered."""
+        """Wait until twenty more were answered."""
         goal = self.answered + 20
 
         async def reached() -> bool:

@@ -1,4 +1,4 @@
-"""What only a real vLLM can show: agreement with the library we train with, and life after death."""
+"""What only a real vLLM can show: agreement with the library that trains, and recovery after a crash."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,7 @@ def random_adapter(folder: Path, name: str, scale: float = 0.05) -> Adapter:
 
 
 def by_transformers(adapter: Adapter, prompts: PromptBuilder) -> list[dict[str, float]]:
-    """The same probabilities as training sees them."""
+    """The same probabilities as training computes."""
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -121,7 +121,7 @@ async def test_server_killed_without_warning_comes_back_with_its_adapters(
 
 
 def engine() -> int:
-    """The engine's process: the one below our lifeline's child that is called so."""
+    """The engine's process: the one with that name below our lifeline's child."""
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if (folder / "cmdline").read_bytes().startswith(b"VLLM::EngineCore") and _ours(int(folder.name)):

@@ -1,4 +1,4 @@
-"""A platform in a package of its own, for tests that want one."""
+"""A platform in a separate package, for tests that need one."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The package on the path, and nowhere after the test."""
+    """The package is on the path, and removed after the test."""
     monkeypatch.syspath_prepend(str(site))
     yield site
     for name in [name for name in sys.modules if name.partition(".")[0] == "switchboard_hooks"]:

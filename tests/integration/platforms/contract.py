@@ -1,4 +1,4 @@
-"""What every platform promises, whatever it is: a class of tests to inherit from, with `one` as the platform."""
+"""What every platform promises: a class of tests to inherit from, with the platform as `one`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -52,23 +52,23 @@ from bot.settings import load
 from tests.samples import COMPARED
 
 REWRITTEN = 14
-"""How many posts change while they stand."""
+"""The number of kinds of posts that change after they are sent."""
 Settings = tuple[dict[str, object], dict[str, str]]
 """A platform's table, and the environment."""
 
 
 @dataclass(frozen=True)
 class UnderTest:
-    """A platform, and where its tests find people and rooms."""
+    """A platform, with the people and rooms for its tests."""
 
     name: str
     module: PlatformModule
     room: str
     person: str
     chat: str
-    """Where that person writes."""
+    """The place where that person writes."""
     settings: Callable[[], AbstractAsyncContextManager[Settings]]
-    """With the service that speaks its protocol running, if there is one."""
+    """With the service that implements its protocol running, if there is one."""
     whispers: bool = False
 
 
@@ -100,7 +100,7 @@ async def connected(one: UnderTest) -> AsyncIterator[Platform]:
 
 
 async def said(platform: Platform, item: OutboxItem) -> MessageRef:
-    """Said as the courier does it: a chat that asks for patience gets it."""
+    """Send as the courier does: if a chat asks for patience, wait."""
     while True:
         try:
             return await platform.say(item)
@@ -111,7 +111,7 @@ async def said(platform: Platform, item: OutboxItem) -> MessageRef:
 
 
 def contents(one: UnderTest) -> list[tuple[str, Content]]:
-    """One post of every kind, with the chat it goes to."""
+    """One post of every kind, with the chat to which it is sent."""
     source = MessageRef(one.name, one.chat, "1")
     elsewhere = Media("elsewhere", "f", MediaKind.DOCUMENT, "bill.pdf")
     person, room = one.chat, one.room
@@ -153,7 +153,7 @@ def card(one: UnderTest, **changes: object) -> Card:
 
 
 def rewritten(one: UnderTest) -> list[tuple[str, Content, Content]]:
-    """(chat, what is said, what it becomes) of every post that changes while it stands."""
+    """(chat, first content, new content) of every post that changes after it is sent."""
     source = MessageRef(one.name, one.chat, "1")
     person, room = one.chat, one.room
     told = Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", source)
@@ -180,7 +180,7 @@ def rewritten(one: UnderTest) -> list[tuple[str, Content, Content]]:
 
 
 class PlatformContract:
-    """Inherit, and give a fixture `one`."""
+    """Inherit from it, and provide a fixture `one`."""
 
     def test_its_emoji_have_one_normal_form(self, one: UnderTest) -> None:
         teams = [team.emoji for team in one.module.example_teams.values()]

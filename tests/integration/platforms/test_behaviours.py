@@ -1,4 +1,4 @@
-"""What a careful reviewer tries, through both real clients, the whole flow and a real database."""
+"""What a careful reviewer would test, through both real clients, the whole flow and a real database."""
 
 import asyncio
 import re
@@ -259,14 +259,14 @@ async def test_what_could_not_be_said_for_a_token_that_was_taken_back_is_said_wi
     assert (town.replies(ts), town.told(), town.standing()) == ([], [], [])
     town.slack.heal()
     town.telegram.heal()
-    for minutes in (15, 4, 4, 4):  # how long it backs off by now depends on how often it was tried
+    for minutes in (15, 4, 4, 4):  # its back-off depends on how often it was tried
         town.story.later(minutes=minutes)
         await town.settles()
     assert (len(town.replies(ts)), len(town.told()), town.standing()) == (1, 1, ["billing"])
     assert (len(town.telegram_cards("delivery")), town.telegram_cards("it")) == (1, [])
 
 
-# --- what nobody takes, and what belongs elsewhere ---
+# --- what nobody takes, and what belongs to another team ---
 
 
 async def test_what_nobody_takes_is_said_to_the_team_and_then_to_the_fallback_team(town: Town) -> None:
@@ -341,7 +341,7 @@ async def test_sixty_corrections_in_one_group_within_a_minute_stay_within_its_li
 
 
 def _sets_pace(town: Town, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Twenty posts in a group in so many seconds, counted from now on."""
+    """Allow twenty posts in a group in so many seconds, counted from now on."""
     monkeypatch.setattr(rate_limits, "_GROUP", (20, seconds))
     town.story.chats[0]._sender._pace = rate_limits.Pace()  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Our own platforms keep what every platform promises, and so does the fake that stands for them."""
+"""Our own platforms keep what every platform promises, and so does their fake."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -53,7 +53,7 @@ class TestEveryPlatform(PlatformContract):
 
 
 class _Faked(WebModule):
-    """The local chat, but that behind it there is the chat service in memory on which the steps are tested."""
+    """The local chat, with the chat service in memory behind it on which the steps are tested."""
 
     @asynccontextmanager
     async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:

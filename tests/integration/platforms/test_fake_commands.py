@@ -1,4 +1,4 @@
-"""What platforms ask by command, of the real answers out of a database and of those in memory that stand for them."""
+"""What platforms ask by command, tested with the real database answers and with their fakes in memory."""
 
 from datetime import UTC, datetime
 from typing import cast

@@ -1,4 +1,4 @@
-"""What platforms rely on, of the real inbox over a database and of those in memory that stand for it."""
+"""What platforms rely on, tested with the real inbox over a database and with its fakes in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ NOBODY_THERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 @dataclass
 class Kept:
-    """An inbox, the same while its database is away, and (text, name) of every message in it."""
+    """An inbox, the same one while its database is down, and (text, name) of every message in it."""
 
     inbox: Inbox
     down: Inbox

@@ -1,4 +1,4 @@
-"""Whatever strangers send to any route, nothing is stored and nothing breaks: they are told that it was theirs."""
+"""Whatever strangers send to any route, nothing is stored and nothing breaks: the answer blames the request."""
 
 import asyncio
 import json

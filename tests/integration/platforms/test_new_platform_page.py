@@ -1,4 +1,4 @@
-"""The page about a new platform shows what the example really is, and its commands do what they say."""
+"""The page about a new platform shows the example as it is, and its commands do what the page says."""
 
 import os
 import re

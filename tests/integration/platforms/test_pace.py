@@ -1,4 +1,4 @@
-"""What must wait for its turn on one platform delays nothing on the other, with both real clients and their limits."""
+"""A post that waits for its turn on one platform delays nothing on the other; both real clients and their limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def delivering(company: Company) -> AsyncIterator[None]:
-    """The workers of both platforms, as in a run."""
+    """The workers of both platforms, as in a real run."""
     story = company.story
     platforms: dict[str, Platform] = {chat.name: chat for chat in story.chats}
     outbox = PostgresOutbox(story.database)

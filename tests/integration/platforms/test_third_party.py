@@ -1,4 +1,4 @@
-"""A platform in a package of its own, found by its entry point alone: no file of Switchboard knows its name."""
+"""A platform in a separate package, found only by its entry point: no file of Switchboard contains its name."""
 
 import asyncio
 import subprocess
@@ -31,7 +31,7 @@ TOKEN = "between-us"
 
 
 def offer(folder: Path, name: str, value: str) -> None:
-    """What pip would leave behind of another package's metadata."""
+    """Write the metadata that pip would install for another package."""
     info = folder / f"another_{name}-2.0.dist-info"
     info.mkdir(parents=True)
     info.joinpath("METADATA").write_text("Name: another-package\nVersion: 2.0\n", "utf-8")
@@ -40,7 +40,7 @@ def offer(folder: Path, name: str, value: str) -> None:
 
 @dataclass
 class Chat:
-    """The chat at the other end: keeps what it is given, by id, as it would show it."""
+    """The other end of the chat: keeps what it is given, by id, as it would show it."""
 
     shown: dict[str, dict[str, str]] = field(default_factory=dict)
 

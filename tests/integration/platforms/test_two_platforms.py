@@ -38,7 +38,7 @@ class Company(BothPlatforms):
     """Customers and a team in Telegram, employees and a team in Slack, and everything between them."""
 
     def told(self) -> list[str]:
-        """What Ann reads."""
+        """The messages that Ann reads."""
         return [post.text for post in self.telegram.posts(ANN)]
 
     def in_slack(self) -> list[SlackPost]:
@@ -123,7 +123,7 @@ async def test_what_one_platform_edits_the_other_reads(company: Company) -> None
     assert "IT writes (edited): room 4" in [post.text for post in company.slack.posts(slack.HELP)]
 
 
-# --- what people write survives the way ---
+# --- text keeps its content between platforms ---
 
 PAY = "https://pay.example/refund?id=9"
 
@@ -204,12 +204,12 @@ async def test_a_picture_put_in_place_of_another_arrives_under_the_card(company:
 
 
 def _quoted(post: SlackPost) -> str:
-    """What stands in the quotations of a message."""
+    """The contents of a message's quotations."""
     parts = [part for block in post.blocks if block["type"] == "rich_text" for part in items(block, "elements")]
     return "".join(word(element, "text") for part in parts for element in items(part, "elements"))
 
 
-# --- whom others cite ---
+# --- people whom others cite ---
 
 
 async def test_somebody_whom_a_customer_forwarded_is_forgotten_on_the_card_in_slack(company: Company) -> None:

@@ -1,4 +1,4 @@
-"""A small bot built of the real slack_bolt, and the places it is run in."""
+"""A small bot built with the real slack_bolt, and the ways to run it."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ HELP, BILLING, ANN, LEAD = "C0HELP", "C0BILLING", "U0ANN", "U0LEAD"
 
 @dataclass(slots=True)
 class Seen:
-    """What a small bot was handed, in order."""
+    """What a small bot received, in order."""
 
     events: list[Event] = field(default_factory=list)
     actions: list[Event] = field(default_factory=list)
@@ -64,7 +64,7 @@ async def in_socket_mode(server: SlackServer, app: AsyncApp) -> AsyncIterator[As
 
 @asynccontextmanager
 async def over_http(app: AsyncApp) -> AsyncIterator[str]:
-    """The app behind a request URL, as our own web server will have it."""
+    """The app behind a request URL, as in our own web server."""
 
     async def receive(request: web.Request) -> web.Response:
         headers: dict[str, str | Sequence[str]] = dict(request.headers)

@@ -1,4 +1,4 @@
-"""A small bot built of the real python-telegram-bot."""
+"""A small bot built with the real python-telegram-bot."""
 
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +17,7 @@ EVERYTHING = Update.ALL_TYPES
 
 @dataclass(slots=True)
 class Seen:
-    """What a small bot was handed, and what its polling met."""
+    """What a small bot received, and the errors of its polling."""
 
     updates: list[Update] = field(default_factory=list)
     errors: list[TelegramError] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What slack_bolt does, as far as the bot rests on it."""
+"""Behaviour of slack_bolt on which the bot relies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""The Bot API of the Telegram telegram: what it answers, refuses, and how it misbehaves on request."""
+"""The Bot API of the local Telegram server: what it answers, refuses, and how it misbehaves on request."""
 
 import asyncio
 
@@ -123,7 +123,7 @@ async def test_memberships_chats_commands_and_files_can_be_looked_up(telegram: T
 async def test_a_flood_wait_raises_with_its_seconds_and_is_waited_for_with_a_rate_limiter_that_retries(
     telegram: TelegramServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The library's coming form of retry_after; it warns about the old one.
+    # The library's future form of retry_after; it warns about the old one.
     monkeypatch.setenv("PTB_TIMEDELTA", "1")
     telegram.fail("sendMessage", retry_after=1, times=2)
     async with bare_bot(telegram) as bot:

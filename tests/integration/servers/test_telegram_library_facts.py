@@ -1,4 +1,4 @@
-"""What python-telegram-bot does, as far as the bot rests on it."""
+"""Behaviour of python-telegram-bot on which the bot relies."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""A real Chromium, driven over the DevTools protocol: no driver package, no browser download."""
+"""A real Chromium, controlled over the DevTools protocol: no driver package, no browser download."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --lang=en-US "
     "--remote-debugging-port=0 "
-    # a mouse, as on a desk: headless has none
+    # a mouse, as on a desktop: headless has none
     "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
 ).split()
 _KEYS = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, " ": 32}
@@ -46,7 +46,7 @@ class Tab:
             return await self._waiting[number]
 
     async def hear(self) -> None:
-        """Hand out answers and collect complaints until the page is closed."""
+        """Distribute answers and collect complaints until the page is closed."""
         async for text in self._socket:
             heard = json.loads(text)
             if "id" in heard:
@@ -72,14 +72,14 @@ class Tab:
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     async def value(self, expression: str) -> object:
-        """What a JavaScript expression is worth on the page."""
+        """The value of a JavaScript expression on the page."""
         answer = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             raise AssertionError(f"{expression}: {answer['exceptionDetails']}")
         return cast(Answer, answer["result"]).get("value")
 
     async def until(self, expression: str, seconds: float = 10) -> None:
-        """Wait until the expression is true. Raises AssertionError with the page's text when it never is."""
+        """Wait until the expression is true. Raises AssertionError with the page's text if it never is."""
         try:
             async with asyncio.timeout(seconds):
                 while not await self.value(f"Boolean({expression})"):  # noqa: ASYNC110 - the page cannot notify us
@@ -89,7 +89,7 @@ class Tab:
             raise AssertionError(f"never true: {expression}\ncomplaints: {self.complaints}\n{text}") from error
 
     async def type(self, text: str) -> None:
-        """Type into what has the focus."""
+        """Type into the focused element."""
         await self.call("Input.insertText", text=text)
 
     async def press(self, key: str, shift: bool = False) -> None:
@@ -108,7 +108,7 @@ class Tab:
 
 @asynccontextmanager
 async def chromium(profile: Path) -> AsyncIterator[Tab]:
-    """A tab in a browser of its own, which ends with the context."""
+    """A tab in its own browser, which ends with the context."""
     assert EXECUTABLE is not None
     process = await asyncio.create_subprocess_exec(
         EXECUTABLE,
@@ -131,7 +131,7 @@ async def chromium(profile: Path) -> AsyncIterator[Tab]:
 
 
 async def _address(profile: Path) -> str:
-    """The first tab's socket; the browser writes the port it chose into its profile."""
+    """The first tab's socket; the browser writes the port that it chose into its profile."""
     note = profile / "DevToolsActivePort"
     async with asyncio.timeout(60):
         while not note.exists() or len(note.read_text().splitlines()) < 2:  # noqa: ASYNC110 - a file cannot notify us

@@ -1,6 +1,6 @@
 """The page in a real Chromium, on a real server, over a scripted bot.
 
-SWITCHBOARD_PICTURES=FOLDER keeps screenshots there.
+SWITCHBOARD_PICTURES=FOLDER stores screenshots there.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ BOX = "document.querySelector('#room-customer textarea')"
 
 @dataclass(frozen=True)
 class Stage:
-    """The browser, the bot behind the page, and where the page is."""
+    """The browser, the bot behind the page, and the page's address."""
 
     tab: Tab
     bot: ScriptedBot
@@ -42,7 +42,7 @@ class Stage:
     async def picture(self, name: str) -> None:
         folder = os.environ.get("SWITCHBOARD_PICTURES")
         if folder:
-            await asyncio.sleep(3)  # let arrivals fade
+            await asyncio.sleep(3)  # wait until new lines have faded in
             await self.tab.picture(Path(folder) / f"{name}.png")
 
 

@@ -1,4 +1,4 @@
-"""A scripted bot behind the page: it answers as the real one would, from facts kept in lists."""
+"""A scripted bot behind the page: it answers as the real one would, from facts in lists."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ LEAD = Person("web", "lead", "Lead")
 
 @dataclass
 class ScriptedBot(FakeInbox):
-    """Plays all steps of the flow for the page: says posts through the chat, as the courier would.
+    """Plays all steps of the flow for the page: sends posts through the chat, as the courier would.
 
     It sends everything to billing until a lead corrects it, and remembers the correction.
     """
@@ -41,7 +41,7 @@ class ScriptedBot(FakeInbox):
     world: FakeWorld = field(default_factory=FakeWorld)
     remembered: str | None = None
     unsure: str = "?"
-    """How a text ends that makes it ask."""
+    """Texts that end like this make it ask."""
     memory: tuple[str, ...] = ()
     unreachable: str = ""
     """Why nothing reaches the person; empty: it does."""
@@ -76,7 +76,7 @@ class ScriptedBot(FakeInbox):
         self.world.tell()
 
     async def edit_of(self, text: str, words: str) -> None:
-        """Somebody changes their message elsewhere, while the page looks on."""
+        """A person changes their message in another place, while the page is open."""
         ref = next(message.ref for message in self.messages if message.text == text)
         await self.edit(Edit(ref, words, datetime.now(UTC)))
 
@@ -130,7 +130,7 @@ class ScriptedBot(FakeInbox):
                 await self._move(card, card.post.content, choices[int(press.value)])
         self.world.tell()
 
-    # --- what the bot makes of it ---
+    # --- what the bot does with it ---
 
     async def route(self, message: Message, label: str) -> None:
         known = self.remembered is not None
@@ -195,7 +195,7 @@ class ScriptedBot(FakeInbox):
         return ref
 
     def learn(self, phase: Phase, progress: float = 0.0, verdict: Verdict | None = None) -> None:
-        """What a learning cycle would report next."""
+        """Report what a learning cycle would report next."""
         assert self.world.cycle is not None
         self.world.cycle = replace(
             self.world.cycle, phase=phase, progress=progress, adapter="routing-2", verdict=verdict
@@ -204,7 +204,7 @@ class ScriptedBot(FakeInbox):
             self.world.adapter, self.world.waiting = "routing-2", 0
         self.world.tell()
 
-    # --- its memory of what stands where ---
+    # --- where its posts are ---
 
     async def _under(self, card: TranscriptLine, content: Content, answers: MessageRef | None = None) -> None:
         number = int(card.ref.id.removeprefix("post-"))

@@ -1,4 +1,4 @@
-"""The page as people have it: writing, correcting, learning, on wide and narrow screens, from the keyboard."""
+"""The page as people use it: writing, correcting, learning, on wide and narrow screens, from the keyboard."""
 
 import asyncio
 

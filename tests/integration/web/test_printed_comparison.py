@@ -1,4 +1,4 @@
-"""The page of a comparison on paper: many arms, many labels and long sentences fit, as a real browser prints them."""
+"""A comparison's page on paper: many arms, many labels and long sentences fit, as a real browser prints them."""
 
 import base64
 import re
@@ -24,7 +24,7 @@ ARMS = [MAJORITY, "words", "vectors", "neighbours", "adapter", SERVED, WITHOUT] 
 ]
 STOPPED = "stopped at $2.00 (its answers had cost $2.40 by then: more than max_tokens allows) after 310 of 500"
 _WIDE, _TALL = 1032, 703
-"""CSS pixels of a sheet of A4 on its side, without its margins."""
+"""CSS pixels of a landscape sheet of A4, without its margins."""
 
 
 def compared() -> Comparison:

@@ -1,4 +1,4 @@
-"""The README's picture can be taken anew from any demo."""
+"""The README's picture can be taken again from any demo."""
 
 from pathlib import Path
 

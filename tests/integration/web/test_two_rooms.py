@@ -9,7 +9,7 @@ EMPLOYEE = "document.querySelector('#room-employee textarea')"
 
 
 async def _asked(stage: Stage, text: str = "I was charged twice") -> None:
-    """There is a card about it."""
+    """Ask it, and wait for its card."""
     await stage.write(text)
     await stage.has(f"{CARD} .excerpt", text)
 
@@ -20,7 +20,7 @@ async def _click(stage: Stage, selector: str) -> None:
 
 
 async def _under_the_card(stage: Stage, text: str) -> None:
-    """Write it in the box under the card, and leave it there."""
+    """Write it in the box under the card, and leave the box."""
     await _click(stage, f"{CARD} .write-under")
     await stage.tab.type(text)
 

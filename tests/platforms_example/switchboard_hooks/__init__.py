@@ -1,4 +1,4 @@
-"""Hooks: any chat that posts JSON to us and takes JSON from us, as a package of its own."""
+"""Hooks: any chat that posts JSON to us and takes JSON from us, as a separate package."""
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,12 +17,12 @@ _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings under `[platforms.hooks]`, and the secret, which never shows."""
+    """The settings under `[platforms.hooks]`, and the secret, which is never shown."""
 
     url: str
-    """Where the chat takes our posts."""
+    """The address to which our posts are sent."""
     token: str = field(repr=False)
-    """What both sides show each other."""
+    """The secret that both sides present to each other."""
     leads: frozenset[str] = frozenset()
 
 
@@ -69,7 +69,7 @@ class HooksModule(PlatformModule):
 
     @asynccontextmanager
     async def connect(self, config: object, around: PlatformContext) -> AsyncIterator[Platform]:
-        """The chat, ready to be spoken to."""
+        """The chat, ready to be used."""
         from switchboard_hooks.adapter import opened
 
         async with opened(_ours(config), around) as hooks:
@@ -82,11 +82,11 @@ class HooksModule(PlatformModule):
         return check(_ours(config))
 
     def settings_table(self, address: str = "") -> str:
-        """From the template beside this file."""
+        """From the template in this folder."""
         return Path(__file__).with_name("init.toml").read_text("utf-8")
 
     def first_steps(self, files: Sequence[str], address: str = "") -> Sequence[str]:
-        """What is to be agreed with the chat."""
+        """What has to be agreed with the chat."""
         return ["Hooks: agree on a secret word with the chat: export HOOKS_TOKEN=…"]
 
 

@@ -1,4 +1,4 @@
-"""The platform as the rest of the bot knows it: the parts, put together."""
+"""The platform as the rest of the bot knows it, built from its parts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -44,12 +44,12 @@ class Hooks:
         return [Route("/hooks/{kind}", self._inbound.take, methods=["POST"])]
 
     async def listen(self, inbox: Inbox) -> None:
-        """Take in what the chat posts until cancelled."""
+        """Receive what the chat posts until cancelled."""
         with self._inbound.to(inbox):
             await asyncio.Event().wait()
 
     def delay(self, item: OutboxItem) -> timedelta:
-        return timedelta(0)  # whoever listens sets no limits
+        return timedelta(0)  # this platform sets no limits
 
     async def say(self, item: OutboxItem) -> MessageRef:
         return await self._sender.say(item)

@@ -1,4 +1,4 @@
-"""Does everything work that we need of the chat? One real call, and what to do when it fails."""
+"""Whether everything works that we need of the chat: one real call, and what to do when it fails."""
 
 from collections.abc import AsyncIterator
 

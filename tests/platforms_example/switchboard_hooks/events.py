@@ -30,7 +30,7 @@ def read(kind: str, body: object, now: datetime) -> Fact:
 
 
 def _post(body: Mapping[str, object]) -> MessageRef:
-    """What it is about: something that stands in the room."""
+    """The post in the room to which it refers."""
     return MessageRef(NAME, _text(body, "room"), _text(body, "on"))
 
 

@@ -1,4 +1,4 @@
-"""Taking in what the chat posts: it is stored, and only then acknowledged."""
+"""Receiving what the chat posts: it is stored, and only then acknowledged."""
 
 import hmac
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from switchboard_hooks.events import Fact, read
 
 
 class Inbound:
-    """Hands facts to the inbox while there is one."""
+    """Passes facts to the inbox while there is one."""
 
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}"
@@ -27,7 +27,7 @@ class Inbound:
 
     @contextmanager
     def to(self, inbox: Inbox) -> Iterator[None]:
-        """Facts go there while the context lasts."""
+        """Facts are passed there while the context lasts."""
         self._inbox = inbox
         try:
             yield

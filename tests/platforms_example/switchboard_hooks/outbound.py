@@ -1,4 +1,4 @@
-"""Saying posts: each is handed to the chat with a number by which it knows one that comes twice."""
+"""Sending posts: each is sent to the chat with a number by which the chat recognises a repeat."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from switchboard_hooks.render import Reader, render
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Says posts in the chat."""
+    """Sends posts to the chat."""
 
     client: httpx.AsyncClient
     url: str
     reader: Reader
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never)."""
+        """Send the post, or rewrite the one that it edits; its receipt. Raises Unreachable (retry), Refused (never)."""
         said = render(item.post.content, self.reader)
         ref = item.edits or MessageRef(NAME, item.post.place.chat, f"post-{item.id}")
         under = item.under.id if item.under is not None else item.post.place.thread

@@ -9,7 +9,7 @@ from switchboard_hooks import NAME
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Answers by the settings. Never yes for people of other companies."""
+    """Answers from the settings. Never yes for people of other companies."""
 
     leads: frozenset[str]
 
@@ -18,5 +18,5 @@ class Permissions:
         return self.may_handle(person) and person.id in self.leads | team.leads.get(NAME, frozenset())
 
     def may_handle(self, person: Person) -> bool:
-        """Whoever is in the chat: it lets nobody else into a team's room."""
+        """Everybody in the chat: it lets nobody else into a team's room."""
         return person.platform == NAME and not person.external

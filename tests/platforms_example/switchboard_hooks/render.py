@@ -1,4 +1,4 @@
-"""Posts as plain text and buttons. Pure: which sentence is said when is the same on every platform (`wording`)."""
+"""Posts as plain text and buttons. Pure: the choice of sentences is the same on every platform (`wording`)."""
 
 from dataclasses import dataclass, replace
 
@@ -55,7 +55,7 @@ from switchboard_hooks.locales import sentence
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads it: which languages there are, and what teams and the model are called."""
+    """How to write for a reader: the available languages, and the names of teams and of the model."""
 
     task: Task
     languages: tuple[str, ...]
@@ -65,14 +65,14 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A post as the chat takes it; `buttons` are pairs of value and words."""
+    """A post as the chat takes it; `buttons` are pairs of value and text."""
 
     text: str
     buttons: tuple[tuple[str, str], ...] = ()
 
 
 def render(content: Content, reader: Reader) -> Said:
-    """The content in its reader's language. This chat has no formatting, so marks go, and links show their address."""
+    """The content in its reader's language. This chat has no formatting: marks are removed, links show addresses."""
     said = _render(content, reader)
     return replace(said, text=plain(said.text))
 

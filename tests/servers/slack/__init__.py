@@ -18,7 +18,7 @@ from tests.servers.slack.scopes import EVENTS, METHODS, needed
 from tests.servers.slack.state import BOT_USER, TEAM, Channel, Post, SlackError, User, Workspace
 from tests.servers.slack.views import Views
 from tests.servers.slack.web_api import WebApi
-from tests.servers.wire import Json, read_args, word
+from tests.servers.wire import Json, mapping, read_args, word
 
 __all__ = ["BOT_USER", "Channel", "Delivery", "Post", "SlackServer", "User"]
 
@@ -60,7 +60,7 @@ class SlackServer(LocalServer):
         for channel in channels:
             self.add_channel(Channel(id=channel, name=channel.lower()))
 
-    # ── how it is set up ──
+    # ── set-up ──
 
     @property
     def api_url(self) -> str:
@@ -68,11 +68,11 @@ class SlackServer(LocalServer):
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Every event and interaction so far, with what became of it."""
+        """Every event and interaction so far, with its outcome."""
         return self.courier.deliveries
 
     def add_channel(self, channel: Channel) -> None:
-        """A new channel, or the new state of one that exists."""
+        """A new channel, or the new state of an existing one."""
         self.space.channels[channel.id] = channel
 
     def add_user(self, user: User) -> None:
@@ -82,7 +82,7 @@ class SlackServer(LocalServer):
         self.space.usergroups[group] = list(members)
 
     def sends_to(self, url: str, *, secret: str | None = None, skew: int = 0) -> SignedHttp:
-        """Deliver by signed HTTP from now on, rather than over Socket Mode."""
+        """Deliver by signed HTTP from now on, instead of over Socket Mode."""
         self.http_events = SignedHttp(url, secret or self.signing_secret, self.http, skew)
         return self.http_events
 
@@ -97,11 +97,11 @@ class SlackServer(LocalServer):
         kind: str = "message",
         extra: Json | None = None,
     ) -> str:
-        """Somebody writes; returns the ts. The user's own id as channel means their direct messages.
+        """A person writes; returns the ts. The user's own id as channel means their direct messages.
 
-        "message" is what Slack does: a message event, and an app_mention too where the text mentions the bot
-        outside direct messages. "message_only" and "app_mention" send just the one. `extra` fields (subtype,
-        files, bot_id …) become part of the message.
+        "message" is what Slack does: a message event, and outside direct messages also an app_mention if the text
+        mentions the bot. "message_only" and "app_mention" send only one of them. `extra` fields (subtype, files, bot_id
+        …) become part of the message.
         """
         place = self.space.direct(user) if channel == user else self.space.channel(channel)
         team = self.space.user(user).team_id
@@ -124,7 +124,7 @@ class SlackServer(LocalServer):
         return post.ts
 
     async def attaches(self, user: str, channel: str, text: str, file: StoredFile, thread_ts: str | None = None) -> str:
-        """Somebody writes with a file; returns the ts."""
+        """A person writes with a file; returns the ts."""
         extra: Json = {"subtype": "file_share", "files": [self.files.described(file)]}
         return await self.writes(user, channel, text, thread_ts, extra=extra)
 
@@ -142,7 +142,7 @@ class SlackServer(LocalServer):
         del self.space.posts[channel, ts]
 
     async def unfurls(self, channel: str, ts: str) -> None:
-        """Slack adds a link's preview to a message: a change in which nobody changed a word."""
+        """Slack adds a link's preview to a message: a change in which nobody changed the text."""
         place = self.space.channel(channel)
         self.emits(events.unfurled(self.space.post(channel, ts), place, self.space.now_ts()), place)
 
@@ -152,7 +152,7 @@ class SlackServer(LocalServer):
         self._reacted("reaction_added", user, channel, ts, name)
 
     async def unreacts(self, user: str, channel: str, ts: str, name: str) -> None:
-        """Raises SlackError("no_reaction") when there is none to take back."""
+        """Raises SlackError("no_reaction") if there is none to remove."""
         self.space.unreact(user, channel, ts, name)
         self._reacted("reaction_removed", user, channel, ts, name)
 
@@ -164,7 +164,7 @@ class SlackServer(LocalServer):
         self.emits({"type": "app_home_opened", "user": self.space.user(user).id, "tab": tab})
 
     def emits(self, event: Json, channel: Channel | None = None) -> None:
-        """Any event at all; one of a channel that the bot is not in stays unseen, as in Slack."""
+        """Any event at all; one of a channel that the bot is not in is not delivered, as in Slack."""
         scope = needed(EVENTS, word(event, "type"), channel)
         if (channel is not None and not channel.has_bot) or not self._grants(scope):
             return
@@ -173,7 +173,7 @@ class SlackServer(LocalServer):
         self._send("events_api", events.callback(event, event_id, time.time(), shared=shared), event_id)
 
     async def repeats(self, event_id: str) -> None:
-        """Deliver an event once more, though it was acknowledged."""
+        """Deliver an event once more, although it was acknowledged."""
         found = next(delivery for delivery in self.deliveries if delivery.event_id == event_id)
         found.failures.append("timeout")
         await self.courier.once(found)
@@ -190,11 +190,11 @@ class SlackServer(LocalServer):
         return [post for post in found if post.channel == channel and post.seen_by == user]
 
     def reactions(self, channel: str, ts: str) -> dict[str, list[str]]:
-        """Emoji name -> who has it on the message."""
+        """Emoji name -> the people who have it on the message."""
         found = self.space.reactions.get((channel, ts), {})
         return {name: list(people) for name, people in found.items() if people}
 
-    # ── what it is made of ──
+    # ── its parts ──
 
     def web_app(self) -> web.Application:
         app = web.Application()
@@ -272,7 +272,7 @@ class SlackServer(LocalServer):
         return await self.answered(request, Call(method, args, time.monotonic()), act)
 
     def _granted(self) -> Collection[str]:
-        # An app that is granted everything has what our methods ask for, whatever the kind of channel.
+        # An app with every scope has what our methods need, whatever the kind of channel.
         kinds = ("channels", "groups", "im", "mpim")
         return (
             {scope.format(kind) for scope in METHODS.values() for kind in kinds if scope}
@@ -299,10 +299,17 @@ class SlackServer(LocalServer):
             return {"url": f"{self.url.replace('http', 'ws', 1)}/link"}
         if not self._grants(self._needed(method, args)):
             raise SlackError("missing_scope")
-        return methods[method](args)
+        answer = methods[method](args)
+        team = self.oauth.tokens.get(token, TEAM)
+        if method == "auth.test":
+            answer["team_id"] = team
+        elif method == "users.info":
+            found = mapping(answer, "user")
+            answer["user"] = {**found, "is_stranger": found["team_id"] != team}
+        return answer
 
     async def _answer(self, request: web.Request) -> web.Response:
-        """An answer address: replaces or deletes what was pressed, or says something."""
+        """An answer address: replaces or deletes what was pressed, or posts a message."""
         args = await read_args(request)
         self.calls.append(Call("response_url", args, time.monotonic()))
         try:

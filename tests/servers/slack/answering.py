@@ -1,4 +1,4 @@
-"""Answer addresses (response_url): each good for a few answers, to whoever pressed or typed."""
+"""Answer addresses (response_url): each is valid for a few answers, for the person who pressed or typed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Answers:
         return key, f"{self._url()}/answer/{key}"
 
     def take(self, key: str, args: Args) -> None:
-        """Replace or delete what was pressed, or say something. Raises SlackError("used_url") after five times."""
+        """Replace or delete what was pressed, or post a message. Raises SlackError("used_url") after five times."""
         given = self._given[key]
         if given.uses <= 0:
             raise SlackError("used_url")

@@ -1,4 +1,4 @@
-"""Slack's limits on blocks, as far as a bot can trip over them, and finding a button in them."""
+"""Slack's limits on blocks, as far as a bot can exceed them, and finding a button in them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,11 @@ from tests.servers.slack.state import SlackError
 from tests.servers.wire import Json, items, mapping, word
 
 _TOTAL = 13_200
-"""Characters of all blocks of a message together; documented nowhere, met by others."""
+"""Characters of all blocks of a message together; documented nowhere, observed by others."""
 
 
 def check(blocks: Sequence[Json], most: int = 50, total: int = _TOTAL) -> None:
-    """Raise SlackError("invalid_blocks") where the documented limits are passed, "msg_blocks_too_long" in all."""
+    """Raise SlackError("invalid_blocks") beyond the documented limits, "msg_blocks_too_long" for all together."""
     within = len(blocks) <= most and all(_block_fits(block) for block in blocks)
     named = [word(block, "block_id") for block in blocks if block.get("block_id")]
     unique = len(named) == len(set(named)) and all(len(name) <= 255 for name in named)

@@ -16,7 +16,7 @@ Blocks = Sequence[Json]
 
 
 class Clicks:
-    """Brings interactions to the app; `send` delivers one, `grants` tells whether the app has a scope."""
+    """Delivers interactions to the app; `send` delivers one, `grants` says whether the app has a scope."""
 
     def __init__(
         self, space: Workspace, views: Views, answers: Answers, send: Send, grants: Callable[[str], bool]
@@ -25,7 +25,7 @@ class Clicks:
         self._send, self._grants = send, grants
 
     async def command(self, user: str, channel: str, text: str) -> Delivery | None:
-        """Somebody types /switchboard; None when Slack knows no such command."""
+        """A person types /switchboard; None if Slack knows no such command."""
         if not self._grants(INTERACTIONS):
             return None
         place = self._space.direct(user).id if channel == user else channel
@@ -37,7 +37,7 @@ class Clicks:
     async def shortcut(
         self, user: str, channel: str, ts: str, callback: str = "send_to_team", wait: float | None = None
     ) -> Delivery | None:
-        """Somebody picks the shortcut on a message. `wait` is what the trigger lives for, where that matters."""
+        """A person picks the shortcut on a message. `wait` is the lifetime of the trigger, where it matters."""
         if not self._grants(INTERACTIONS):
             return None
         post = self._space.post(channel, ts)
@@ -48,14 +48,14 @@ class Clicks:
         return self._send("interactive", payload, f"shortcut-{key}")
 
     async def submit(self, user: str, view: View, answer: str) -> Delivery:
-        """Somebody fills the form in and sends it off."""
+        """A person fills in the form and submits it."""
         payload = events.submission(self._space.user(user), view.filled(answer))
         return self._send("interactive", payload, f"form-{view.id}")
 
     async def press(self, user: str, channel: str, ts: str, action_id: str, value: str | None = None) -> Delivery:
-        """Press a button of a message; a value picks among several, or forges one that is not there.
+        """Press a button of a message; a value picks among several, or forges one that does not exist.
 
-        Raises LookupError when the message has no such button and no value was given.
+        Raises LookupError if the message has no such button and no value was given.
         """
         post = self._space.ephemerals.get((channel, ts)) or self._space.post(channel, ts)
         found = [button for button in elements(post.blocks) if button.get("action_id") == action_id]
@@ -76,7 +76,7 @@ class Clicks:
         return self._send("interactive", payload, f"press-{key}")
 
     async def press_home(self, user: str, action_id: str, picked: str = "", block_id: str = "") -> Delivery:
-        """Press a button of one's Home tab, or pick from a menu there. Raises LookupError when it is not there."""
+        """Press a button of one's Home tab, or pick from a menu there. Raises LookupError if it does not exist."""
         shown = items(self._views.homes.get(user, {}), "blocks")
         found = [e for e in elements(shown) if e.get("action_id") == action_id]
         chosen = [e for e in found if block_id in ("", word(e, "block_id"))]
@@ -90,5 +90,5 @@ class Clicks:
         return self._send("interactive", payload, f"home-{self._space.now_ts()}")
 
     def _nothing(self, channel: str, user: str) -> Post:
-        """Stands where an answer address belongs to no message."""
+        """Used where an answer address belongs to no message."""
         return Post(channel=channel, ts="0", user=BOT_USER, text="", seen_by=user)

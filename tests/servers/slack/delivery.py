@@ -1,4 +1,4 @@
-"""Bringing events to the app: again when unacknowledged, over Socket Mode or as signed HTTP."""
+"""Delivering events to the app: again if unacknowledged, over Socket Mode or as signed HTTP."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ MOST_SOCKETS = 10
 
 @dataclass(slots=True)
 class Delivery:
-    """What became of one event or interaction: its attempts, why each failed, whether it was acknowledged."""
+    """The outcome of one event or interaction: its attempts, why each failed, whether it was acknowledged."""
 
     kind: str
     payload: Json
@@ -30,7 +30,7 @@ class Delivery:
     acked: bool = False
     failures: list[str] = field(default_factory=list)
     answer: Json = field(default_factory=dict)
-    """What came with the acknowledgement (a form's mistakes)."""
+    """The body of the acknowledgement (a form's mistakes)."""
     acked_after: float = 0.0
     """Seconds from the attempt to its acknowledgement."""
 
@@ -43,12 +43,12 @@ class Transport(Protocol):
     """One way to an app."""
 
     async def attempt(self, delivery: Delivery, ack_within: float) -> str | None:
-        """Deliver once; None when it was acknowledged, else the retry reason that Slack would name."""
+        """Deliver once; None if it was acknowledged, otherwise the retry reason that Slack would give."""
         ...
 
 
 class SocketMode:
-    """The websockets an app holds open; each event goes to one of them, taken in turn."""
+    """The websockets that an app holds open; each event goes to one of them, in turn."""
 
     def __init__(self) -> None:
         self.sockets: list[web.WebSocketResponse] = []
@@ -58,7 +58,7 @@ class SocketMode:
         self._turn = 0
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Hold one connection until the app leaves."""
+        """Hold one connection until the app closes it."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         if len(self.sockets) >= MOST_SOCKETS:
@@ -77,7 +77,7 @@ class SocketMode:
         return socket
 
     async def attempt(self, delivery: Delivery, ack_within: float) -> str | None:
-        """Waits for a connection as long as there is none: an app that starts late misses nothing."""
+        """Waits while there is no connection: an app that starts late misses nothing."""
         while not self.sockets:
             self._arrived.clear()
             await self._arrived.wait()
@@ -101,12 +101,12 @@ class SocketMode:
             del self._acks[envelope], self._owners[envelope]
 
     async def disconnect(self, reason: str) -> None:
-        """Say goodbye on every connection, as Slack does from time to time."""
+        """Announce the end of every connection, as Slack does from time to time."""
         for socket in list(self.sockets):
             await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
 
     async def close(self) -> None:
-        """Close every connection without a word."""
+        """Close every connection without announcing it."""
         for socket in list(self.sockets):
             await socket.close()
 
@@ -136,7 +136,7 @@ def _envelope(delivery: Delivery, envelope_id: str) -> Json:
 
 @dataclass(slots=True)
 class SignedHttp:
-    """Posts to a request URL as Slack does; `skew` seconds are added to the timestamp, to be out of time."""
+    """Posts to a request URL as Slack does; `skew` seconds are added to the timestamp, to make it wrong."""
 
     url: str
     secret: str
@@ -182,17 +182,17 @@ def _http_body(delivery: Delivery) -> tuple[bytes, str]:
 
 @dataclass(slots=True)
 class Mischief:
-    """How deliveries go wrong on their way: late, twice, lost the first time, or held back and then in reverse."""
+    """Faults of deliveries: late, twice, lost the first time, or held back and then in reverse order."""
 
     delay: float = 0.0
     twice: bool = False
     lose_first: bool = False
     held: list[Delivery] | None = None
-    """Not None: whatever is to be delivered waits here."""
+    """Not None: everything that is to be delivered waits here."""
 
 
 class Courier:
-    """Delivers until acknowledged or out of retries, and remembers how it went.
+    """Delivers until acknowledged or out of retries, and records the outcome.
 
     `redeliver_after`, in seconds, is both how long an acknowledgement may take and Slack's back-off.
     """
@@ -205,7 +205,7 @@ class Courier:
         self._transport = transport
 
     def accept(self, kind: str, payload: Json, event_id: str) -> Delivery:
-        # Slack retries events, never interactions: their trigger is stale by then.
+        # Slack retries events, never interactions: their trigger has expired by then
         delivery = Delivery(kind, payload, event_id, self.retries if kind == "events_api" else 0)
         self.deliveries.append(delivery)
         return delivery
@@ -218,7 +218,7 @@ class Courier:
         while not delivery.acked and not delivery.given_up:
             await self.once(delivery)
         if self.mischief.twice:
-            # Slack did not hear of the acknowledgement in time.
+            # Slack did not receive the acknowledgement in time
             delivery.failures.append("timeout")
             await self.once(delivery)
 
@@ -229,7 +229,7 @@ class Courier:
             await self.deliver(delivery)
 
     async def once(self, delivery: Delivery) -> None:
-        """One attempt; calling it for an acknowledged delivery is how a duplicate happens."""
+        """One attempt; calling it for an acknowledged delivery makes a duplicate."""
         delivery.attempts += 1
         began = time.monotonic()
         if self.mischief.lose_first and delivery.attempts == 1:

@@ -1,4 +1,4 @@
-"""Somebody else's Slack: the npm package `emulate`, which checks scopes strictly. Needs node and npm."""
+"""Another implementation of Slack: the npm package `emulate`, which checks scopes strictly. Needs node and npm."""
 
 import asyncio
 import json

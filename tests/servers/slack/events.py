@@ -35,7 +35,7 @@ def message(post: Post, channel: Channel) -> Json:
 
 
 def mention(post: Post) -> Json:
-    """The second event for one message; it carries no channel_type."""
+    """The second event for one message; it has no channel_type."""
     return post.payload() | {"type": "app_mention", "channel": post.channel, "event_ts": post.ts}
 
 
@@ -123,12 +123,12 @@ def shortcut(user: User, post: Post, callback: str, trigger: str, response_url: 
 
 
 def submission(user: User, view: Json) -> Json:
-    """A form, sent off."""
+    """A submitted form."""
     return _from(user) | {"type": "view_submission", "view": view}
 
 
 def home_press(user: User, element: Json, picked: str, event_ts: str) -> Json:
-    """A button of a Home tab, or a line picked from a menu there: without a message and without an answer address."""
+    """A button or a menu's line in a Home tab, which has no message and no answer address."""
     action: Json = {name: element[name] for name in ("action_id", "block_id", "type", "value") if name in element}
     if element.get("type") == "static_select":
         action["selected_option"] = {"value": picked}

@@ -12,7 +12,7 @@ from tests.servers.wire import Args, Json, items, number, word
 
 @dataclass(slots=True)
 class StoredFile:
-    """A file of the workspace; `shared` are the channels it was shared in, `thread` where in the last of them."""
+    """A file of the workspace; `shared` are its channels, `thread` the thread in the last of them."""
 
     id: str
     name: str
@@ -21,16 +21,16 @@ class StoredFile:
     shared: list[str] = field(default_factory=list)
     thread: str = ""
     external: str = ""
-    """Its address at another company; empty: it is kept here."""
+    """Its address at another company; empty: it is stored here."""
 
 
 class Files:
-    """The files there are, and the methods about them. `address()` is the server's own."""
+    """The files, and the methods about them. `address()` is the server's own."""
 
     def __init__(self, address: Callable[[], str]) -> None:
         self.stored: dict[str, StoredFile] = {}
         self.signed_out = False
-        """Whoever downloads is shown the page where people sign in."""
+        """Every download returns the sign-in page."""
         self._address = address
         self._numbers = itertools.count(1)
         self.methods: Mapping[str, Callable[[Args], Json]] = {
@@ -40,13 +40,13 @@ class Files:
         }
 
     def add(self, name: str, content: bytes, mimetype: str, channel: str) -> StoredFile:
-        """Somebody attaches a file there."""
+        """A person attaches a file there."""
         file = StoredFile(f"F{next(self._numbers):08d}", name, content, mimetype, [channel])
         self.stored[file.id] = file
         return file
 
     def described(self, file: StoredFile) -> Json:
-        """As Slack writes it in messages and answers."""
+        """As Slack describes it in messages and answers."""
         of = {letter: [place for place in file.shared if place.startswith(letter)] for letter in "CGD"}
         return {
             "id": file.id,
@@ -64,7 +64,7 @@ class Files:
         }
 
     def serve(self, file: str, *, allowed: bool) -> web.Response:
-        """The bytes; the page where people sign in, for somebody who may not have them."""
+        """The bytes, or the sign-in page for callers who may not have them."""
         if self.signed_out or not allowed:
             return web.Response(text="<html>Sign in</html>", content_type="text/html")
         found = self.stored.get(file)

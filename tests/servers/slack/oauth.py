@@ -1,4 +1,4 @@
-"""Slack's side of an installation by a browser: codes that are good once, and the tokens they are changed into."""
+"""Slack's part of an installation by a browser: codes that are valid once, and the tokens that replace them."""
 
 import base64
 import binascii
@@ -13,10 +13,10 @@ CLIENT_ID, CLIENT_SECRET = "1234.5678", "client-secret"
 
 @dataclass
 class OAuth:
-    """`agrees` is somebody pressing Allow on Slack's page."""
+    """`agrees` is a person pressing Allow on Slack's page."""
 
     tokens: dict[str, str] = field(default_factory=dict)
-    """Token -> the workspace it is of; taken out, it is revoked."""
+    """Token -> its workspace; a removed token is revoked."""
     _codes: dict[str, Json] = field(default_factory=dict)
 
     def agrees(self, token: str, team: str = TEAM, more: Mapping[str, object] | None = None) -> str:

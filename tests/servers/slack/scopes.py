@@ -1,4 +1,4 @@
-"""Which scope each method and each event asks for, by Slack's documentation."""
+"""The scopes that methods and events need, by Slack's documentation."""
 
 from collections.abc import Mapping
 
@@ -53,9 +53,9 @@ EVENTS: Mapping[str, str] = {
     "tokens_revoked": "",
 }
 INTERACTIONS = "commands"
-"""What slash commands and shortcuts ask for."""
+"""The scope that slash commands and shortcuts need."""
 
 
 def needed(table: Mapping[str, str], name: str, channel: Channel | None) -> str:
-    """The scope for that method or event there; empty: none, or we do not know of any."""
+    """The scope for that method or event there; empty: none, or none that we know."""
     return table.get(name, "").format(_BY_KIND[channel.kind] if channel else "channels")

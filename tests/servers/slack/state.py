@@ -1,4 +1,4 @@
-"""What a Slack workspace remembers: people, channels, messages, reactions."""
+"""The state of a Slack workspace: people, channels, messages, reactions."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class SlackError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person or bot; another team_id than the workspace's makes them a Slack Connect stranger."""
+    """A person or bot; with a team_id other than the workspace's, a stranger from Slack Connect."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A message as it now stands; `edits` are its earlier versions, oldest first."""
+    """The present state of a message; `edits` are its earlier versions, oldest first."""
 
     channel: str
     ts: str
@@ -86,7 +86,7 @@ class Workspace:
         self._counts: dict[str, int] = {}
 
     def new_ts(self, channel: str) -> str:
-        """A message's key: grows within a channel, may well exist in another, does not survive float()."""
+        """A message's key: increases within a channel, may also exist in another, and is changed by float()."""
         count = self._counts[channel] = self._counts.get(channel, 0) + 1
         return f"{int(self._clock()) + count // 10_000}.{count % 10_000 * 100:06d}"
 
@@ -94,7 +94,7 @@ class Workspace:
         return f"{self._clock():.6f}"
 
     def user(self, user_id: str) -> User:
-        """The person; somebody new is taken on as an ordinary member."""
+        """The person; an unknown one is added as an ordinary member."""
         return self.users.setdefault(user_id, User(id=user_id, name=user_id.lower()))
 
     def channel(self, channel_id: str) -> Channel:
@@ -103,7 +103,7 @@ class Workspace:
         return self.channels[channel_id]
 
     def direct(self, user_id: str) -> Channel:
-        """The person's direct-message channel with the bot, opened when there is none yet."""
+        """The person's direct-message channel with the bot, opened if there is none yet."""
         for channel in self.channels.values():
             if channel.user == user_id:
                 return channel

@@ -1,4 +1,4 @@
-"""Forms and Home tabs: opened with a trigger that does not live long, sent off, published."""
+"""Forms and Home tabs: opened with a trigger that expires quickly, submitted, published."""
 
 import itertools
 import time
@@ -14,14 +14,14 @@ TRIGGER_SECONDS = 3.0
 
 @dataclass(slots=True)
 class View:
-    """A form that somebody has before them."""
+    """A form that a person has open."""
 
     id: str
     user: str
     content: Json
 
     def filled(self, answer: str) -> Json:
-        """The view as it comes back when its first field holds that answer."""
+        """The submitted view, with that answer in its first field."""
         values: Json = {}
         for block in items(self.content, "blocks"):
             if block.get("type") == "input":
@@ -31,7 +31,7 @@ class View:
 
 
 class Views:
-    """The views there are, and the methods that make them."""
+    """The views, and the methods that make them."""
 
     def __init__(self) -> None:
         self.forms: dict[str, View] = {}
@@ -42,7 +42,7 @@ class Views:
         self.methods: Mapping[str, Callable[[Args], Json]] = {"views.open": self._open, "views.publish": self._publish}
 
     def trigger(self, user: str) -> str:
-        """Good for one form, for three seconds."""
+        """Valid for one form, for three seconds."""
         trigger = f"{next(self._numbers)}.{time.time():.0f}.trigger"
         self._triggers[trigger] = (time.monotonic(), user)
         return trigger

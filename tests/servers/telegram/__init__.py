@@ -46,7 +46,7 @@ class TelegramServer(LocalServer):
         self._webhook_retry_seconds = webhook_retry_seconds
         self._queries = itertools.count(1)
 
-    # ── how it is set up ──
+    # ── set-up ──
 
     @property
     def api_url(self) -> str:
@@ -68,7 +68,7 @@ class TelegramServer(LocalServer):
         topics: Sequence[int] = (),
         kind: str = "supergroup",
     ) -> None:
-        """A group and the bot's status in it; adding it again changes that, and forgets its members."""
+        """A group and the bot's status in it; adding it again changes that, and removes its members."""
         self.account.chats[chat] = Chat(id=chat, type=kind, title=title, statuses={BOT: bot}, topics=frozenset(topics))
 
     def add_member(self, chat: int, user: int, status: str = "member") -> None:
@@ -89,9 +89,9 @@ class TelegramServer(LocalServer):
         thread: int | None = None,
         extra: Json | None = None,
     ) -> int:
-        """Somebody writes, by default privately; returns the message_id. `extra` is voice, caption and so on.
+        """A person writes, by default privately; returns the message_id. `extra` is voice, caption and so on.
 
-        In a group the bot hears it only as its privacy mode allows: as administrator, or when addressed.
+        In a group the bot receives it only as its privacy mode allows: as administrator, or if addressed.
         """
         place = self.account.private(user) if chat is None else self.account.chat(chat)
         self.account.user(user)
@@ -125,7 +125,7 @@ class TelegramServer(LocalServer):
         reply_to: int | None = None,
         thread: int | None = None,
     ) -> int:
-        """Somebody sends a file; the pieces of an album have its name in common."""
+        """A person sends a file; the parts of an album have the same album name."""
         file_id, kept = f"{kind}-{len(self.account.files)}", content.encode() if isinstance(content, str) else content
         self.add_file(file_id, f"{kind}s/{file_id}", kept)
         words: Json = {"caption": caption} if caption else {}
@@ -138,7 +138,7 @@ class TelegramServer(LocalServer):
         return await self.writes(ANONYMOUS, text, chat, reply_to=reply_to)
 
     async def edits(self, user: int, chat: int, message_id: int, text: str) -> None:
-        """Somebody changes their text, or the caption of what they sent."""
+        """A person changes their text, or the caption of what they sent."""
         post = self.account.posts[chat, message_id]
         if post.sender != user:
             raise LookupError(f"{user} did not write that")
@@ -149,7 +149,7 @@ class TelegramServer(LocalServer):
             self.feed.add("edited_message", self.account.payload(edited))
 
     async def replaces(self, user: int, message_id: int, kind: str, content: bytes) -> None:
-        """Somebody puts another file in place of the one they sent privately; the words under it stay."""
+        """A person replaces the file that they sent privately; its caption stays."""
         post = self.account.posts[user, message_id]
         file_id = f"{kind}-{len(self.account.files)}"
         self.add_file(file_id, f"{kind}s/{file_id}", content)
@@ -166,10 +166,10 @@ class TelegramServer(LocalServer):
         new: Sequence[str | Json],
         old: Sequence[str | Json] | None = None,
     ) -> None:
-        """Change somebody's reactions from old (by default what they were) to new, in one update.
+        """Change a person's reactions from old (by default the present ones) to new, in one update.
 
-        No user is an anonymous administrator. The bot hears of it only as administrator of a group; in
-        private chats never, since sources disagree on whether Telegram sends those.
+        No user is an anonymous administrator. The bot receives it only as administrator of a group; in private chats
+        never, since sources disagree on whether Telegram sends those.
         """
         place = self.account.chat(chat)
         actor = chat if user is None else self.account.user(user).id
@@ -188,7 +188,7 @@ class TelegramServer(LocalServer):
             self.feed.add("message_reaction", update | who)
 
     async def presses(self, user: int, chat: int, message_id: int, data: str) -> str:
-        """Press an inline button, be it there or forged; returns the query's id. LookupError: no message."""
+        """Press an inline button, existing or forged; returns the query's id. LookupError: no message."""
         post = self.account.posts[chat, message_id]
         query = str(next(self._queries))
         self._api.answers[query] = None
@@ -203,7 +203,7 @@ class TelegramServer(LocalServer):
         return query
 
     async def blocks(self, user: int) -> None:
-        """Somebody blocks the bot: writing to them is Forbidden from now on."""
+        """A person blocks the bot: writing to them is Forbidden from now on."""
         place = self.account.private(user)
         self.account.users[user] = replace(self.account.users[user], blocked=True)
         bot = self.account.users[BOT].payload()
@@ -217,7 +217,7 @@ class TelegramServer(LocalServer):
         self.feed.add("my_chat_member", update)
 
     async def makes_bot(self, chat: int, status: str, by: int) -> None:
-        """Somebody makes the bot something else in a group: an administrator, a member, kicked."""
+        """A person changes the bot's status in a group: an administrator, a member, kicked."""
         place, bot = self.account.chat(chat), self.account.users[BOT].payload()
         before, place.statuses[BOT] = place.bot_status, status
         rights: Json = {**dict.fromkeys(RIGHTS, True), "can_be_edited": False, "is_anonymous": False}
@@ -253,13 +253,13 @@ class TelegramServer(LocalServer):
         self.account.chats[chat] = replace(self.account.chat(chat), is_protected=True)
 
     def _says(self, chat: int, user: int, service: Json) -> None:
-        """Telegram itself says something in a chat on somebody's behalf."""
+        """Telegram itself writes in a chat on somebody's behalf."""
         number, now = self.account.next_id(chat), int(time.time())
         post = Post(chat=chat, message_id=number, sender=self.account.user(user).id, date=now, text="", extra=service)
         self.feed.add("message", self.account.payload(self.account.add(post)))
 
     def sends(self, kind: str, payload: object) -> int | None:
-        """Any update at all, even one that cannot be parsed; its id, or None where nobody asked for it."""
+        """Any update at all, even one that cannot be parsed; its id, or None if nobody requested it."""
         return self.feed.add(kind, payload)
 
     # ── what can be seen ──
@@ -269,14 +269,14 @@ class TelegramServer(LocalServer):
         return [post for post in self.account.posts.values() if post.chat == chat and post.sender == BOT]
 
     def answers(self, query: str) -> Json | None:
-        """What the bot answered to a press, None so far."""
+        """The bot's answer to a press; None while there is none."""
         return self._api.answers[query]
 
     def reactions(self, chat: int, message_id: int) -> dict[int, list[Json]]:
-        """Who (the bot included) has which reactions on the message."""
+        """The reactions on the message, by person (the bot included)."""
         return {who: list(those) for who, those in self.account.reactions.get((chat, message_id), {}).items() if those}
 
-    # ── what it is made of ──
+    # ── its parts ──
 
     def web_app(self) -> web.Application:
         app = web.Application()

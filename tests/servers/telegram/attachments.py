@@ -1,4 +1,4 @@
-"""The part of the Bot API that is about files: sending, copying and fetching them."""
+"""The part of the Bot API about files: sending, copying and fetching them."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -88,7 +88,7 @@ class Attachments:
         return {"file_id": file_id, "file_unique_id": file_id, "file_size": len(content), "file_path": path}
 
     def _stored(self, kind: str, given: object) -> Json:
-        """The attachment of a known file, or of one that is sent along."""
+        """The attachment of a known file, or of one that is sent in the call."""
         if isinstance(given, Upload):
             file_id = f"upload-{len(self._account.files)}"
             self._account.files[file_id] = (f"{kind}s/{file_id}", given.content)

@@ -28,7 +28,7 @@ _MENTION = re.compile(r"(?<!\w)@\w{4,32}")
 
 
 def utf16(text: str) -> int:
-    """The length that Telegram's offsets count in."""
+    """The length in the unit of Telegram's offsets."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -42,7 +42,7 @@ def parse(text: str, mode: str) -> tuple[str, tuple[Json, ...]]:
 
 
 def written(text: str) -> Iterator[Json]:
-    """The entities Telegram finds by itself."""
+    """The entities that Telegram detects itself."""
     for kind, pattern in (("bot_command", _COMMAND), ("mention", _MENTION)):
         for found in pattern.finditer(text):
             yield {"type": kind, "offset": utf16(text[: found.start()]), "length": utf16(found.group())}

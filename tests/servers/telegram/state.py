@@ -1,4 +1,4 @@
-"""What Telegram remembers about a bot's chats: people, messages, reactions, button presses."""
+"""The state of a bot's chats in Telegram: people, messages, reactions, button presses."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from tests.servers.wire import Json, number, truth
 BOT = 123456
 BOT_NAME = "switchboard_bot"
 ANONYMOUS = 1087968824
-"""The bot in whose name Telegram shows what anonymous administrators write."""
+"""The bot in whose name Telegram shows messages of anonymous administrators."""
 
 
 class ApiError(Exception):
@@ -92,7 +92,7 @@ class Post:
 
 
 class Account:
-    """Everything the server knows; ids of messages are counted per chat, so one alone says nothing."""
+    """Everything the server knows; message ids are counted per chat, so an id alone identifies no message."""
 
     def __init__(self) -> None:
         self.users = {
@@ -107,11 +107,11 @@ class Account:
         self._counts: dict[int, int] = {}
 
     def user(self, user_id: int) -> User:
-        """The person; somebody new is simply taken on."""
+        """The person; an unknown one is added."""
         return self.users.setdefault(user_id, User(id=user_id, first_name=f"Person {user_id}"))
 
     def private(self, user_id: int) -> Chat:
-        """The person's chat with the bot, started when they have not yet."""
+        """The person's chat with the bot, started if there is none yet."""
         statuses = {user_id: "member", BOT: "member"}
         name = self.user(user_id).first_name
         return self.chats.setdefault(user_id, Chat(id=user_id, type="private", title=name, statuses=statuses))
@@ -141,7 +141,7 @@ class Account:
         return chat
 
     def target(self, chat: int, reply: Json) -> int | None:
-        """The message that is replied to; None when none is, or when it is gone and need not be there."""
+        """The message that is replied to; None if there is none, or if it is gone and need not exist."""
         wanted = number(reply, "message_id") or None
         if wanted is None or (chat, wanted) in self.posts:
             return wanted

@@ -1,4 +1,4 @@
-"""How updates leave: remembered allowed_updates, long polling by one poller at a time, or a webhook."""
+"""Delivering updates: stored allowed_updates, long polling by one poller at a time, or a webhook."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ DEFAULT = ALL - {"chat_member", "message_reaction", "message_reaction_count"}
 
 @dataclass(slots=True)
 class Webhook:
-    """Where updates are posted to; set another `secret` to forge; `statuses` are the answers so far."""
+    """The address to which updates are posted; set another `secret` to forge; `statuses` are the answers so far."""
 
     url: str
     secret: str
@@ -38,7 +38,7 @@ class Webhook:
 
 
 class Feed:
-    """The updates that wait for the bot. An update of a type not allowed when it happens never exists."""
+    """The updates that wait for the bot. An update whose type is not allowed at its time is never created."""
 
     def __init__(self) -> None:
         self.allowed: frozenset[str] = DEFAULT
@@ -50,7 +50,7 @@ class Feed:
         self._changed = asyncio.Event()
 
     def add(self, kind: str, payload: object) -> int | None:
-        """The update's id, or None where the bot did not ask for its type."""
+        """The update's id, or None if the bot did not request its type."""
         if kind in ALL and kind not in self.allowed:
             return None
         self._last_id += 1
@@ -106,7 +106,7 @@ class Feed:
 
 
 async def push(feed: Feed, client: ClientSession, retry_seconds: float) -> None:
-    """Post to the webhook for ever. A refused update comes again later and does not stop those behind it."""
+    """Post to the webhook continually. A refused update is sent again later and does not stop those behind it."""
     while True:
         hook = feed.hook
         if hook is None or not feed.pending:

@@ -1,4 +1,4 @@
-"""The fault campaign's plan: every step is one that the product has, and every seed plays all of them."""
+"""The fault campaign's plan: every step exists in the product, and every seed runs all of them."""
 
 import importlib
 import inspect

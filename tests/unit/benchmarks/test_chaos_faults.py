@@ -1,4 +1,4 @@
-"""The fault campaign's own hands and eyes: what it breaks is broken, and comes back; what it counts is so."""
+"""The fault campaign's faults and checks: each fault breaks its target and ends; each count is right."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def test_a_disk_that_nobody_mounted_is_none(tmp_path: Path, monkeypatch: pytest.
 def test_a_clock_steps_forth_and_back_and_timers_know_nothing_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time, "time", time.time)  # as they are after the test
+    monkeypatch.setattr(time, "time", time.time)  # the test leaves them as they were
     file, right, began = tmp_path / "clock", time.time(), time.monotonic()
     SteppedClock(file).install()
     told = []

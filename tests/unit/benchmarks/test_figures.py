@@ -1,4 +1,4 @@
-"""The benchmark's figures, against values worked out by hand."""
+"""The benchmark's figures, against values computed by hand."""
 
 import numpy as np
 import pytest

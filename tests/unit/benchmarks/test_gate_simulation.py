@@ -1,4 +1,4 @@
-"""The simulation counts what the gate does, and what it promises holds."""
+"""The simulation counts what the gate does, and keeps the error rates that it promises."""
 
 import numpy as np
 import pytest

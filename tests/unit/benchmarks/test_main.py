@@ -1,4 +1,4 @@
-"""The benchmark's command: what is not there is left out with a reason, what is finished is not measured again."""
+"""The benchmark's command: a missing set is left out with a reason, a finished arm is not measured again."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""How sets become what is learned from and what is asked. The rows are ours; real sets are never copied here."""
+"""How sets become what is learned from and what is asked. The rows are made up; no real set is copied here."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What finished arms say: the product's rows as answers, arms beside each other, and the page."""
+"""What finished arms show: the product's rows as answers, arms compared, and the page."""
 
 from collections.abc import Mapping
 from pathlib import Path

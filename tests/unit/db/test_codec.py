@@ -1,4 +1,4 @@
-"""Every kind of post survives being stored, also across versions."""
+"""Every kind of post can be stored and read back, also across versions."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""One reading of the database's URL: whatever people write, and whatever PostgreSQL's own tools understand."""
+"""One reader of the database's URL: for what people write and for what PostgreSQL's own tools accept."""
 
 import psycopg
 import pytest

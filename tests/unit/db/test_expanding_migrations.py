@@ -1,4 +1,4 @@
-"""Every migration only adds, or says what older programs can no longer do: so old and new may stand side by side."""
+"""Every migration only adds, or says what older programs can no longer do, so that old and new may run together."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.acceptance.processes import REPOSITORY
 from tests.migration_operations import contractions
 
 _FIRST = "0013"
-"""Those before it were made when a start stopped everything that ran."""
+"""Earlier migrations were made when a start stopped everything that ran."""
 SCRIPTS = {
     script.revision: script
     for script in ScriptDirectory(str(REPOSITORY / "migrations")).walk_revisions()
@@ -75,7 +75,7 @@ def test_what_only_added_fits_and_what_did_not_is_named() -> None:
 
 
 def migration(work: str) -> Script:
-    """One that does this."""
+    """A migration that does this."""
     module = ModuleType("tried")
     head = "import sqlalchemy as sa\nfrom alembic import op\nrevision = 'x'\ndown_revision = None"
     code = f"{head}\ndef upgrade():\n    {work}\n"

@@ -1,4 +1,4 @@
-"""What is blanked of a text that somebody else wrote about who is forgotten."""
+"""What is blanked in a text that another person wrote about a forgotten person."""
 
 import pytest
 

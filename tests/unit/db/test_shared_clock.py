@@ -1,4 +1,4 @@
-"""All processes go by the database's clock, whatever becomes of their own."""
+"""All processes use the database's clock, whatever their own shows."""
 
 import time
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The nearest among vectors held a byte a dimension are the nearest, in a small table and in a large one."""
+"""The nearest vectors are found among those held with a byte a dimension, in a small table and in a large one."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -65,6 +65,35 @@ def test_without_torch_the_large_way_proposes_the_same(monkeypatch: pytest.Monke
     with_it = filled(vectors).nearest(wanted, 16, [()] * 3)
     monkeypatch.setitem(sys.modules, "torch", None)
     assert filled(vectors).nearest(wanted, 16, [()] * 3) == with_it
+
+
+@pytest.mark.parametrize("asked", [1, 2, 3, 8, 11])
+def test_a_product_of_bytes_is_exact_for_any_number_of_questions(asked: int) -> None:
+    rng = np.random.default_rng(16)
+    codes = rng.integers(-127, 128, (900, WIDTH)).astype(np.int8)
+    wanted = np.rint(127 * drawn(asked, 17)).astype(np.float32)
+    wanted[:, 0] = 127.0  # so that bytes hold the questions without loss
+    products = vector_table._coded_products(codes, wanted)
+    assert np.array_equal(products, wanted @ codes.astype(np.float32).T)
+
+
+def test_a_question_without_the_first_part_is_multiplied_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = drawn(60, 18), drawn(60, 19)
+    first[::3] = 0.0
+    table = VectorTable(Likeness(WIDTH, 0.7, (MINILM, USE)))
+    table.put(range(1, 61), np.hstack([first, last]))
+    multiplied, products = list[int](), VectorTable._products
+
+    def counted(self: VectorTable, rows: slice, wanted: Floats) -> Floats:
+        multiplied.append(len(wanted))
+        return products(self, rows, wanted)
+
+    monkeypatch.setattr(VectorTable, "_products", counted)
+    whole, part = np.hstack([drawn(1, 20), drawn(1, 21)]), np.hstack([np.zeros((1, WIDTH), np.float32), drawn(1, 21)])
+    table.nearest(whole, 16, [()])
+    proposed = table.nearest(part, 16, [()])
+    assert multiplied == [2, 1]
+    assert set(np.argsort(-(last @ part[0, WIDTH:]))[:NEAR] + 1) <= set(proposed[0])
 
 
 def test_what_is_hidden_is_not_proposed() -> None:

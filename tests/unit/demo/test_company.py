@@ -1,4 +1,4 @@
-"""The demo company's messages are well-formed, varied, and the held-out ones are really held out."""
+"""The demo company's messages are well-formed and varied, and the held-out ones are really held out."""
 
 import json
 import re
@@ -54,11 +54,11 @@ def words(text: str) -> frozenset[str]:
 
 
 def similarity_to_nearest(held: frozenset[str], seed: list[frozenset[str]]) -> float:
-    """Jaccard, shared words over all words, with the most similar of the seed's messages."""
+    """Jaccard similarity, shared words over all words, with the most similar of the seed's messages."""
     best = 0.0
     for one in seed:
         fewer, more = sorted((len(held), len(one)))
-        if fewer > best * more:  # else it could not be nearer, whichever words they share
+        if fewer > best * more:  # otherwise it could not be nearer, whichever words they share
             shared = len(held & one)
             best = max(best, shared / (fewer + more - shared))
     return best

@@ -1,4 +1,4 @@
-"""A year's error, spent in shares."""
+"""The shares of a year's error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The threshold keeps what was promised, with a margin for how little there was to go by, or it says that it cannot."""
+"""The threshold keeps the promised share, with a margin for the number of texts, or reports that it cannot."""
 
 import math
 from dataclasses import replace
@@ -128,7 +128,7 @@ def test_a_language_that_is_read_as_well_as_all_does_not_ask_sooner_because_it_h
 def test_a_short_record_cannot_show_the_promise_and_may_refute_it(
     rows: list[tuple[float, int, int]], below: float
 ) -> None:
-    """Then the whole's threshold counts, or the lowest one beyond it that nothing speaks against."""
+    """Then the whole's threshold is used, or the lowest one above it that no evidence contradicts."""
     proved = Record(ENGLISH.rows + counted(*rows, language="es").rows)
     assert ask_below(PROMISING, "billing", ENGLISH, "es") == 0.50
     assert ask_below(PROMISING, "billing", proved, "es") == pytest.approx(below)

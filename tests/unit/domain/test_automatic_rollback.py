@@ -1,4 +1,4 @@
-"""When a champion goes back by itself."""
+"""When a champion is rolled back automatically."""
 
 import random
 
@@ -37,7 +37,7 @@ def test_without_a_history_nothing_is_too_often() -> None:
 
 
 def test_looking_after_every_message_raises_no_more_false_alarms_than_are_allowed() -> None:
-    """At the very edge of what is allowed, 300 champions of 1,500 decisions each: 5 of 100 at most, and chance."""
+    """At the limit of what is allowed, 300 champions of 1,500 decisions each: at most 5 of 100, plus chance."""
     rng, edge = random.Random(11), allowed(HISTORY)
     alarms = 0
     for _ in range(300):

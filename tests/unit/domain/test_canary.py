@@ -1,4 +1,4 @@
-"""A canary is on one side for good, is withdrawn when it is corrected more often, and else serves everybody."""
+"""A conversation never changes sides; a canary is withdrawn if it is corrected more often, else it serves all."""
 
 import random
 from datetime import timedelta
@@ -46,7 +46,7 @@ def test_only_more_corrections_than_chance_explains_are_worse(seen: Record, expe
 
 def test_one_that_is_no_worse_is_rarely_withdrawn_and_one_that_is_twice_as_bad_soon() -> None:
     def run(rate: float, seed: int) -> int | None:
-        """Decisions of the canary until it is found worse, looked at after each tenth; None: never in 2,000."""
+        """Decisions of the canary until it is found worse, checked after each tenth; None: never in 2,000."""
         chance, counted = random.Random(seed), [0, 0, 0, 0]
         for n in range(20_000):
             side = 0 if chance.random() < 0.1 else 2

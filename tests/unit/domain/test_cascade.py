@@ -1,4 +1,4 @@
-"""What serves where it is sure, a prompted model where it is not."""
+"""What serves answers where it is sure, a prompted model where it is not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whom a text cites or mentions, and the text without them."""
+"""The people whom a text cites or mentions, and the text without them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Arms on the same messages: intervals against a known case, figures, and what may not judge."""
+"""Arms on the same messages: intervals against a known case, figures, and messages that may not be used."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def score(key: str, answer: str, probability: float = 0.9, language: str | None 
 
 
 def test_the_interval_is_that_of_messages_drawn_again() -> None:
-    """As whoever draws a thousand messages again and again, one by one, finds it."""
+    """The same as drawing a thousand messages again and again, one by one."""
     differences = np.array([1] * 60 + [-1] * 30 + [0] * 910)
     random = np.random.default_rng(5)
     drawn = [random.choice(differences, 1000).mean() for _ in range(4000)]

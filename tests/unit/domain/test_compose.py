@@ -1,4 +1,4 @@
-"""Who is owed what when something was decided."""
+"""Who gets which posts after a decision."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -266,7 +266,7 @@ def test_only_who_tried_hears_that_they_may_not() -> None:
     assert (post.only_for, post.content) == (AGENT, Notice(What.NO_LEAD))
 
 
-# --- the rest ---
+# --- other cases ---
 
 
 def test_leads_hear_the_verdict_in_the_fallback_teams_room() -> None:

@@ -1,4 +1,4 @@
-"""What a post has no room for follows behind it, and follows every change of it."""
+"""The rest of a long text is sent in further posts, which follow every change of it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the leads' standing statements amount to."""
+"""What the leads' standing statements mean together."""
 
 from datetime import timedelta
 

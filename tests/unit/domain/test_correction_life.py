@@ -1,4 +1,4 @@
-"""Where a correction is in its life follows from what is stored about it, and from nothing else."""
+"""The stage of a correction follows only from what is stored about it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every figure of the data, and every fault with what mends it."""
+"""Every figure of the data, and every fault with its remedy."""
 
 from dataclasses import replace
 

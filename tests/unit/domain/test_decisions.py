@@ -1,4 +1,4 @@
-"""Which label, how sure, and who says so."""
+"""Which label is chosen, how sure it is, and who the author is."""
 
 import math
 import random
@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.decisions import Author, Basis, NoPrediction, Opinion, Reason, calibrated, decide, fallback
 from bot.domain.memory_vote import Neighbour, Neighbours, memory_opinion
+from bot.domain.tasks import NOT_A_REQUEST
 from tests.samples import TASK
 
 SURE = Opinion(Author.MODEL, {"billing": 0.9, "delivery": 0.05, "it": 0.03, "triage": 0.02}, adapter="routing-1")
@@ -64,6 +65,36 @@ def test_an_exact_corrected_text_decides_alone() -> None:
     assert (decision.label, decision.confidence) == ("it", 1.0)
 
 
+def waiting(*labels: str, corrections: tuple[Neighbour, ...] = ()) -> Opinion:
+    return memory_opinion(replace(KNOWN, corrections=corrections, unsettled=labels))
+
+
+def test_words_whose_correction_waits_for_a_second_lead_are_asked_between_the_two_teams() -> None:
+    decision = decide(TASK, [SURE, waiting("it")], may_ask=True)
+    assert (decision.label, decision.by, decision.reason) == ("billing", Author.MODEL, Reason.UNSETTLED)
+    assert decision.candidates == ("billing", "it", "delivery"), "the two come before others, however unlikely"
+    unasked = decide(TASK, [SURE, waiting("it")], may_ask=False)
+    assert (unasked.label, unasked.by, unasked.reason) == ("triage", Author.FALLBACK, Reason.UNSETTLED)
+
+
+def test_a_correction_that_waits_changes_nothing_where_all_agree_or_a_word_on_the_very_text_stands() -> None:
+    assert decide(TASK, [SURE, waiting("billing")], may_ask=True).reason is Reason.CONFIDENT
+    settled = Neighbour(42, "delivery", 1.0, same_text=True)
+    decision = decide(TASK, [SURE, waiting("it", corrections=(settled,))], may_ask=True)
+    assert (decision.label, decision.reason) == ("delivery", Reason.REMEMBERED)
+
+
+@pytest.mark.parametrize("label", ["triage", NOT_A_REQUEST, "a retired team"])
+def test_a_label_that_nobody_is_offered_asks_nobody(label: str) -> None:
+    assert decide(TASK, [SURE, waiting(label)], may_ask=True).reason is Reason.CONFIDENT
+
+
+def test_a_correction_that_waits_and_is_near_other_corrections_is_asked_too() -> None:
+    near = Neighbour(42, "delivery", 0.6)
+    decision = decide(TASK, [SURE, waiting("it", corrections=(near,))], may_ask=True)
+    assert decision.reason is Reason.UNSETTLED
+
+
 def test_an_exact_example_of_a_team_that_the_adapter_never_learned_decides_alone() -> None:
     exact = Neighbours(anchors=(Neighbour(7, "it", 0.99, same_text=True), Neighbour(1, "billing", 0.98)))
     decision = decide(TASK, [SURE, memory_opinion(exact, new=["it"])], may_ask=True)
@@ -101,7 +132,7 @@ def test_votes_for_a_label_that_no_longer_exists_count_for_nobody() -> None:
 
 
 def gate(found: Neighbours, model: Opinion) -> float:
-    """The memory's weight as it was measured: the sigmoid of the margin, less what the model is surer than usual."""
+    """The memory's weight as measured: the sigmoid of the margin, minus the extra certainty of the model."""
     if found.corrections[0].same_text:
         return 1.0
     anchored = found.anchors[0].similarity if found.anchors else 0.0
@@ -170,7 +201,7 @@ def test_temperature_one_changes_nothing_and_a_high_one_flattens() -> None:
     assert max(modest, key=lambda name: modest[name]) == "billing"
 
 
-# --- what nobody can read ---
+# --- texts that no voice can read ---
 
 UNREAD = NoPrediction(Reason.NOT_READ)
 KIN = Neighbours(anchors=(Neighbour(1, "billing", 0.6),))

@@ -1,4 +1,4 @@
-"""What is owed next because something was said, or because it never will be."""
+"""Which posts follow because a post was sent, or will never be sent."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def across() -> Task:
     return replace(TASK, labels=(*TASK.labels[:3], replace(TASK.labels[3], deliver_to=rooms)))
 
 
-# --- said ---
+# --- sent ---
 
 
 def test_a_reply_is_ticked_off_under_the_card() -> None:
@@ -73,7 +73,7 @@ def test_nothing_follows_from_the_rest(content: Content) -> None:
     assert after_said(item(content), RECEIPT) == []
 
 
-# --- never said ---
+# --- never sent ---
 
 
 def test_a_card_whose_room_refuses_goes_to_the_fallback_team_and_says_what_to_mend() -> None:

@@ -1,4 +1,4 @@
-"""What of the past weeks the leads hear, in which rooms."""
+"""What leads are told about the past weeks, in which rooms."""
 
 from bot.domain.digest import digest, tally
 from bot.domain.drift import Drift, Measure

@@ -1,4 +1,4 @@
-"""What has changed is said, by how much and how surely; chance and trifles are not a change."""
+"""Changes are reported with their size and certainty; chance and small differences are not reported."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ RANDOM = np.random.default_rng(7)
 
 
 def outcomes(counts: dict[str, int], strange: int = 0, centre: float = 0.0, width: int = 6) -> list[Outcome]:
-    """So many of each team, the first `strange` like nothing known, their vectors around a centre."""
+    """So many of each team, the first `strange` unlike anything known, their vectors around a centre."""
     labels = [label for label, count in counts.items() for _ in range(count)]
     return [
         Outcome(

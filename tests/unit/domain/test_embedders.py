@@ -10,14 +10,14 @@ PAIR = Likeness(OWN, 0.7)
 
 
 def _vectors(count: int, full: bool, seed: int) -> Vectors:
-    """So many vectors, with both parts of length 1 or with the last alone."""
+    """So many vectors, with both parts of length 1 or with only the last."""
     parts = [np.random.default_rng(seed + width).standard_normal((count, width)) for width in (OWN, EVERY)]
     first, last = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts)
     return np.hstack([first * full, last]).astype(np.float32)
 
 
 def _defined(asked: Vectors, known: Vectors) -> float:
-    """As it is defined: both parts by their shares where both texts have them, else the last alone."""
+    """The definition: both parts by their shares where both texts have them, otherwise only the last."""
     first, last = float(asked[:OWN] @ known[:OWN]), float(asked[OWN:] @ known[OWN:])
     return 0.7 * first + 0.3 * last if asked[:OWN].any() and known[:OWN].any() else last
 

@@ -1,4 +1,4 @@
-"""Whether there is enough to learn from is said in words."""
+"""A text says whether there is enough to learn from."""
 
 from bot.domain.enough import too_little
 from bot.domain.learning import Example, Side, Source

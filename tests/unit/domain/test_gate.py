@@ -87,7 +87,7 @@ def test_a_verdict_that_is_not_proven_says_how_many_messages_are_missing() -> No
 
 
 def test_the_same_gain_needs_more_the_more_often_one_looked_in_a_year() -> None:
-    """Ten mended and none made: p = 1 / 1,024, under .05 / 7.48 / 6 and over .05 / 7.48 / 7."""
+    """Ten corrected and none made: p = 1 / 1,024, under .05 / 7.48 / 6 and over .05 / 7.48 / 7."""
     champion, candidate = run(set(range(10))), run(set())
     assert judge(champion, candidate, Circumstances(look=6)).promoted
     verdict = judge(champion, candidate, Circumstances(look=7))
@@ -98,7 +98,7 @@ def test_the_same_gain_needs_more_the_more_often_one_looked_in_a_year() -> None:
 
 
 def test_a_label_that_nobody_had_enough_messages_of_is_held_to_a_floor_all_the_same() -> None:
-    """Ten messages of a team: seven lost is nothing that 5 points explain, one is."""
+    """Ten messages of a team: 5 points do not explain seven lost, but explain one."""
     team = [score(1_000 + i, True, "small") for i in range(10)]
     lost = [score(1_000 + i, i >= 7, "small") for i in range(10)]
     champion, candidate = run(set(range(40))), run(set())
@@ -110,7 +110,7 @@ def test_a_label_that_nobody_had_enough_messages_of_is_held_to_a_floor_all_the_s
 
 
 def test_what_no_small_label_shows_alone_all_of_them_show_together() -> None:
-    """Two of ten lost in each of ten teams: each might be chance, a fifth of a hundred messages is none."""
+    """Two of ten lost in each of ten teams: each may be chance, but a fifth of a hundred messages is not."""
     teams = [score(1_000 + 10 * t + i, True, f"team {t}") for t in range(10) for i in range(10)]
     lost = [score(1_000 + 10 * t + i, i >= 2, f"team {t}") for t in range(10) for i in range(10)]
     verdict = judge([*run(set(range(90))), *teams], [*run(set()), *lost])

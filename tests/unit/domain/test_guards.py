@@ -1,4 +1,4 @@
-"""Which corrections teach at once, which wait for a second lead, and what a lead's word is worth."""
+"""Which corrections are learned at once, which wait for a second lead, and the weight of a lead's statement."""
 
 from datetime import UTC, datetime, timedelta
 

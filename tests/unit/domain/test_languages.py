@@ -1,4 +1,4 @@
-"""Figures by language, and the gate's floor for each."""
+"""Figures by language, and the gate's limit for each."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ def score(key: str, language: str | None, right: bool) -> Score:
 
 
 def run(wrong: Mapping[str, int], **counts: int) -> list[Score]:
-    """So many scores of each language, the first `wrong` of it wrong."""
+    """So many scores of each language, the first `wrong` of them wrong."""
     return [
         score(f"{language} {n}", None if language == "none" else language, n >= wrong.get(language, 0))
         for language, count in counts.items()
@@ -45,7 +45,7 @@ def test_of_a_language_of_few_messages_the_verdict_says_how_many_are_missing() -
 
 
 def test_a_language_of_few_messages_may_not_lose_more_than_chance_explains() -> None:
-    """Binomial: six or more of 49 lost at a true 5 points is .036 likely, five or more .10."""
+    """Binomial: six or more of 49 lost at a true 5 points has a probability of .036, five or more .10."""
     assert judge(run({"en": 60}, en=400, pt=49), run({"pt": 5}, en=400, pt=49)).promoted
     verdict = judge(run({"en": 60}, en=400, pt=49), run({"pt": 6}, en=400, pt=49))
     assert not verdict.promoted

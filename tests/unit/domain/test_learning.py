@@ -99,7 +99,7 @@ def test_what_is_only_written_otherwise_is_the_same_text(one: str, other: str) -
 
 @given(st.text(st.characters(categories=["L", "M", "N", "S"]), max_size=20))
 def test_every_letter_mark_number_and_symbol_counts(text: str) -> None:
-    """In any script: a text and the same with one of them more are two."""
+    """In any script: a text and the same text with one more of them are different."""
     for more in ("ि", "ี", "字", "ב", "١", "👍", "+"):
         assert text_key(f"{text}x{more}") != text_key(f"{text}x")
 
@@ -110,7 +110,7 @@ def test_case_and_surrounding_punctuation_never_count(text: str) -> None:
 
 
 def test_sides_are_drawn_as_they_always_were() -> None:
-    """The hash of a text's plain words: these were computed before keys told signs apart."""
+    """The hash of a text's plain words: these were computed before keys distinguished symbols."""
     assert side_key("Where is my refund?!")[:16] == "45cab220731bc755"
     assert side_key("Cannot build the C++ app") == side_key("Cannot build the C# app")
     assert side_key("🙂")[:16] == "d06f1525f7913978"

@@ -1,4 +1,4 @@
-"""Learning curves: what is drawn, how sure a point is, where lines cross, and when nothing is foretold."""
+"""Learning curves: what is drawn, how sure a point is, where lines cross, and when nothing is extrapolated."""
 
 import math
 import random
@@ -18,7 +18,7 @@ LESSONS = [Lesson(f"{label} {n}", "text", label, None) for label in ("billing", 
 
 
 def measured(share: Callable[[int], float], arm: str = "words", draws: int = 5, seed: int = 1) -> list[Measured]:
-    """An arm that is right on such a share of the messages with so many examples a team, with the luck of the draw."""
+    """An arm with this share of right answers for so many examples a team, and the chance of the draw."""
     found = []
     for draw in planned(Counter(lesson.label for lesson in LESSONS), draws):
         many = draw.size or 400
@@ -112,7 +112,7 @@ def test_arms_that_are_never_proven_apart_on_both_sides_do_not_cross() -> None:
     assert of(measured(lambda _many: 0.9, "words"), measured(lambda _many: 0.5, "vectors")).crossings == []
 
 
-# --- what more would be worth ---
+# --- the gain from more examples ---
 
 
 def test_a_curve_that_keeps_to_the_law_is_continued_with_an_interval() -> None:

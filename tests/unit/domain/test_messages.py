@@ -1,4 +1,4 @@
-"""What we keep of a text, and whether there is anything to classify."""
+"""Which text is stored, and whether there is anything to classify."""
 
 import pytest
 

@@ -49,7 +49,7 @@ def test_what_the_adapter_says_counts_among_the_labels_it_knows() -> None:
     mixed = pooled({ADAPTER: {"billing": 0.9, "it": 0.1}, WORDS: torn}, {ADAPTER: 1.0, WORDS: 1.0}, TEAMS)
     assert mixed is not None
     assert mixed["billing"] / mixed["it"] == pytest.approx(9.0)
-    assert 0.5 < mixed["shipping"] < 0.7  # half by both, and a little more since they do not agree on the rest
+    assert 0.5 < mixed["shipping"] < 0.7  # half by both, and slightly more because they differ about the rest
 
 
 def test_of_a_new_label_few_examples_are_no_sign_that_it_is_seldom_meant() -> None:

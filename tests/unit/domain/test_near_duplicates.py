@@ -1,4 +1,4 @@
-"""Texts that say nearly the same are one group; what everybody writes makes none alike."""
+"""Texts with nearly the same content form one group; common phrases make no texts alike."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_what_a_form_prints_on_every_message_makes_none_alike() -> None:
     words = ["lamp", "chair", "window", "carpet", "mirror", "drawer", "pillow", "kettle", "towel", "basket"]
     texts = [f"{form}{one} {other}" for one in words for other in words if one != other]
     assert len(set(near_groups(texts).near)) > 60
-    assert len(set(near_groups(texts[:20]).near)) == 1  # of few texts nobody can tell that it is a form
+    assert len(set(near_groups(texts[:20]).near)) == 1  # with few texts, a form cannot be recognised
 
 
 def test_a_thousand_copies_of_a_template_are_one_group_and_take_no_longer_each() -> None:

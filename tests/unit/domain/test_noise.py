@@ -1,4 +1,4 @@
-"""What a message's author did not write for the reader is not read, and everything else is."""
+"""Text that the author did not write for the reader is not read, and everything else is."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests on pairs, against what can be computed otherwise."""
+"""Tests on pairs, against values that can be computed in other ways."""
 
 import math
 import random
@@ -21,7 +21,7 @@ def test_a_tail_is_the_sum_of_its_terms() -> None:
 
 
 def test_without_any_difference_no_worse_takes_about_as_many_messages_as_an_exact_test_would() -> None:
-    """Nothing lost in n is (1 - .02)**n likely: .01 takes 228 messages. Bets that are mixed pay a little for it."""
+    """Nothing lost in n has a probability of (1 - .02)**n: .01 takes 228 messages. A mixture of bets needs more."""
     assert Paired(50, 0, 0).no_worse_p_value(0.02) > 0.36, "a normal bound takes this for proof"
     assert Paired(228, 0, 0).no_worse_p_value(0.02) > 0.01
     assert Paired(350, 0, 0).no_worse_p_value(0.02) < 0.01
@@ -43,7 +43,7 @@ def test_the_score_test_is_tangos() -> None:
 
 @pytest.mark.parametrize("discordant", [0.02, 0.05, 0.2])
 def test_what_is_worse_by_the_margin_is_rarely_taken_for_no_worse(discordant: float) -> None:
-    """At a chance of .05 at most: 2,000 draws of 400 messages of which it loses 2 points net."""
+    """With a probability of at most .05: 2,000 draws of 400 messages of which it loses 2 points net."""
     rng = random.Random(5)
     lost, gained = (discordant + 0.02) / 2, (discordant - 0.02) / 2
     wrongly = 0

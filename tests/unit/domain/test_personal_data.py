@@ -1,4 +1,4 @@
-"""Kinds and counts of what tells who somebody is; figures that look like it are not it."""
+"""Kinds and counts of personal data; numbers that only resemble it are not counted."""
 
 import re
 
@@ -61,7 +61,7 @@ order L-20418 from 23/11/2026 | 3 x 100 for 1,299.00 EUR | pedido 987654321 | ti
 
 
 def test_of_what_people_write_nearly_all_is_found_and_nothing_else_is_touched() -> None:
-    """Forty-two ways of three languages' countries; measured: all of them, and nothing of what only looks like it."""
+    """Forty-two notations from countries of three languages; measured: all are found, and nothing similar is."""
     written = [one.strip() for line in PEOPLE.strip().splitlines() for one in line.split(" | ")]
     secrets = [re.search(r"\[(.+)\]", one) for one in written]
     told = [

@@ -1,4 +1,4 @@
-"""Somebody else's answers: matched by text or by order; what is missing or unknown is wrong, and counted."""
+"""Another system's answers: matched by text or by order; missing and unknown ones are wrong, and counted."""
 
 import json
 from collections.abc import Sequence

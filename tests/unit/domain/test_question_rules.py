@@ -1,4 +1,4 @@
-"""What leads' emoji and buttons say of the further questions."""
+"""What leads' emoji and buttons say about the further questions."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ UPSET = Decision("mood", "upset", Author.MODEL, Reason.CONFIDENT, {"upset": 0.9,
 
 
 def said(*emoji: str) -> tuple[PendingReactions, list[Statement]]:
-    """Leads' emoji on the card of somebody upset, and what they say."""
+    """Leads' emoji on the card of an upset person, and what they mean."""
     put = [reaction(sign, seconds=60 + n) for n, sign in enumerate(emoji)]
     found = replace(pending(*put), answers=(UPSET,), first_answers=(UPSET,))
     every = [read(TASK, (MOOD,), VOCABULARY, one) for one in put]

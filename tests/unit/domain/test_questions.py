@@ -1,4 +1,4 @@
-"""Further questions: what is answered, what counts, what a card shows, and who hears of it."""
+"""Further questions: what is answered, what counts, what a card shows, and who is told."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from bot.domain.consequences import Consequences, Effects
 from bot.domain.conversations import StandingAlert
 from bot.domain.decisions import Author, Decision, NoPrediction, Opinion, Reason
 from bot.domain.guards import Held
-from bot.domain.messages import Place
+from bot.domain.messages import MessageRef, Place
 from bot.domain.posts import Card, Post
 from bot.domain.question_posts import Alert
 from bot.domain.questions import (
@@ -107,10 +107,26 @@ def test_rooms_hear_of_it_once_the_card_stands_and_hear_when_it_is_no_longer_so(
     [told] = alerts_of(there.card, there.ref)
     assert isinstance(told.content, Alert) and (told.place, told.content.card) == (ROOM, there.ref)
     known = (StandingAlert(9, ROOM, told.content),)
-    assert alerts_now(there, known, there.card.answers) == []
-    [withdrawn] = alerts_now(there, known, shown([TASK], [GUESS]))
+    assert alerts_now(there, known, there.card.answers, "billing") == []
+    [withdrawn] = alerts_now(there, known, shown([TASK], [GUESS]), "billing")
     assert (withdrawn.edits, withdrawn.content) == (9, replace(told.content, withdrawn=True))
-    assert alerts_now(replace(there, ref=None), (), there.card.answers) == [], "then the card's receipt brings it"
+    assert alerts_now(replace(there, ref=None), (), there.card.answers, "billing") == [], (
+        "then the card's receipt brings it"
+    )
+
+
+def test_rooms_that_heard_read_which_team_has_it_now_and_where_its_card_is() -> None:
+    there = standing(card_(answers=shown([TASK], [SURE])))
+    [told] = alerts_of(there.card, there.ref)
+    assert isinstance(told.content, Alert)
+    known = (StandingAlert(9, ROOM, told.content),)
+    [moved] = alerts_now(there, known, there.card.answers, "it")
+    assert (moved.edits, moved.content) == (9, replace(told.content, team="it"))
+    beside = replace(there, ref=MessageRef("web", "it", "post-30"))
+    [linked] = alerts_now(beside, known, there.card.answers, "it")
+    assert linked.content == replace(told.content, team="it", card=beside.ref)
+    gone = (StandingAlert(9, ROOM, replace(told.content, withdrawn=True)),)
+    assert alerts_now(beside, gone, shown([TASK], [GUESS]), "it") == [], "what no longer counts is left as it is"
 
 
 def card_(**changes: object) -> Card:

@@ -1,4 +1,4 @@
-"""What the emoji on a conversation's cards amount to."""
+"""What the emoji on a conversation's cards mean together."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -197,7 +197,7 @@ def test_a_team_may_have_an_emoji_that_means_something_else_elsewhere() -> None:
     assert saying.label == "support"
 
 
-# --- the decision that follows ---
+# --- the resulting decision ---
 
 
 def test_a_lead_moves_it_by_their_word_alone() -> None:

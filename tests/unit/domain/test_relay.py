@@ -1,4 +1,4 @@
-"""What passes between a person and the team that has their request."""
+"""What is passed between a person and the team that has their request."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -122,7 +122,7 @@ def test_a_photo_opens_what_was_done() -> None:
     assert relay.opens_again(replace(said, message=replace(said.message, media=(PHOTO,))))
 
 
-# --- something else altogether ---
+# --- another matter ---
 
 
 def threadless(text: str = "my laptop does not start") -> PendingFollowUp:

@@ -1,4 +1,4 @@
-"""Who was right is said by what happened later; a question is neither right nor wrong."""
+"""Later events show who was right; a question is neither right nor wrong."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.outcomes import Outcome
 from bot.domain.replay import Replayed, compared
-from tests.samples import NOW
+from tests.samples import NOW, TASK
 
 
 def decided(label: str, *candidates: str) -> Decision:
@@ -27,11 +27,12 @@ def test_gains_losses_and_minutes_are_counted_where_somebody_said_where_it_belon
         [
             one(BILLING, DELIVERY, "delivery", minutes=30),  # gained
             one(BILLING, DELIVERY, "delivery", minutes=10),  # gained
-            one(BILLING, BILLING, "it", minutes=20),  # wrong as before
+            one(BILLING, BILLING, "it", minutes=20),  # still wrong
             one(IT, BILLING, "it"),  # lost
-            one(IT, BILLING, "it", settled=False),  # nobody knows
+            one(IT, BILLING, "it", settled=False),  # unknown
             one(IT, IT, "it"),
-        ]
+        ],
+        TASK.names,
     )
     assert (made.conversations, made.settled, made.elsewhere) == (6, 5, 4)
     assert (made.gained, made.lost, made.right_then, made.right_now) == (2, 1, 2, 3)
@@ -40,16 +41,31 @@ def test_gains_losses_and_minutes_are_counted_where_somebody_said_where_it_belon
 
 
 def test_a_question_is_counted_apart() -> None:
-    made = compared([one(BILLING, ASKED, "it", minutes=5), one(ASKED, IT, "it"), one(ASKED, IT, "billing")])
+    made = compared([one(BILLING, ASKED, "it", minutes=5), one(ASKED, IT, "it"), one(ASKED, IT, "billing")], TASK.names)
     assert (made.asked_then, made.asked_now) == (2, 1)
     assert (made.gained, made.lost) == (1, 1)  # asked instead of wrong; wrong instead of asked
 
 
 def test_without_a_reassignment_there_are_no_minutes() -> None:
-    assert compared([one(IT, IT, "it")]).minutes is None
-    assert compared([]).conversations == 0
+    assert compared([one(IT, IT, "it")], TASK.names).minutes is None
+    assert compared([], TASK.names).conversations == 0
 
 
 def test_what_was_asked_about_was_not_moved() -> None:
     chosen = replace(one(ASKED, IT, "it", minutes=3).outcome)
     assert not chosen.moved
+
+
+def test_what_is_with_a_team_that_no_longer_exists_is_neither_right_nor_wrong() -> None:
+    legal = decided("legal")
+    made = compared(
+        [
+            one(legal, BILLING, "legal"),  # right then, and nothing can be right now
+            one(BILLING, IT, "legal", minutes=10),
+            one(BILLING, IT, "legal", settled=False),  # nobody said so
+            one(legal, BILLING, "billing"),  # gained
+        ],
+        TASK.names,
+    )
+    assert (made.conversations, made.elsewhere, made.settled, made.former_teams) == (4, 4, 1, 2)
+    assert (made.gained, made.lost, made.right_then, made.right_now) == (1, 0, 0, 1)

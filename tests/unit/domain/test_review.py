@@ -1,4 +1,4 @@
-"""What to look at first, who is mistaken for whom, and which messages about one thing no team is for."""
+"""What to look at first, which teams are confused, and which messages on one topic belong to no team."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -65,7 +65,7 @@ def test_what_ended_with_the_fallback_or_is_like_nothing_fits_no_team() -> None:
 
 
 def around(*centres: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Texts, each near one of the axes, each with each."""
+    """Texts, each near one of the axes, in every combination."""
     random = np.random.default_rng(3)
     vectors = np.eye(8)[list(centres)] + random.normal(0, 0.12, (len(centres), 8))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Text with its marks: what is put in comes out, whatever is cut, and nothing that people type is a mark."""
+"""Text with its marks: it is read back unchanged, however it is cut, and nothing that people type is a mark."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Rules: conditions that all have to hold, the first of a question counts, and what is decided then."""
+"""Rules: all conditions have to hold, the first rule of a question counts, and the resulting decision."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -117,7 +117,7 @@ def test_a_rule_that_asks_offers_what_the_voices_find_likeliest() -> None:
     assert (blind.label, blind.candidates) == ("billing", ("billing", "delivery", "it"))
 
 
-# --- what is wrong with rules ---
+# --- faults of rules ---
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,11 @@ def test_what_runs_for_ever_elsewhere_answers_here(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "everything"), [(".*", True), ("x?", True), ("a|", True), ("^$", False), ("[a-z]", False)]
+    ("written", "everything"),
+    [
+        *((every, True) for every in (".*", "x?", "a|", ".", r"\S", ".+", "[^x]", "(?s)^.")),
+        *((some, False) for some in ("^$", "[a-z]", r"\w", r"\d", r"\pL", "[^a]", "^.{2}")),
+    ],
 )
 def test_a_pattern_that_is_found_everywhere_is_known(written: str, everything: bool) -> None:
     assert SafePattern(written).matches_everything is everything

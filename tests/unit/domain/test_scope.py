@@ -1,4 +1,4 @@
-"""A text is out of scope by how torn the voices are and how far it lies from what is known, together."""
+"""A text is out of scope by the voices' disagreement and its distance from known texts, combined."""
 
 from dataclasses import replace
 from functools import cache
@@ -40,10 +40,10 @@ def test_of_a_hundred_texts_of_ones_own_two_are_out_of_scope() -> None:
     [
         (0.95, 0.80, True),
         (0.95, 0.52, True),  # far, but sure
-        (0.81, 0.85, True),  # torn, but near
-        (0.81, 0.52, False),  # each of them still among one's own: both together are not
-        (0.95, 0.05, False),  # so far that no sureness counts
-        (0.30, 0.88, False),  # nobody has any idea
+        (0.81, 0.85, True),  # unsure, but near
+        (0.81, 0.52, False),  # each value alone is within the usual range, both together are not
+        (0.95, 0.05, False),  # so far that certainty does not count
+        (0.30, 0.88, False),  # all labels are equally probable
     ],
 )
 def test_both_count_together(top: float, near: float, holds: bool) -> None:
@@ -51,7 +51,7 @@ def test_both_count_together(top: float, near: float, holds: bool) -> None:
 
 
 def test_together_they_tell_strangers_better_than_either_alone() -> None:
-    """Strangers are a little more torn and a little farther: AUROC of each measure, and of the ranks' sum."""
+    """Strangers are slightly less sure and slightly farther: AUROC of each measure, and of the sum of ranks."""
     random = np.random.default_rng(2)
     torn = np.concatenate([random.normal(0.3, 0.1, 500), random.normal(0.45, 0.1, 500)])
     far = np.concatenate([random.normal(0.3, 0.1, 500), random.normal(0.45, 0.1, 500)])

@@ -1,4 +1,4 @@
-"""What scores amount to."""
+"""The metrics that scores give."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Which corrections a second look takes for wrong, and which it lets teach again."""
+"""Which corrections a second look judges wrong, and which it releases."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ def ruling(
 
 
 def sure_of(team: str, sure: float = SURE) -> dict[str, float]:
-    """What voices say that are this sure of one team."""
+    """Opinions of voices that are this sure of one team."""
     return {name: sure if name == team else (1 - sure) / (len(TEAMS) - 1) for name in TEAMS}
 
 

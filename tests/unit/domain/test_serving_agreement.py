@@ -1,4 +1,4 @@
-"""Serving and training say the same of the same messages, or nobody is promoted."""
+"""Serving and training must agree on the same messages, or the candidate is not promoted."""
 
 import pytest
 

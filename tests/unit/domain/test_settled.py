@@ -1,4 +1,4 @@
-"""What past messages can be judged by: those that somebody settled, of the side that is never learned from."""
+"""Which past messages can be used for judging: settled ones, on the held-out side."""
 
 from dataclasses import replace
 

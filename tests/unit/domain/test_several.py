@@ -1,4 +1,4 @@
-"""Questions of which several labels may be right: where yes begins, and what an emoji means."""
+"""Questions that several labels may answer: where yes begins, and what an emoji means."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A silent signal teaches little, under whatever anybody said, and never touches what judges."""
+"""A silent signal has little weight, less than any statement, and is never used for judging."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What asks for nothing, in many scripts; a request in none of them is taken for a greeting."""
+"""Messages that need no action, in many scripts; no request is taken for a greeting."""
 
 import pytest
 from hypothesis import given

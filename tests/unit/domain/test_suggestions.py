@@ -1,4 +1,4 @@
-"""Suggestions: what a card shows of them, and how much similar solved requests have to say."""
+"""Suggestions: what a card shows of them, and the weight of similar solved requests."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What fits the settings, what names are called by now, and what is said of labels that nobody hears."""
+"""Which changes fit the settings, present names, and the report about labels that are not used."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

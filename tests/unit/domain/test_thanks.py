@@ -1,4 +1,4 @@
-"""Thanks end something and greetings may begin something, in every language of the lists."""
+"""Thanks end a conversation and greetings may begin one, in every language of the lists."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Topics are answered with the team, and among its own."""
+"""Topics are answered with the team, from the team's own."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a training costs, spread over decisions: those that were, or those that four weeks will bring."""
+"""What a training costs, spread over decisions: past ones, or those expected in four weeks."""
 
 from dataclasses import replace
 from datetime import timedelta

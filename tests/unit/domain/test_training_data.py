@@ -1,4 +1,4 @@
-"""Nothing is judged that was as good as learned, nothing learned is lost, and what is broken trains nothing."""
+"""Nearly learned texts are not judged, nothing learned is lost, and broken examples are not used for training."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Words of a list are found whole, whatever their case and accents, in any script."""
+"""Words of a list match as whole words, whatever their case and accents, in any script."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The verdict on fine-tuning: one sentence by a written rule, which may say no."""
+"""The verdict on fine-tuning: one sentence by a written rule, which may be no."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ LABELS = ("billing", "it")
 
 
 def row(arm: str, n: int, gained: int, lost: int, per_1000: float | None = None) -> Figures:
-    """An arm that is right where what serves is not `gained` times, and the other way round `lost` times."""
+    """An arm that is right where what serves is wrong `gained` times, and wrong where it is right `lost` times."""
     pairs = Paired(n, gained, lost)
     low, high = bootstrap_interval(pairs)
     found = Difference((gained - lost) / n, low, high, mcnemar(pairs), pairs)

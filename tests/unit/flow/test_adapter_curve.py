@@ -1,4 +1,4 @@
-"""The adapter's part of a learning curve: trained on a draw, asked, thrown away, and nothing of it left."""
+"""The adapter's part of a learning curve: trained on a draw, asked, and removed with all its files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -59,7 +59,7 @@ class Served(FakeAdapters):
 
 
 class Predictor(FakePredictor):
-    """Remembers by which adapters it was asked."""
+    """Records which adapters it was asked."""
 
     def __init__(self, adapters: Served) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Items that are handled alone share a call: together when they come together, and each alone when that fails."""
+"""Items that are handled alone share a call: together when they arrive together, and each alone if that fails."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from bot.flow.batch import Batch
 
 
 class Doubling:
-    """Doubles numbers; keeps every call. Holds calls while `open` is not set; a call with a 13 in it fails."""
+    """Doubles numbers and records every call. Calls wait while `open` is not set; a call with a 13 in it fails."""
 
     def __init__(self) -> None:
         self.calls: list[list[int]] = []

@@ -1,4 +1,4 @@
-"""What a button means, and to whom it means nothing."""
+"""What a button means, and for whom it means nothing."""
 
 from dataclasses import replace
 from datetime import datetime

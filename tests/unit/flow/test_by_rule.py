@@ -1,4 +1,4 @@
-"""`switchboard route` follows the rules that look at nothing but a text."""
+"""`switchboard route` applies the rules whose conditions depend only on a text."""
 
 from bot.domain.decisions import Author, Opinion
 from bot.domain.rules import Conditions, Outcome, Rule, Rules

@@ -1,4 +1,4 @@
-"""What people ask by command is asked of the right record, in the right name."""
+"""Questions by command are asked of the right record, with the right name."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ def adapter(name: str) -> Adapter:
 
 
 class Records:
-    """Insight, registry and erasure in one; keeps what it is asked."""
+    """Insight, registry and erasure in one; records what it is asked."""
 
     def __init__(self, *serving: str) -> None:
         self.serving, self.asked = list(serving), list[tuple[object, ...]]()

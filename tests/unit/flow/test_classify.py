@@ -1,4 +1,4 @@
-"""Every voice is asked about every text, and a voice more needs nothing but to be handed over."""
+"""Every voice is asked about every text, and a further voice only has to be passed in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ KNOWN = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
 
 @dataclass
 class Shouter:
-    """A third voice: as sure as can be of what is written in capitals, and silent otherwise."""
+    """A third voice: completely sure of text in capitals, without an opinion otherwise."""
 
     vectors: list[Vector | None] = field(default_factory=list)
 

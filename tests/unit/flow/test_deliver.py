@@ -1,4 +1,4 @@
-"""What is owed is said, later, elsewhere or never; and what follows from that."""
+"""A post is sent, delayed, moved or given up; and what follows from that."""
 
 import asyncio
 from dataclasses import replace
@@ -248,7 +248,7 @@ async def test_one_chat_that_must_wait_holds_up_no_other() -> None:
 
 
 async def test_of_thirty_posts_with_attachments_two_are_carried_at_a_time_and_the_rest_wait_unharmed() -> None:
-    """Their bytes are in memory meanwhile. Words without attachments pass them."""
+    """Their bytes are in memory meanwhile. Posts without attachments overtake them."""
     way, held, most = Round(), asyncio.Event(), 0
 
     class Slow(FakePlatform):

@@ -1,4 +1,4 @@
-"""A busy week is counted whole, however few conversations the review holds at once."""
+"""A busy week is counted completely, however few conversations the review holds at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Before a cycle trains it is known for how long: by a command, and in the log of a scheduled one."""
+"""The duration of a training is known before it begins: shown by a command, and in the log of a scheduled cycle."""
 
 import logging
 from dataclasses import replace
@@ -18,7 +18,7 @@ def estimator(school: School, probe: FakeProbe) -> TrainingEstimator:
 
 
 async def test_the_rehearsal_is_in_it_and_the_price_is_the_tasks() -> None:
-    """A hundred and twenty texts to learn from: none are kept apart, two thirds are rehearsed with, or too few."""
+    """A hundred and twenty texts to learn from: none are set aside, two thirds are rehearsed with, or too few."""
     school, probe = School(), FakeProbe()
     priced = replace(TASK, learning=replace(TASK.learning, price_per_hour=3.0))
     school.examples.kept = [replace(e, text=f"{e.text} {n}") for e in school.examples.kept for n in range(3)]

@@ -1,4 +1,4 @@
-"""Heavy work leaves the event loop: while it goes on, everybody else has their turn."""
+"""Heavy work runs outside the event loop, so that other tasks continue."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Known:
 
 
 class NoCycle:
-    """A registry in which nothing is kept."""
+    """A registry that keeps nothing."""
 
     async def next_name(self, task: str) -> str:
         return "routing-1"
@@ -50,7 +50,7 @@ class NoCycle:
 
 
 class Sure:
-    """Answers as a trained model would, in no time."""
+    """Answers as a trained model would, at once."""
 
     def alphabet(self) -> Sequence[str]:
         return tuple(f"<{n}>" for n in range(80))
@@ -62,7 +62,7 @@ class Sure:
         return False
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        await asyncio.sleep(0)  # as whoever asks over a network lets others have their turn
+        await asyncio.sleep(0)  # lets other tasks run, as a call over a network does
         names = query.task.names
         return [Prediction({name: 0.24 if n == 0 else 0.01 for n, name in enumerate(names)}, None) for _ in texts]
 

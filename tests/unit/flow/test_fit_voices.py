@@ -48,7 +48,7 @@ async def test_a_fit_that_fails_is_said_and_rests(caplog: pytest.LogCaptureFixtu
 
 
 class Picky(FakeVoices):
-    """One task's examples cannot be fitted at all, another's never end."""
+    """One task's examples cannot be fitted at all; another's fit never ends."""
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         if task == "raises":

@@ -1,4 +1,4 @@
-"""Forgetting reaches what trainings left on disk, and adapters whose time is over stop serving."""
+"""Forgetting removes what trainings left on disk, and stops adapters after their last day."""
 
 import logging
 from collections.abc import Collection
@@ -24,7 +24,7 @@ class Everything:
     did: list[str] = field(default_factory=list)
     failing: bool = False
     learned: list[str] = field(default_factory=list)
-    """The trainings whose set held words of somebody who was forgotten."""
+    """The trainings whose set held words of a forgotten person."""
 
     async def remove(self, adapters: Collection[str]) -> None:
         self.did.append(f"texts of {' and '.join(adapters) or 'none'} removed")
@@ -75,7 +75,7 @@ async def test_nobody_is_told_that_all_is_gone_while_a_file_stays() -> None:
 
 @dataclass
 class Due:
-    """Says of one task that its champion's time is over, once."""
+    """Reports once that the last day of one task's champion has passed."""
 
     tasks: list[str] = field(default_factory=list)
     gone: Withdrawn | None = None

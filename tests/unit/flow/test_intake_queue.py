@@ -1,4 +1,4 @@
-"""What comes in at once is stored together, once each, and no more of it waits than can be stored in time."""
+"""Facts that arrive together are stored together, once each, and no more wait than can be stored in time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ JOINING = ThreadingPolicy(timedelta(seconds=3), timedelta(hours=24), timedelta(h
 
 @dataclass
 class Slow(FakeLedger):
-    """Stores only once it may; keeps what it was given together."""
+    """Stores only when it is allowed to; records which facts it was given together."""
 
     may: asyncio.Event = field(default_factory=asyncio.Event)
     batches: list[int] = field(default_factory=list)

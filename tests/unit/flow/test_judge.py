@@ -12,17 +12,17 @@ from tests.samples import NOW, TASK
 from tests.unit.flow.test_learn import AFTER, BEFORE, WORDS, School, poor, right
 
 FIRST = BEFORE
-"""The name of an adapter before which there was none."""
+"""The name of an adapter that had no predecessor."""
 
 
 def by_itself(text: str) -> str | None:
-    """What the voices without an adapter make of it: wrong about a vpn and the weather."""
+    """The answers of the voices without an adapter: wrong about a vpn and the weather."""
     return poor(text)
 
 
 @pytest.fixture
 def school() -> School:
-    """Nothing serves but what speaks without an adapter."""
+    """No adapter serves, only the voices."""
     return School()
 
 

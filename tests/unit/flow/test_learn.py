@@ -1,4 +1,4 @@
-"""A cycle concludes once and as a whole; silence, a lost claim and a mistake of ours decide nothing."""
+"""A cycle concludes once and completely; missing answers, a lost claim and an error of ours decide nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,10 +55,10 @@ def poor(text: str) -> str | None:
 
 @dataclass
 class Flaky(FakePredictor):
-    """Falls silent where a test says so."""
+    """Gives no answer where a test says so."""
 
     silent: Callable[[str | None, int], bool] = lambda _adapter, _time: False
-    """(adapter that is asked, how often anybody was before) -> whether there is no answer."""
+    """(adapter that is asked, number of earlier questions) -> whether there is no answer."""
     times: int = 0
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class School:
         await self.registry.promote("routing", BEFORE, "test", "", NOW, base="starter")
 
     async def learns(self) -> Cycle:
-        """One step on a requested cycle, and what became of it."""
+        """One step on a requested cycle, and its outcome."""
         await self.registry.request_cycle("routing", "test", f"key {len(self.registry.known)}", NOW)
         assert await self.learner.step() == 1
         return self.registry.known[-1]
@@ -158,7 +158,7 @@ def while_asking(adapter: str) -> Callable[[str | None, int], bool]:
 
 @pytest.mark.parametrize("asked", [BEFORE, AFTER])
 async def test_a_server_that_falls_silent_decides_nothing(school: School, asked: str) -> None:
-    """A champion that says nothing looks worse than any candidate, and a candidate like a failure of its own."""
+    """A champion without answers looks worse than any candidate, and a candidate without answers like a failed one."""
     school.predictor.rules[AFTER] = worse
     school.predictor.silent = while_asking(asked)
     cycle = await school.learns()
@@ -215,7 +215,7 @@ async def test_a_cycle_of_a_task_that_the_settings_no_longer_have_fails_in_a_sen
 
 @dataclass
 class Overtaken(FakeWorkshop):
-    """While it trains, another process claims the cycle: our lock died with its connection."""
+    """While it trains, another process claims the cycle: our lock ended with its connection."""
 
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     finished: bool = False
@@ -251,7 +251,7 @@ async def test_scores_are_of_every_example_or_there_are_none(school: School) -> 
 
 
 class Watched(FakeKnowledge):
-    """Remembers whether it was told to hide the text itself."""
+    """Records whether it was told to hide the text itself."""
 
     def __init__(self) -> None:
         super().__init__(Neighbours())
@@ -277,7 +277,7 @@ async def test_what_is_scored_is_hidden_from_the_memory(school: School) -> None:
 
 
 async def test_what_a_mixture_proved_is_counted_on_what_training_kept_apart(school: School) -> None:
-    """Here everybody is right of what was kept apart, and near what is known: .9 of the adapter, pooled with others."""
+    """Here all answers are right on what was set aside, and near known texts: .9 of the adapter, pooled with others."""
     school.examples.kept += [
         Example(f"{word} number {n} {label}", label, Source.IMPORT, Side.TRAIN, NOW)
         for label, word in WORDS.items()
@@ -303,7 +303,7 @@ async def test_what_a_mixture_proved_is_counted_on_what_training_kept_apart(scho
 
 @dataclass
 class FakeSignals:
-    """What two people showed; `tests/integration/db/test_silent_signals.py` says what the real one reads."""
+    """Signals of two people; `tests/integration/db/test_silent_signals.py` tests what the real one reads."""
 
     asked: int = 0
 

@@ -1,4 +1,4 @@
-"""The memory lets go of what the voices that serve get right alone, and of nothing else."""
+"""The memory retires what the serving voices get right alone, and nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from tests.samples import NOW, TASK
 from tests.unit.flow.test_learn import School
 
 KNOWN = Neighbours((Neighbour(1, "it", 1.0, True),))
-"""A memory that knows every text as one of IT's, by heart."""
+"""A memory that labels every text that it knows as IT's."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What serves is asked nothing twice in a comparison, and everything anew once anything that decides is another."""
+"""In a comparison, what serves is asked nothing twice, and everything again if anything that decides has changed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ CHAMPION = Adapter("routing-1", "routing", Path("runs"), "starter", dict.fromkey
 
 
 class MortalPredictor(FakePredictor):
-    """Falls silent after so many questions."""
+    """Gives no answer after so many questions."""
 
     def __init__(self, batches: int = 1_000) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ async def test_whatever_decides_is_another_all_is_asked_anew(query: Query, known
         another = MortalPredictor()
         await asked(kept, another, query, known)
         assert len(another.texts) == len(JUDGING)
-        await asked(kept, MortalPredictor(batches=0))  # and what was kept before is still there
+        await asked(kept, MortalPredictor(batches=0))  # and what was stored before is still there
 
 
 async def test_what_cannot_be_read_is_asked_again(tmp_path: Path) -> None:

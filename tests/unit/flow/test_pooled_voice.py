@@ -1,4 +1,4 @@
-"""The model and the linear voices speak as one, and say who was in it."""
+"""The model and the linear voices give one opinion, which names the voices in it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -105,7 +105,7 @@ async def test_before_any_training_the_examples_decide() -> None:
 
 
 async def test_a_team_that_the_adapter_never_learned_is_decided_by_its_examples() -> None:
-    """The adapter is sure, of a team it knows; it has never heard of the other."""
+    """The adapter is sure of a team that it knows; it has never learned the other."""
     one = classifier(SURE_OF_IT)
     older = await serving(one, labels=tuple(name for name in TASK.names if name != "it"))
     assert (await decided(one, adapter=older.adapter)).label == "it"
@@ -174,13 +174,13 @@ async def test_where_words_of_it_are_known_the_person_is_asked_as_ever() -> None
 
 ABROAD = "mein Laptop geht nicht"
 FOREIGN: Said = {WORDS: BILLING, VECTORS: IT, NEIGHBOURS: IT}
-"""Who goes by words takes it for something else, and so does the adapter."""
+"""Voices that depend on words choose another label, and so does the adapter."""
 
 
 def abroad(
     said: Said = FOREIGN, embedder: str = USE, base_crosses: bool = False, taught: Mapping[str, float] | None = None
 ) -> Classifier:
-    """Somebody who learned in English is asked in German."""
+    """Voices that learned in English are asked in German."""
     predictor = FakePredictor(lambda _text: "billing")
     predictor.everywhere = base_crosses
     one = replace(fake_classifier(NOTHING, predictor), embedder=FakeEmbedder(embedder), language_of=lambda _: "de")

@@ -1,4 +1,4 @@
-"""What happened is stored, storable and once."""
+"""Facts are made storable and are stored once."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Words pass between the person and the team: all of the person's, and of the team's only what somebody sends."""
+"""Words pass between the person and the team: all of the person's, and only what somebody sends of the team's."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Nobody took it: who is reminded, and when nobody is."""
+"""A request that nobody took: who is reminded, and when nobody is."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

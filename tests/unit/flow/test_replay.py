@@ -1,4 +1,4 @@
-"""Past conversations through the serving path again: with another adapter, another threshold, or without the model."""
+"""Past conversations are decided again through the serving path: another adapter or threshold, or no model."""
 
 from collections.abc import Sequence
 from dataclasses import replace

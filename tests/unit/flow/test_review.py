@@ -1,4 +1,4 @@
-"""The alarm that something has changed: by this week's conversations and those of the four before."""
+"""The alarm that something has changed: this week's conversations compared with those of the four before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from tests.unit.domain.test_drift import EVEN, outcomes
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Outcomes that are simply there."""
+    """A fixed set of outcomes."""
 
     kept: Sequence[Outcome]
 

@@ -17,7 +17,7 @@ BAD = Serving("routing", 7, "routing-2", Corrections(400, 80), "routing-1", Corr
 
 @dataclass
 class FakeRecord:
-    """One champion; `tests/integration/db/test_automatic_rollback.py` shows what the real one does."""
+    """One champion; `tests/integration/db/test_automatic_rollback.py` tests what the real one does."""
 
     found: Serving | None
     moved: bool = False

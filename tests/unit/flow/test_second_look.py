@@ -1,4 +1,4 @@
-"""The second look asks voices that have not learned from a text, and one task's trouble is no other's."""
+"""The second look asks voices that have not learned from a text, and a failure of one task does not affect others."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class Looks:
     settled: list[Verdicts] = field(default_factory=list)
     broken: str = ""
     read: list[int] = field(default_factory=list)
-    """Whose vectors were asked for."""
+    """The texts whose vectors were requested."""
 
     async def rulings(self, task: str, now: datetime) -> list[Ruling]:
         if task == self.broken:

@@ -1,4 +1,4 @@
-"""A candidate in the shadow is asked as it would serve, and nobody hears what it says."""
+"""A candidate in the shadow is asked as it would serve, and its answers are not used."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ CANDIDATE = Adapter("routing-2", "routing", Path("runs"), "starter", dict.fromke
 
 @dataclass
 class FakeShadows:
-    """Two requests wait; `tests/integration/db/test_shadow.py` shows which the real one finds."""
+    """Two requests wait; `tests/integration/db/test_shadow.py` tests which the real one finds."""
 
     candidate: Adapter | None = CANDIDATE
     waiting: list[Unheard] = field(default_factory=lambda: [Unheard(1, "charged twice"), Unheard(2, "where is it")])

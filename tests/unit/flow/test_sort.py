@@ -1,4 +1,4 @@
-"""What has no decision yet gets one; what says nothing is asked for words."""
+"""Undecided conversations get a decision; a message without content gets a request for words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

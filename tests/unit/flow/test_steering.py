@@ -1,4 +1,4 @@
-"""What a candidate says unseen: of the slice that training kept apart, else of a rehearsal, else of nothing."""
+"""Answers of a candidate on unseen texts: from the slice set aside, otherwise from a rehearsal, otherwise none."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -49,7 +49,7 @@ class Disk:
 
 @dataclass
 class Stage:
-    """The candidate gets everything wrong, the rehearsal everything right: who was asked shows in what is said."""
+    """The candidate is always wrong, the rehearsal always right: the answers show which of them was asked."""
 
     predictor: FakePredictor = field(default_factory=FakePredictor)
     adapters: FakeAdapters = field(default_factory=FakeAdapters)

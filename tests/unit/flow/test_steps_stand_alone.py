@@ -1,4 +1,4 @@
-"""Every step: of three items one raises, one never ends, and the third is concluded all the same."""
+"""Every step: of three items one raises, one never ends, and the third is still concluded."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -27,11 +27,13 @@ from bot.domain.model_ports import Vector
 from bot.domain.posts import YES, Answer, OutboxItem, Post, Solved
 from bot.domain.report_posts import ShadowCard
 from bot.domain.shadow_card import Ruling, ShadowPress, StandingShadowCard
+from bot.domain.team_changes import Teamless
 from bot.domain.webhooks import EventKind, Webhook, WebhookEvent, WebhookState
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.hand_on import HandOn
 from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
@@ -131,6 +133,13 @@ def ask(scene: Scene) -> Step[Any]:
     return QuestionAsker(questions, scene.ledger, now)
 
 
+def hand_on(scene: Scene) -> Step[Any]:
+    known = pending(reaction("💻"))
+    requests = [replace(known, conversation=talk(id, label="delivery")) for id in ALL]
+    scene.ledger.teamless = [Teamless(one, merged=True, heir="it") for one in requests]
+    return HandOn(TASK, scene.ledger, fake_classifier(Neighbours()), now)
+
+
 def deliver(scene: Scene) -> Step[Any]:
     scene.chat.trouble = {str(RAISES): KeyError("gone"), str(HANGS): None}
     scene.outbox.owed = [OutboxItem(id, Post(Place("web", str(id)), Answer("billing", "en")), 1) for id in ALL]
@@ -171,7 +180,7 @@ def shadow_press(scene: Scene) -> Step[Any]:
 
 @dataclass
 class FakeWebhookEvents:
-    """Three events; storing that one was taken fails as the ledger would."""
+    """Three events; storing that one was accepted fails as the ledger would."""
 
     ledger: FakeLedger
     waiting: list[WebhookEvent]
@@ -198,7 +207,7 @@ class FakeWebhookEvents:
 
 
 class TakesAll:
-    """A receiver that takes everything."""
+    """A receiver that accepts everything."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         return 200
@@ -212,7 +221,7 @@ def webhook(scene: Scene) -> Step[Any]:
 
 STEP: Mapping[str, Callable[[Scene], Step[Any]]] = {
     made.__name__: made
-    for made in (sort, ask, press, correct, relay, note, edit, remind, deliver, shadow_press, webhook)
+    for made in (sort, ask, press, correct, relay, note, edit, remind, hand_on, deliver, shadow_press, webhook)
 }
 
 
@@ -241,7 +250,7 @@ async def test_one_item_that_raises_and_one_that_hangs_delay_no_other(name: str)
 
 
 class Picky(FakeEmbedder):
-    """Cannot embed one text, nor any batch with that one in it."""
+    """Cannot embed one text, nor any batch that contains it."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         if "poison" in texts:

@@ -1,4 +1,4 @@
-"""The weekly comparison: by what was settled, told and kept once, and silent where there is nothing to say."""
+"""The weekly comparison: of settled messages, reported and stored once, and silent if there is nothing to report."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -53,7 +53,7 @@ class FakeComparisons:
 
 @dataclass
 class Comparing:
-    """Says what a test wants, and remembers by what it was asked to judge."""
+    """Gives the result that a test wants, and records what it was asked to judge."""
 
     says: PastComparison | Exception = MADE
     asked: list[Sequence[Example]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Items run side by side: each ends alone, fails alone, and frees its slot at once."""
+"""Items run in parallel: each ends alone, fails alone, and frees its slot at once."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _PATIENCE = 10.0
 
 
 class Numbers(Step[int]):
-    """Hands out numbers. What is in `errors` fails, what is in `gates` waits until it may go on."""
+    """Hands out numbers. Those in `errors` fail, those in `gates` wait until they may continue."""
 
     name: ClassVar[str] = "numbers"
 
@@ -54,10 +54,10 @@ class Numbers(Step[int]):
 
 
 class Working:
-    """A pool at work for as long as the context lasts."""
+    """A pool that works while the context lasts."""
 
     at_most = 0.01
-    """Seconds between looks, where nothing wakes it."""
+    """Seconds between looks, if nothing wakes it."""
 
     def __init__(self, step: Numbers, slots: int = 2, deadline: float = 60.0, slow: float = 60.0) -> None:
         self.step, self.failures, self.wakeup = step, FakeFailedItems(), Wakeup()
@@ -137,7 +137,7 @@ async def test_what_was_held_when_somebody_looked_is_looked_for_when_its_holder_
         await work.until(lambda: step.at_once == 1)
         work.wakeup.wake()
         await work.until(lambda: step.claims == 2)
-        step.waiting = [1]  # the same again: there is news of it, and it is held by the item at work
+        step.waiting = [1]  # the same again: it was announced anew while the running item holds it
         step.gates[1].set()
         await work.until(lambda: step.handled == [1, 1])
 

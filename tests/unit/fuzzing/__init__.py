@@ -1,1 +1,1 @@
-"""Any shape that comes in from outside: read, or refused in words."""
+"""Altered input from outside, in any shape: it is read, or refused with a message."""

@@ -1,4 +1,4 @@
-"""Bent shapes for tests that wait for something in between, which Hypothesis cannot do itself."""
+"""Altered shapes for tests that have to await something for each, which Hypothesis does not support."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Shapes that nobody meant: what a platform really sends, with some of its parts gone or something else."""
+"""Altered shapes: what a platform really sends, with some of its parts removed or replaced."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 
 def bent(*shapes: Mapping[str, object]) -> st.SearchStrategy[dict[str, object]]:
-    """One of the shapes, with one to four parts of it gone or something else."""
+    """One of the shapes, with one to four parts of it removed or replaced."""
     return st.sampled_from(shapes).flatmap(_bent)
 
 
@@ -32,7 +32,7 @@ def _bent(shape: Mapping[str, object]) -> st.SearchStrategy[dict[str, object]]:
 
 
 def bent_in_kind(*shapes: Mapping[str, object]) -> st.SearchStrategy[dict[str, object]]:
-    """One of the shapes, with one to four of its words, numbers and lists something else of the same type."""
+    """One of the shapes, with one to four of its texts, numbers and lists replaced by others of the same type."""
 
     def of(shape: Mapping[str, object]) -> st.SearchStrategy[dict[str, object]]:
         found = [path for path in _paths(shape) if type(_at(shape, path)) in _KINDS]

@@ -1,4 +1,4 @@
-"""Settings and folders of trainings, bent: read, or refused with words that say what to change; never a crash."""
+"""Altered settings and folders of trainings: read, or refused with a message that says what to change; no crash."""
 
 import json
 import tomllib

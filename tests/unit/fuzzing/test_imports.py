@@ -1,4 +1,4 @@
-"""Files of examples, bent: their rows, or a sentence that says what is wrong with which; never a crash."""
+"""Altered files of examples: their rows, or a message that says what is wrong with which row; no crash."""
 
 import csv
 import io
@@ -50,7 +50,7 @@ OPTIONS = st.builds(
 
 
 def _sound(data: str, options: ReadOptions) -> None:
-    """Whatever is read could be stored, and gives back what was read."""
+    """Whatever is read can be stored, and is read back unchanged."""
     with suppress(UsageError):
         contents = read(data.encode("utf-8", "surrogatepass"), options)
         assert all(problem.startswith("line ") for problem in problems(contents))
@@ -85,6 +85,6 @@ def test_tables(rows: list[list[str]], options: ReadOptions, between: str, marke
 @pytest.mark.parametrize("whole", ['{"value_to": 1, "x": %s}', '{"text": "a", "label": "it", "x": %s}', "[%s]"])
 @pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
 def test_however_deep_brackets_stand_in_each_other(whole: str, opened: str, closed: str) -> None:
-    """As deep as a reader of JSON follows just so, too: whoever walks through what it read goes as deep."""
+    """Also as deep as a JSON reader just accepts: code that walks through the result goes equally deep."""
     for depth in (*range(850, 1_000), 100_000):
         _sound(whole % (opened * depth + "1" + closed * depth), ReadOptions())

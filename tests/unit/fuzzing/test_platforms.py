@@ -1,4 +1,4 @@
-"""What Slack, Telegram and the page send, bent: a fact, nothing, or a sentence; never a crash."""
+"""Altered input from Slack, Telegram and the page: a fact, nothing, or a message; no crash."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -146,7 +146,7 @@ PAGE: Mapping[Callable[[object], object], dict[str, object]] = {
 
 
 def _sound(fact: object) -> None:
-    """What the database could store, and gives back as it is."""
+    """What the database can store and return unchanged."""
     if not isinstance(fact, FACTS):
         return
     words = [fact.ref.platform, fact.ref.chat, fact.ref.id, clean(getattr(fact, "text", ""))]
@@ -166,7 +166,7 @@ def test_slacks_interactions(payload: dict[str, object]) -> None:
 
 @given(bent_in_kind(*TELEGRAM_UPDATES))
 def test_telegrams_updates(payload: dict[str, object]) -> None:
-    """Of the types that its API promises: what the library itself cannot read is skipped and said (`inbound.take`)."""
+    """Of the types in its API: what the library itself cannot read is skipped and logged (`inbound.take`)."""
     update = None
     with suppress(Exception):
         update = Update.de_json(payload)

@@ -1,4 +1,4 @@
-"""Probes: open to all or to who shows the token, and one look for all who come at once."""
+"""Probes: open to all or with a token, and one check for all requests that arrive together."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
 class Looked:
-    """Counts looks, each of which takes a moment."""
+    """Counts checks, each of which takes a moment."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -1,4 +1,4 @@
-"""What Prometheus is told: figures, and never what anybody wrote."""
+"""What Prometheus reads: figures, and never what anybody wrote."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ SOURCE = MessageRef("web", "customer", "1")
 
 @dataclass
 class Figures:
-    """Insight that knows what it is told."""
+    """Insight with the figures that a test gives it."""
 
     of_week: Week = field(default_factory=lambda: Week(decided=20, corrected=1, asked=4))
     down: bool = False

@@ -1,4 +1,4 @@
-"""What a process says of its calls to the model server, and of who has a say."""
+"""A process's metrics of its calls to the model server, and of the voices in its decisions."""
 
 from bot.domain.decisions import Author, Heard, NoPrediction, Opinion
 from bot.domain.model_calls import CallKind, ModelCall

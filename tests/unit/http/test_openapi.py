@@ -1,4 +1,4 @@
-"""The API's document says where the API is, wherever it is served."""
+"""The API's document names the API's address, wherever it is served."""
 
 from typing import cast
 from urllib.parse import urljoin

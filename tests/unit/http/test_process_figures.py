@@ -1,4 +1,4 @@
-"""What a process says of its steps and of its platforms' links."""
+"""A process's metrics of its steps and of its platforms' connections."""
 
 from bot.domain.failures import STEPS, ItemKey
 from bot.flow.worker_pool import WorkerPool
@@ -12,7 +12,7 @@ from tests.unit.http.test_metrics import Figures, told
 
 
 class Sorting(Numbers):
-    """Numbers under the name of a step that is known."""
+    """Numbers under the name of an existing step."""
 
     def key(self, item: int) -> ItemKey:
         return ItemKey("sort", str(item), item)

@@ -1,4 +1,4 @@
-"""Several sites at one address: what is below one path never answers below another."""
+"""Several sites at one address: a path of one site never answers below another."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ async def test_each_answers_below_its_own_path_alone() -> None:
         assert [await said(path) for path in ("/workspaces/acme/hers", "/workspaces/beta/")] == ["acme", "beta"]
         strays = ("/hers", "/workspaces/beta/hers", "/workspaces/beta/both", "/workspaces/gamma/both", "/workspaces")
         assert [await said(path) for path in strays] == [404] * 5
-        assert await said("/workspaces/beta/../acme/hers") == "acme"  # the client's own reading; no way around a path
+        assert await said("/workspaces/beta/../acme/hers") == "acme"  # the client resolves it; no way around a path
     assert entered[:3] == ["main", "main", "acme"]
 
 

@@ -1,4 +1,4 @@
-"""Adapters reach a server that calls our folder by another name, and one that shares none with us."""
+"""Adapters reach a server that knows our folder under another path, and one that shares no folder with us."""
 
 import json
 from collections.abc import AsyncIterator

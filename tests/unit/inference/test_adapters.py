@@ -167,7 +167,7 @@ def test_weights_that_are_no_numbers_are_refused(lora: Path, tmp_path: Path, bad
 
 
 def write_tensors(file: Path, weights: Mapping[str, Weights], precision: str) -> None:
-    """A safetensors file in that precision, bfloat16 included, which numpy has none of."""
+    """A safetensors file in that precision, including bfloat16, which numpy lacks."""
     header, body = {}, b""
     for name, weight in weights.items():
         kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<f4"}[precision]
@@ -209,7 +209,7 @@ async def test_a_digest_is_of_every_file_and_its_name(line: httpx.AsyncClient, l
 async def test_workspaces_that_share_a_server_never_use_each_others_adapter(
     vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
 ) -> None:
-    """Two adapters of one name: the second is loaded beside the first, not taken for it."""
+    """Two adapters of one name: the second is loaded in addition to the first, and not confused with it."""
     main, acme, beta = (VllmAdapters(line, lora.parent, workspace=name) for name in ("", "acme", "beta"))
     await main.load(adapter(lora))
     assert (await acme.loaded(), await beta.loaded()) == (frozenset(), frozenset())

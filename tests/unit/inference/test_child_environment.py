@@ -1,4 +1,4 @@
-"""Processes that load models know nothing of the bot's secrets."""
+"""Processes that load models do not get the bot's secrets."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Who does not answer is left alone, and found again by a single question."""
+"""A server that does not answer is not asked for a time, and is tested again by a single question."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Model files are what was pinned, or a sentence says what to install again."""
+"""Model files match their digest, or a message says what to install again."""
 
 import hashlib
 from pathlib import Path

@@ -12,7 +12,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 @asynccontextmanager
 async def hangs_up_after(answers: int) -> AsyncIterator[str]:
-    """A server that hangs up on the request after so many answered ones, on every connection."""
+    """A server that closes the connection on the request after so many answered ones, on every connection."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _ in range(answers):

@@ -1,4 +1,4 @@
-"""What a folder as Llama-3.2-1B-Instruct's is asked: its own chat template's words, and nobody's special tokens."""
+"""The prompts for a folder like Llama-3.2-1B-Instruct: its own chat template's text, and no injected special tokens."""
 
 from pathlib import Path
 

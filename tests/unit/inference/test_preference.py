@@ -1,4 +1,4 @@
-"""The odds-ratio loss over labels: what it is, that it is finite where a label is certain, and where it leads."""
+"""The odds-ratio loss over labels: its value, that it is finite for a label that is certain, and where it leads."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""A base that is prompted: through the client of every decision, with as many examples as have room, and resumed."""
+"""A prompted base: with the client of every decision, as many examples as have room, and resuming."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -46,7 +46,7 @@ def prompted(line: httpx.AsyncClient, folder: Path) -> VllmPromptedBase:
 
 
 def words(vllm: FakeVllm, folder: Path) -> list[str]:
-    """What the server was asked, in words."""
+    """The text of what the server was asked."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     found: list[str] = []
     for request in vllm.requests:

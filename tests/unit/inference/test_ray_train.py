@@ -1,4 +1,4 @@
-"""A training on a Ray cluster without Ray: what runs there runs here, in processes of its own."""
+"""A training on a Ray cluster without Ray: the code that runs there runs here, in separate processes."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ import time; time.sleep(600)
 
 @pytest.fixture(autouse=True)
 def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the machines of the cluster keep what they work on."""
+    """Where the machines of the cluster keep their files."""
     (there := tmp_path / "there").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(there))
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))

@@ -1,4 +1,4 @@
-"""Several servers are asked as one: none that is away fails a question, and none answers without its adapters."""
+"""Several servers are used as one: an absent one fails no question, and none answers without its adapters."""
 
 import json
 from collections.abc import AsyncIterator

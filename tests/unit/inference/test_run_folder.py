@@ -89,7 +89,7 @@ async def test_texts_are_removed_and_what_was_made_of_them_stays(tmp_path: Path)
     await RunFolders(tmp_path).remove(["routing-2"])
     for run in runs[1:]:
         assert sorted(path.name for path in run.iterdir()) == ["adapter", "done.json", "task.json"]
-    await RunFolders(tmp_path).remove(["routing-1", "routing-2"])  # again changes nothing
+    await RunFolders(tmp_path).remove(["routing-1", "routing-2"])  # a second time changes nothing
     await RunFolders(tmp_path / "nowhere").remove(["routing-1"])
 
 
@@ -102,7 +102,7 @@ async def test_texts_that_cannot_be_removed_are_named(tmp_path: Path) -> None:
 async def test_a_training_that_nobody_asks_for_again_goes_whole(tmp_path: Path) -> None:
     finished_run(tmp_path / "routing-1-rehearsal")
     kept = finished_run(tmp_path / "routing-1")
-    for _ in range(2):  # again changes nothing
+    for _ in range(2):  # a second time changes nothing
         await RunFolders(tmp_path).discard("routing-1-rehearsal")
     assert [path.name for path in (kept.parent).iterdir()] == [kept.name]
     (tmp_path / "no folder").write_text("", "utf-8")
@@ -111,7 +111,7 @@ async def test_a_training_that_nobody_asks_for_again_goes_whole(tmp_path: Path) 
 
 
 def test_nobodys_address_or_number_is_in_a_run_and_what_is_learned_from_which_stays(tmp_path: Path) -> None:
-    """Sides, labels and the slice that steers follow from what was said, not from what is written down."""
+    """Sides, labels and the slice that steers follow from the original text, not from the redacted one."""
     said = [
         f"order {n}: write to ann.{n}@example.org or +49 30 123{n:04}, card 4111 1111 1111 1111" for n in range(2_000)
     ]

@@ -1,4 +1,4 @@
-"""The starter's own adapter: what is written is what is read, and nothing of the machine that it was grown on."""
+"""The starter's own adapter: what is written is read back, and contains nothing of the machine that made it."""
 
 import json
 from pathlib import Path

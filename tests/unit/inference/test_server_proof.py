@@ -1,4 +1,4 @@
-"""Somebody else's model server, looked at: each thing that is wrong with it has its own sentence."""
+"""Checks of a model server that another operator runs: each fault has its own message."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def models(*names: str, length: int = 512) -> httpx.Response:
 
 
 def answered(*probabilities: float) -> httpx.Response:
-    """Of the first of the tokens, as many as there are probabilities."""
+    """For the first tokens, as many as there are probabilities."""
     row = {f"token_id:{id}": math.log(share) for id, share in zip(IDS, probabilities, strict=False)}
     return httpx.Response(200, json={"choices": [{"logprobs": {"top_logprobs": [row]}}]})
 
@@ -31,7 +31,7 @@ def loads(status: int, said: str) -> httpx.Response:
 
 
 def server(changed: dict[str, httpx.Response]) -> httpx.MockTransport:
-    """A server that is as it should be, but for what it answers at some of its paths."""
+    """A correct server, except for its answers at some of its paths."""
     answers = {
         "/v1/models": models("base"),
         "/v1/completions": answered(0.7, 0.1, 0.1, 0.1),

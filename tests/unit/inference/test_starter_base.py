@@ -1,4 +1,4 @@
-"""The shipped starter, as `transformers` reads it: what the prompt builder, training and vLLM rely on."""
+"""The included starter, as `transformers` reads it: what the prompt builder, training and vLLM rely on."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""The parts of the starter's making that can go wrong quietly: what it reads, and going on after a stop."""
+"""The parts of the starter's making that can fail silently: what it reads, and continuing after a stop."""
 
 import gzip
 import itertools
@@ -20,7 +20,7 @@ from inference.starter.words import choose_pieces, choose_words, with_rows
 
 
 class Reader:
-    """A teacher without weights: says of each text a vector that its letters alone decide, and counts what it reads."""
+    """A teacher without weights: computes a vector from a text's letters alone, and counts what it reads."""
 
     name = "reader"
     width = 4

@@ -99,6 +99,17 @@ async def test_a_failure_never_repeats_what_people_wrote(tmp_path: Path) -> None
     assert said.endswith("it said nothing")
 
 
+async def test_a_failure_that_the_trainer_says_itself_is_that_sentence(tmp_path: Path) -> None:
+    says = "import json\nprint(json.dumps({'failed': 'the cluster is gone'}), flush=True)\nsys.exit('Traceback')"
+    assert await failure(trainer(tmp_path, says), tmp_path / "run") == "the cluster is gone"
+
+
+async def test_a_sentence_of_the_trainer_that_quotes_people_is_not_repeated(tmp_path: Path) -> None:
+    text = a_run(tmp_path, Path("starter")).examples[0].text
+    says = f"import json\nprint(json.dumps({{'failed': 'of {text}'}}), flush=True)\nsys.exit('KeyError')"
+    assert await failure(trainer(tmp_path, says), tmp_path / "run") == "the training of run ended with 1: KeyError"
+
+
 async def test_a_killed_training_says_so(tmp_path: Path) -> None:
     dies = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     assert "was killed by SIGKILL (out of memory?)" in await failure(trainer(tmp_path, dies), tmp_path / "run")
@@ -171,7 +182,7 @@ async def test_the_log_of_the_bot_holds_no_message(tmp_path: Path, caplog: pytes
 
 
 def test_a_trainer_dies_with_a_killed_parent(tmp_path: Path) -> None:
-    """The real trainer's own watch, without what makes it slow to start."""
+    """The real trainer's own watch, without the parts that are slow to start."""
     waits = "import os\nwhile os.read(0, 1): pass"
     (tmp_path / "child.py").write_text(waits)
     parent = (

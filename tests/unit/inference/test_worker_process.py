@@ -1,4 +1,4 @@
-"""What works for the bot leaves the processors to others, and nothing of it stays when the bot is gone."""
+"""Child processes leave the processors to others, and none remains when the bot has ended."""
 
 import subprocess
 import sys

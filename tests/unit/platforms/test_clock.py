@@ -1,4 +1,4 @@
-"""What an answer's date says of our own clock."""
+"""What the date of an answer says about our own clock."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The weekly comparison in every language: one verdict, each arm in short, and nobody's words."""
+"""The weekly comparison in every language: one verdict, a short line for each arm, and no message text."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The digest in every language: figures, one picture, what to think about, and nobody's words."""
+"""The digest in every language: figures, one picture, points to consider, and no message text."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every platform's folder has the same rooms under the same names, so that who knows one finds their way in all."""
+"""Every platform's folder has modules with the same names, so that knowledge of one helps with all."""
 
 import ast
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MUST = {
     "attachments": None,
     "check": "check",
 }
-"""Room -> what it must offer, by the same name everywhere; None: what it offers is the platform's own affair."""
+"""Module -> the names it must offer, the same everywhere; None: its names are the platform's own choice."""
 MAY = {
     "commands": "Commands",
     "live_check": "live_check",
@@ -28,7 +28,7 @@ MAY = {
     "rate_limits": "Pace",
     "first_steps": "steps",
 }
-"""Rooms that a platform may do without; what they are for stands nowhere else."""
+"""Modules that a platform may omit; their purpose is described nowhere else."""
 DATA = {"init.toml", "locales/__init__.py", "locales/en.toml"}
 
 
@@ -59,6 +59,6 @@ class TestEveryFolder:
                 assert (room, what) in found
 
     def test_its_top_offers_one_object(self, folder: Path) -> None:
-        """Were there functions, a file of the same name would hide them as soon as somebody imports it."""
+        """If there were functions, importing a file of the same name would hide them."""
         files = {file.stem for file in folder.glob("*.py")}
         assert files & set(defined(folder / "__init__.py")) == set()

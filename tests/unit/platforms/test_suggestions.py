@@ -1,4 +1,4 @@
-"""What cards say of suggestions, and how leads say another: on Slack and on Telegram."""
+"""What cards show of suggestions, and how leads choose another: on Slack and on Telegram."""
 
 from dataclasses import replace
 

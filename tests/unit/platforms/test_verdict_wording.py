@@ -1,4 +1,4 @@
-"""The gate's reasons in the reader's language: every one that it can give, with its numbers, and nothing invented."""
+"""The gate's reasons in the reader's language: every one that it can give, with its numbers and no others."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ OTHERS = [language for language in available() if language != "en"]
 
 
 def scores(right: int, of: int, truth: str = "billing", start: int = 0, **more: str) -> list[Score]:
-    """So many messages, of which the first are answered right and surely."""
+    """So many messages, of which the first are answered correctly and surely."""
     language = more.get("language")
     return [
         Score(f"{n}", Source(more.get("source", "import")), truth, answer, {answer: 1.0}, language)
@@ -31,7 +31,7 @@ def scores(right: int, of: int, truth: str = "billing", start: int = 0, **more: 
 
 
 def reasons() -> Iterator[str]:
-    """Of verdicts that take every turn."""
+    """The reasons of verdicts for every branch."""
     yield from judge(scores(3, 5), scores(5, 5)).reasons
     yield from judge(scores(100, 200), scores(200, 200)).reasons
     yield from judge(scores(200, 200), scores(200, 200)).reasons
@@ -88,7 +88,7 @@ def test_every_reason_is_said_in_every_language_with_its_numbers(language: str) 
 
 
 def test_every_sentence_of_a_verdict_is_given_by_the_gate() -> None:
-    """A sentence that the gate says differently by now would stay English for ever."""
+    """A sentence that the gate has changed since would always stay English."""
     known = Sentences()
     wanted = {key: known.text("pt-BR", key) for key in known.keys("en") if key.startswith("verdict_")}
     said = [verdict_reason(recorded, "pt-BR") for recorded in reasons()]

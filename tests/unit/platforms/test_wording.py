@@ -1,4 +1,4 @@
-"""Which sentence is said when, in every language there is."""
+"""Which sentence is said when, in every available language."""
 
 from dataclasses import replace
 from datetime import datetime

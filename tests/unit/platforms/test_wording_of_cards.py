@@ -1,4 +1,4 @@
-"""What a card says in words: what became of it, who decided, and why."""
+"""What a card says in words: the outcome, who decided, and why."""
 
 from dataclasses import replace
 from itertools import product

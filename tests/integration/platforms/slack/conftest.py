@@ -62,13 +62,13 @@ async def slack(
 
 @pytest.fixture
 async def socket(server: SlackServer, inbox: Recorder, chat_commands: FakeDesk) -> AsyncIterator[Slack]:
-    """A listening adapter in Socket Mode, for what is the same over either transport."""
+    """A listening adapter in Socket Mode, for tests that need only one transport."""
     async with speaking(config(server), around(chat_commands)) as platform, listening(server, platform, inbox):
         yield platform
 
 
 @pytest.fixture
 async def mouth(server: SlackServer) -> AsyncIterator[Slack]:
-    """An adapter that only speaks."""
+    """An adapter that only sends."""
     async with speaking(config(server)) as platform:
         yield platform

@@ -1,4 +1,4 @@
-"""What the Slack tests are made of: an inbox and a desk in memory, the company, and the adapter at work."""
+"""Parts of the Slack tests: an inbox and a desk in memory, the company, and a running adapter."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -55,12 +55,12 @@ WORDS = Vocabulary(
 
 @dataclass(slots=True)
 class Recorder:
-    """An inbox in memory that can be down or stuck; by ref, as the real one."""
+    """An inbox in memory that can be down or blocked; it stores by ref, as the real one does."""
 
     down: bool = False
     broken: bool = False
     free: asyncio.Event = field(default_factory=asyncio.Event)
-    """Cleared: whatever is to be stored waits."""
+    """If cleared, storing waits."""
     tried: int = 0
     messages: dict[MessageRef, Message] = field(default_factory=dict)
     notes: dict[MessageRef, Note] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Recorder:
         self.deletions.append(deletion)
 
     async def person(self, person: Person) -> None:
-        """As the ledger does: what has a name keeps it."""
+        """As in the ledger, an existing name is kept."""
         await self._store()
         for ref, message in self.messages.items():
             if message.author.id == person.id and not message.author.name:
@@ -125,7 +125,7 @@ class Recorder:
 
 @dataclass(slots=True)
 class FakeDesk:
-    """A desk in memory: what it is asked of is put in before, what it did can be looked at."""
+    """A desk in memory: tests set its answers, and read what it did."""
 
     requests: dict[str, list[Request]] = field(default_factory=dict)
     doubts: list[Request] = field(default_factory=list)
@@ -185,7 +185,7 @@ class FakeDesk:
 
 
 def around(chat_commands: FakeDesk | None = None, task: Task = TASK, ledger: Ledger | None = None) -> PlatformContext:
-    """What the adapter may look at."""
+    """The ports that the adapter may use."""
     return PlatformContext(
         task=task,
         languages=("en", "pt-BR", "es"),
@@ -300,6 +300,6 @@ def person(user: str) -> Person:
 
 
 async def whispered(server: SlackServer, channel: str, user: str) -> Shown:
-    """The newest thing that only this person was shown there, once there is one."""
+    """Wait for the newest message that only this person was shown there."""
     await server.until(lambda: server.ephemerals(channel, user))
     return server.ephemerals(channel, user)[-1]

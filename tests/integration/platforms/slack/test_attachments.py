@@ -1,4 +1,4 @@
-"""Attachments: fetched for other platforms, brought from them, and shown to those who could not open them."""
+"""Attachments: fetched for other platforms, uploaded from them, and shown to people who could not open them."""
 
 from collections.abc import Callable
 
@@ -83,7 +83,7 @@ async def test_a_slack_that_is_slow_with_files_is_asked_later(server: SlackServe
         await mouth.fetch(media_of(file))
 
 
-# ── brought ──
+# ── uploaded ──
 
 
 async def test_another_platforms_files_come_into_the_thread_of_the_text(server: SlackServer, mouth: Slack) -> None:

@@ -42,7 +42,7 @@ async def problems(settings: Config, live: bool = False) -> dict[str, str]:
 
 @pytest.fixture
 def company(server: SlackServer) -> SlackServer:
-    """A Slack in which all is well."""
+    """A Slack in which everything works."""
     for user in (LEAD, TEAM_LEAD):
         server.add_user(User(id=user, name="lead"))
     server.add_usergroup("S0LEADS", [LEAD])
@@ -217,7 +217,7 @@ async def test_over_http_the_trial_says_why_it_cannot_be(company: SlackServer) -
     assert "switchboard run" in (await problems(of(company, Mode.HTTP), live=True))["reactions arrive"]
 
 
-# ── the way there ──
+# ── reachability ──
 
 
 async def test_a_slack_that_cannot_be_reached_is_no_bad_token(company: SlackServer) -> None:

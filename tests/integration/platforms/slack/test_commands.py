@@ -1,4 +1,4 @@
-"""`/switchboard`: answered to the person alone, in their language; what leads may, others may not."""
+"""`/switchboard`: answered only to the person, in their language; commands of leads are refused to others."""
 
 import pytest
 
@@ -28,7 +28,7 @@ from tests.servers.slack.blocks import buttons
 
 
 async def answered(server: SlackServer, user: str, text: str, channel: str = LOUNGE) -> str:
-    """All that the person is shown for the command."""
+    """Everything that the person is shown for the command."""
     before = len(server.ephemerals(channel, user))
     await server.clicks.command(user, channel, text)
     await server.until(lambda: len(server.ephemerals(channel, user)) > before)

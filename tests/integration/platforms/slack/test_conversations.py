@@ -1,4 +1,4 @@
-"""Threads, notes, orders, edits, deletions and files: what is said after the first message."""
+"""Threads, notes, order, edits, deletions and files: what is said after the first message."""
 
 import pytest
 

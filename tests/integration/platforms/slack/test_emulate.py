@@ -1,6 +1,6 @@
-"""Our calls and the manifest's scopes, by somebody else's reading of Slack's documentation: the npm package `emulate`.
+"""Our calls and the manifest's scopes, tested with another implementation of Slack: the npm package `emulate`.
 
-What it does not know (user groups, custom emoji, Socket Mode, events, commands) is tried in test_scopes alone.
+What it does not know (user groups, custom emoji, Socket Mode, events, commands) is tested only in test_scopes.
 """
 
 from collections.abc import AsyncIterator
@@ -26,11 +26,11 @@ METADATA = {"event_type": "switchboard_post", "event_payload": {"post": 1, "kind
 
 @dataclass
 class Elsewhere:
-    """The emulated workspace: its address and what was made in it."""
+    """The emulated workspace: its address and what was created in it."""
 
     url: str
     channels: dict[str, str]
-    """What sort -> its id."""
+    """Kind -> id."""
     person: str
     file: str
     ts: str
@@ -80,7 +80,7 @@ def without(missing: str) -> str:
 
 
 async def furnished(place: Elsewhere) -> Elsewhere:
-    """With channels of each sort, a person, a file and a message."""
+    """With channels of each kind, a person, a file and a message."""
     for sort, private in (("public", False), ("private", True)):
         made = await place.call(ADMIN, "conversations.create", {"name": f"room-{sort}", "is_private": private})
         place.channels[sort] = _id(made, "channel")
@@ -97,7 +97,7 @@ async def furnished(place: Elsewhere) -> Elsewhere:
 
 
 def calls(place: Elsewhere) -> list[tuple[str, Json]]:
-    """All the calls that we make and the package knows."""
+    """All calls that we make and the package knows."""
     public, ts = place.channels["public"], place.ts
     found: list[tuple[str, Json]] = [
         ("auth.test", {}),
@@ -118,7 +118,7 @@ def calls(place: Elsewhere) -> list[tuple[str, Json]]:
 
 
 async def lacking(place: Elsewhere, token: str) -> dict[str, str]:
-    """Call -> the scope that it lacked. Any other refusal is a mistake of this test's."""
+    """Call -> the scope that it lacked. Any other refusal is a mistake of this test."""
     lacked = {}
     for method, arguments in calls(place):
         try:

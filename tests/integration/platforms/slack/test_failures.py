@@ -1,4 +1,4 @@
-"""What Slack refuses is refused for good and says what to mend; what passes is tried again."""
+"""A permanent refusal by Slack is not retried and says what to change; a temporary one is retried."""
 
 from datetime import timedelta
 

@@ -131,7 +131,7 @@ async def test_where_no_answer_could_be_given_no_request_is_taken(
 ) -> None:
     server.add_channel(channel)
     if channel.kind == "im":
-        server.fail("conversations.info", error="channel_not_found", times=10)  # the look at the start asks, too
+        server.fail("conversations.info", error="channel_not_found", times=10)  # the check at the start asks, too
     ts = await server.writes(BEN, channel.id, "my laptop is broken")
     await server.clicks.shortcut(BEN, channel.id, ts)
     assert told in (await whispered(server, channel.id, BEN)).text

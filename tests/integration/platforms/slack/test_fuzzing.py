@@ -1,4 +1,4 @@
-"""Events, forms, menus, shortcuts, presses and commands of Slack, bent: an answer, and no crash in what follows."""
+"""Altered events, forms, menus, shortcuts, presses and commands of Slack: answered, and no crash afterwards."""
 
 import asyncio
 import hashlib
@@ -103,7 +103,7 @@ MORE: Mapping[str, st.SearchStrategy[object]] = {"view_submission": FORMS_OF_OTH
 
 
 class Door:
-    """The route that Slack posts to, with Slack's signature under whatever is posted."""
+    """The route that Slack posts to; everything posted has Slack's signature."""
 
     def __init__(self, web: httpx.AsyncClient, secret: str) -> None:
         self._web = web
@@ -129,7 +129,7 @@ def _written(value: object) -> str:
 
 
 async def _quiet() -> None:
-    """Wait until what follows the answers is over, too."""
+    """Wait until the tasks that follow the answers have ended, too."""
     while {one.get_name() for one in asyncio.all_tasks()} & FOLLOWING:  # noqa: ASYNC110 - the adapter has no event for it
         await asyncio.sleep(0.05)
 

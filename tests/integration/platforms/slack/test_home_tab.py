@@ -1,4 +1,4 @@
-"""The Home tab: what people see there, what leads can do there, and nobody else."""
+"""The Home tab: what people see there, and what only leads can do there."""
 
 import json
 

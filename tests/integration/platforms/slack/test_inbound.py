@@ -26,7 +26,7 @@ async def test_a_message_is_stored_with_its_writers_name_and_language_and_acknow
 ) -> None:
     ts = await server.writes(ANN, HELP, "I was charged twice &amp; again")
     await server.until(settled(server))
-    # Who it was is asked about once it is stored
+    # The name is looked up after the message is stored
     await server.until(lambda: all(message.author.name for message in inbox.messages.values()))
     [message] = inbox.messages.values()
     assert (message.ref, message.place) == (MessageRef("slack", HELP, ts), Place("slack", HELP, ts))
@@ -61,7 +61,7 @@ async def test_a_mistake_of_ours_is_not_acknowledged_either(
 
 
 async def _acknowledges_what_comes_behind(server: SlackServer) -> None:
-    """An event with nothing to store, sent later: had ours been acknowledged by now, so had the one before it."""
+    """Wait until a later event, with nothing to store, is acknowledged: ours would have been acknowledged first."""
     server.emits({"type": "member_joined_channel", "user": ANN, "channel": HELP})
     behind = server.deliveries[-1]
     await server.until(lambda: behind.acked)

@@ -1,4 +1,4 @@
-"""What is written down about people: nothing they wrote, no name, no token."""
+"""Logs contain nothing about people: no text, no name, no token."""
 
 import logging
 

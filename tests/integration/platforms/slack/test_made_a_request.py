@@ -1,4 +1,4 @@
-"""🎫 by anybody, on any message of a channel that we are in: it becomes a request of whoever wrote it."""
+"""🎫 by anybody, on any message of a channel that the bot is in: it becomes a request of its writer."""
 
 from bot.domain.messages import MessageRef, Place
 from bot.platforms.slack.adapter import Slack

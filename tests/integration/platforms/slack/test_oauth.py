@@ -1,4 +1,4 @@
-"""The app installed by a browser: what Slack hands over, who may install, and what is left when it is taken back."""
+"""The app installed with a browser: what Slack sends, who may install, and what remains after it is revoked."""
 
 import asyncio
 import json
@@ -60,13 +60,13 @@ def settings(server: SlackServer, keys: str = KEY, team: str = "") -> Config:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Somebody who installs the app."""
+    """A person who installs the app."""
 
     client: httpx.AsyncClient
     address: str
 
     async def begins(self) -> tuple[str, str]:
-        """The state that Slack is handed, and the cookie."""
+        """The state that is sent to Slack, and the cookie."""
         page = await self.client.get(f"{self.address}/slack/install")
         assert page.status_code == 200
         [link] = re.findall(r'href="(https://slack.com/oauth/v2/authorize[^"]*)"', page.text)
@@ -85,7 +85,7 @@ class Browser:
 
 @asynccontextmanager
 async def running(server: SlackServer, config: Config, where: PlatformContext, inbox: Recorder) -> AsyncIterator[Slack]:
-    """The adapter, listening for as long as the context lasts, whether it is installed or not."""
+    """The adapter, listening while the context lasts, whether the app is installed or not."""
     async with speaking(config, where) as slack:
         task = asyncio.create_task(slack.listen(inbox), name="listen")
         try:

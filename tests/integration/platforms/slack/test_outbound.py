@@ -1,4 +1,4 @@
-"""What we owe is said: once, in its place, and to whom it concerns."""
+"""Posts are sent once, to the right place, and to the people whom they concern."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -90,7 +90,7 @@ async def test_buttons_for_leads_and_replies_for_people_land_where_they_belong(
     assert "billing escreve" in reply.text and "We paid." in reply.text
 
 
-# ── whispers ──
+# ── messages to one person ──
 
 
 async def test_what_is_only_for_one_person_is_shown_to_them_alone(server: SlackServer, mouth: Slack) -> None:
@@ -200,7 +200,7 @@ async def test_reads_wait_for_as_long_as_slack_asks(server: SlackServer, mouth: 
     assert len(server.posts(BILLING)) == 1
 
 
-# ── before strangers ──
+# ── with strangers in the channel ──
 
 
 async def test_a_card_is_not_shown_to_another_company_and_the_setting_is_named(

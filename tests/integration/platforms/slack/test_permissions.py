@@ -1,4 +1,4 @@
-"""Who may correct and who may handle: by id, by group, by team; never bots, never another company."""
+"""Who may correct and who may handle: by id, by group, by team; never bots, never people of other companies."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What Slack posts reaches the bot through the real nginx, with TLS, by deploy/nginx.conf; nothing else does."""
+"""Slack's requests reach the bot through a real nginx with TLS and deploy/nginx.conf; no other requests do."""
 
 import asyncio
 import shutil
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(NGINX is None or OPENSSL is None, reason="nginx 
 
 
 def _written(folder: Path, port: int, upstreams: list[str]) -> Path:
-    """The file as it stands, but for the address, the certificate, and where it may write."""
+    """The file as it is, except for the address, the certificate, and the folders that it may write to."""
     key, certificate = folder / "key.pem", folder / "cert.pem"
     made = (
         f"{OPENSSL} req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
@@ -52,7 +52,7 @@ def _written(folder: Path, port: int, upstreams: list[str]) -> Path:
 
 @asynccontextmanager
 async def proxied(folder: Path, *upstreams: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody who speaks to the proxy, and trusts its certificate."""
+    """A client of the proxy that trusts its certificate."""
     port = free_port()
     file = _written(folder, port, [urlsplit(one).netloc for one in upstreams])
     command = [str(NGINX), "-p", str(folder), "-e", str(folder / "log"), "-c", str(file)]
@@ -76,7 +76,7 @@ async def proxied(folder: Path, *upstreams: str) -> AsyncIterator[httpx.AsyncCli
 
 
 async def test_an_event_goes_to_the_process_that_takes_it(server: SlackServer, inbox: Recorder, tmp_path: Path) -> None:
-    """Also where the first turns it away: Slack would come again later, the next process has it now."""
+    """Also if the first process refuses it: Slack would repeat it later, the next process accepts it now."""
     async with (
         speaking(config(server, Mode.HTTP)) as deaf,
         site(server, deaf) as turning_away,

@@ -1,4 +1,4 @@
-"""What is remembered of Slack while we run is bounded: the oldest goes first, and is simply asked for again."""
+"""The data kept about Slack while the bot runs is bounded: the oldest entry is removed first, and looked up again."""
 
 import pytest
 from aiohttp import ClientSession

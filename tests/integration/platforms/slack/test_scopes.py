@@ -1,4 +1,4 @@
-"""The manifest asks for exactly what is used: all works with its scopes, and something fails without any one."""
+"""The manifest requests exactly the scopes in use: all works with them, and something fails without any one."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -47,7 +47,7 @@ Step = Callable[[], Awaitable[object]]
 
 @dataclass
 class Story:
-    """Everything we do with Slack, each step by itself."""
+    """Everything we do with Slack, each step separately."""
 
     server: SlackServer
     slack: Slack

@@ -61,7 +61,7 @@ class Town:
     slack: Slack
 
     async def card(self, room: str, number: int = 0) -> Post:
-        """The card of that number in a team's channel, once it is there."""
+        """Wait for the card with that number in a team's channel."""
         await self.server.until(lambda: len(self.cards(room)) > number, 10)
         return self.cards(room)[number]
 
@@ -69,7 +69,7 @@ class Town:
         return [post for post in self.server.posts(room) if post.thread_ts is None]
 
     async def said(self, channel: str, thread: str, words: str) -> Post:
-        """What is said in a thread with these words in it, once it is."""
+        """Wait for a message in a thread that contains this text."""
         return (await self.server.until(lambda: self.with_words(channel, thread, words), 10))[0]
 
     def with_words(self, channel: str, thread: str, words: str) -> list[Post]:
@@ -78,7 +78,7 @@ class Town:
 
 
 class Flow:
-    """Every step over a real database, again and again, by the clock on the wall."""
+    """Every step over a real database, repeatedly, on the real clock."""
 
     def __init__(self, database: Database) -> None:
         self.embedder = FakeEmbedder()
@@ -117,7 +117,7 @@ def now() -> datetime:
 
 @pytest.fixture
 async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
-    """Everything runs, each step again and again."""
+    """Everything runs, each step repeatedly."""
     for user in (BEN, LEAD):
         server.space.user(user)
     flow, enough = Flow(database), asyncio.Event()
@@ -131,7 +131,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
             yield Town(server, slack)
             assert not task.done(), task.exception()
         finally:
-            # Not cancelled: what a step has in hand with the database it finishes.
+            # Not cancelled: a step finishes what it has begun in the database
             enough.set()
             await asyncio.wait([task])
 
@@ -163,7 +163,7 @@ async def test_an_internal_note_stays_inside_until_its_author_presses_send(town:
     card = await town.card(BILLING)
     await server.writes(BEN, BILLING, "she is a nuisance", thread_ts=card.ts)
     offer = await whispered(server, BILLING, BEN)
-    # What is sent by an act comes later than what leaked would have: the note had been looked at before it was offered
+    # A reply arrives later than a leaked note would have: the note was looked at before the reply was offered
     await server.writes(BEN, BILLING, "reply: it is on its way", thread_ts=card.ts)
     await town.said(HELP, root, "it is on its way")
     everywhere = [post for room in (HELP, LOUNGE, IT, ANN) for post in server.posts(room)]

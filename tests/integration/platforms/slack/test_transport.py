@@ -1,4 +1,4 @@
-"""Socket Mode and signed HTTP, each with its troubles; tokens; a Slack that loses, doubles, delays and reorders."""
+"""Socket Mode and signed HTTP, each with its faults; tokens; a Slack that loses, doubles, delays and reorders."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A local Telegram and the adapter beside it."""
+"""A local Telegram and the adapter connected to it."""
 
 from collections.abc import AsyncIterator
 

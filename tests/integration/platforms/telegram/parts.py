@@ -1,4 +1,4 @@
-"""The adapter as the tests put it up: its settings, an inbox and a desk in memory, a web server for its webhook."""
+"""The adapter as the tests build it: its settings, an inbox and a desk in memory, a web server for its webhook."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -49,11 +49,11 @@ VOCABULARY = Vocabulary(
 
 @dataclass(slots=True)
 class Recorder:
-    """An inbox in memory that can be down; facts by what makes them one, as in the real one."""
+    """An inbox in memory that can be down; it stores each fact once, by the same key as the real one."""
 
     down: bool = False
     broken: str | None = None
-    """A text over which it stumbles, in a way that nobody foresaw."""
+    """A text for which it raises an unexpected error."""
     tried: int = 0
     messages: dict[MessageRef, Message] = field(default_factory=dict)
     notes: dict[MessageRef, Note] = field(default_factory=dict)
@@ -164,7 +164,7 @@ def platform_context(
 def config(
     server: TelegramServer, token: str | None = None, hook: str | None = None, leads: Sequence[object] = (LEAD,)
 ) -> Config:
-    """Polling, or a webhook at that address."""
+    """With polling, or with a webhook at that address."""
     environment = {
         "TELEGRAM_BOT_TOKEN": token or server.token,
         "TELEGRAM_WEBHOOK_SECRET": SECRET,
@@ -236,7 +236,7 @@ def item(
 
 
 def in_room(label: str, room: str, **leads: frozenset[str]) -> Task:
-    """The task, with that team in another room or with leads of its own."""
+    """The task, with that team in another room or with its own leads."""
     labels = [
         replace(one, deliver_to={"telegram": Place("telegram", room)}, leads=leads) if one.name == label else one
         for one in TASK.labels

@@ -1,4 +1,4 @@
-"""Photos, files and voice: in, out, and from one platform to the other."""
+"""Photos, files and voice: received, sent, and passed from one platform to the other."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`switchboard check telegram`, against a Telegram where things are wrong one at a time."""
+"""`switchboard check telegram`, against a Telegram with one fault at a time."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What people ask of the bot by command, and what it answers."""
+"""What people ask the bot by command, and its answers."""
 
 import logging
 from datetime import timedelta
@@ -39,7 +39,7 @@ def request(excerpt: str, chat: int = ANN, label: str | None = None, state: Stat
 
 
 async def asked(server: TelegramServer, text: str, chat: int | None = None) -> Post:
-    """What the bot answers to a command of Ann's."""
+    """The bot's answer to a command of Ann's."""
     place = chat or ANN
     before = len(server.posts(place))
     await server.writes(ANN, text, chat)

@@ -1,4 +1,4 @@
-"""What Telegram's updates become in the real ledger."""
+"""What the real ledger stores of Telegram's updates."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ JOINING = ThreadingPolicy(SECONDS, timedelta(hours=24), timedelta(hours=72))
 
 
 def asked(number: int, user: int, **changes: object) -> Fact:
-    """Somebody addresses the bot in a topic of a group."""
+    """A person addresses the bot in a topic of a group."""
     message = {
         "message_id": number,
         "date": int(NOW.timestamp()),

@@ -1,4 +1,4 @@
-"""What happens in Telegram, through the real python-telegram-bot, from a local Telegram into the inbox."""
+"""Events in Telegram, through the real python-telegram-bot, from a local Telegram into the inbox."""
 
 import asyncio
 import logging

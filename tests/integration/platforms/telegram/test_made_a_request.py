@@ -1,4 +1,4 @@
-"""✍ by anybody, on any message of a group that we are in: it becomes a request of whoever wrote it."""
+"""✍ by anybody, on any message of a group that the bot is in: it becomes a request of its writer."""
 
 from bot.domain.messages import Place
 from tests.integration.platforms.telegram.parts import ANN, BILLING, IT, LEAD, Recorder, hearing

@@ -1,4 +1,4 @@
-"""What the adapter says in Telegram, and what it makes of being refused."""
+"""What the adapter sends to Telegram, and how it handles refusals."""
 
 import logging
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What becomes of teams' groups: they move, throw the bot out, close topics; and who may do what in them."""
+"""Changes of teams' groups: they migrate, remove the bot, close topics; and who may do what in them."""
 
 import logging
 
@@ -77,7 +77,7 @@ async def test_a_group_that_moved_while_we_were_away_is_still_the_teams_room(
     assert inbox.messages == {}
 
 
-# ── groups that do not want us, or no more ──
+# ── groups that refuse the bot or remove it ──
 
 
 @pytest.mark.parametrize("status", ["member", "kicked", "left"])
@@ -165,7 +165,7 @@ async def test_the_topic_general_is_the_group_itself(server: TelegramServer) -> 
     assert server.posts(IT)[0].thread is None
 
 
-# ── who may ──
+# ── permissions ──
 
 
 def team(*leads: str) -> Label:

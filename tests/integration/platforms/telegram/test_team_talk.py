@@ -1,4 +1,4 @@
-"""What is said under a card is a team's for ever: a real database, a closed topic, other settings, another process."""
+"""What is said under a card always belongs to a team: real database, closed topic, other settings, new process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -59,7 +59,7 @@ class Scene:
     async def card(self, telegram: Telegram, room: str) -> int:
         """A request whose card is in that room; the number of the card's message."""
         await self.ledger.add_message(message("m1"), POLICY)
-        # The server's own messages bear today's date, which is far ahead of this scene's and so believed by nobody
+        # The server's own messages have today's date, far ahead of this scene's clock, so the bot does not trust it
         waiting = await self.ledger.claim_undecided(after(5), SETTLE, PATIENCE, 10)
         [case] = [one for one in waiting if one.messages[0].ref.id == "m1"]
         card = Post(Place("telegram", room), CARD)
@@ -99,7 +99,7 @@ class Scene:
         return found
 
     async def heard(self) -> None:
-        """Everything so far was taken in: somebody's later message was."""
+        """Wait until all earlier updates were processed, by waiting for a later message of another person."""
         await self.server.writes(ANN, "the last word")
         await self.server.until(lambda: not self.server.feed.pending)
 

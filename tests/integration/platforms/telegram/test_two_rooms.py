@@ -43,7 +43,7 @@ class Scene:
         self.server = server
 
     async def settles(self) -> None:
-        """What people did is heard, and all that follows from it is done."""
+        """Receive what people did, and do everything that follows from it."""
         await heard(self.server)
         await follows(self.story)
 
@@ -73,7 +73,7 @@ class Scene:
         return self.server.posts(chat)[-1]
 
     def card(self, chat: int) -> Post:
-        """The newest card there, as it reads by now."""
+        """The present text of the newest card there."""
         return next(post for post in reversed(self.server.posts(chat)) if post.text.startswith("New request"))
 
     def read(self, chat: int) -> list[str]:
@@ -82,7 +82,7 @@ class Scene:
 
 @pytest.fixture
 async def quick(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> TelegramServer:
-    """The server, with its people, towards whom nobody has to be patient."""
+    """The server with its people, without rate limits."""
     nobody_waits_for_a_turn(monkeypatch)
     server.add_user(User(id=ANN, first_name="Ann", language_code="en"))
     server.add_user(User(id=LEAD, first_name="Lee"))

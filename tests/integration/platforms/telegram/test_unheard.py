@@ -1,4 +1,4 @@
-"""Whoever speaks to the bot hears something: at least why not, whatever they send, wherever, and as whoever."""
+"""Everybody who writes to the bot gets an answer, at least a reason, whatever they send, wherever, as anybody."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What Telegram brings by webhook is stored first and answered then."""
+"""What Telegram sends by webhook is stored first and acknowledged afterwards."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Sentences that the bot says on Hooks alone, beside those of every platform."""
+"""Sentences that the bot says only on Hooks, in addition to those of every platform."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A file's content as what is read from it, for tests."""
+"""A file's content as it is read, for tests."""
 
 from bot.domain.example_files.reading import Contents, ReadOptions, read_examples
 from bot.domain.learning import Example
@@ -17,12 +17,12 @@ def pairs(contents: Contents) -> list[tuple[str, str]]:
 
 
 def problems(contents: Contents) -> list[str]:
-    """Every complaint as it is said."""
+    """The text of every problem."""
     return list(map(str, contents.bad))
 
 
 def only(contents: Contents) -> Example:
-    """The one example that was read, without complaint."""
+    """The only example that was read, without a problem."""
     assert problems(contents) == []
     [(_, example)] = contents.examples
     return example

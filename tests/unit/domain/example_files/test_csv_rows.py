@@ -30,7 +30,7 @@ def test_excel_may_name_the_separator() -> None:
 
 def test_empty_rows_and_columns_at_the_end() -> None:
     assert pairs(read("text,label,,\na,it,,\n,,,\n,,,\n \n")) == [("a", "it")]
-    assert pairs(read("text,label,notes\na,it\n")) == [("a", "it")]  # Excel leaves empty cells at the end out
+    assert pairs(read("text,label,notes\na,it\n")) == [("a", "it")]  # Excel leaves out empty cells at the end
 
 
 def test_a_row_with_too_many_cells_is_named() -> None:

@@ -1,4 +1,4 @@
-"""Every encoding that a spreadsheet or a helpdesk writes: read, or refused; never replaced in silence."""
+"""Every encoding that a spreadsheet or a helpdesk writes is read or refused; nothing is replaced silently."""
 
 import codecs
 

@@ -1,4 +1,4 @@
-"""What files call labels."""
+"""The names that files give to labels."""
 
 from dataclasses import replace
 

@@ -133,7 +133,7 @@ def test_signs_make_three_texts() -> None:
     assert (len(kept), found) == (3, [])
 
 
-# --- texts alone ---
+# --- texts without labels ---
 
 
 def test_texts_need_no_label_and_are_shown_as_written() -> None:
@@ -152,7 +152,7 @@ def test_one_column_may_hold_every_sign() -> None:
 
 
 def workbook(*rows: tuple[str | int | None, ...]) -> bytes:
-    """A minimal xlsx file, as the standard has it."""
+    """A minimal xlsx file, as in the standard."""
 
     def cell(value: str | int | None) -> str:
         if value is None:

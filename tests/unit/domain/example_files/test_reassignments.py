@@ -1,4 +1,4 @@
-"""Histories of tickets, in the shapes that helpdesks give them: the last team is the label, the first one is told."""
+"""Histories of tickets, in the formats of helpdesks: the last team is the label, and the first one is reported."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -140,7 +140,7 @@ def test_zendesk_incremental_events_and_tickets_belong_together() -> None:
 
 def test_chatwoot_says_in_its_activities_which_team_it_was_assigned_to_and_people_are_no_teams() -> None:
     contents = read(CHATWOOT_CONVERSATIONS, CHATWOOT_MESSAGES)
-    assert labels(contents) == {"I was charged twice": "billing"}  # nobody had the other one
+    assert labels(contents) == {"I was charged twice": "billing"}  # no ticket had the other team
     assert told(contents).startswith("1 of 1 tickets (100%) were reassigned, most often delivery → billing (1)")
 
 

@@ -1,4 +1,4 @@
-"""What we write is read back to the same examples, for every text."""
+"""What we write is read back as the same examples, for every text."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A cell far away from all others makes no table of a whole machine's memory."""
+"""A cell far from all others does not make the reader use all of the machine's memory."""
 
 import io
 import zipfile
@@ -21,7 +21,7 @@ _ROWS = (("A1", "text"), ("B1", "label"), ("A2", "hello"), ("B2", "it"))
 
 
 def _sheet(*cells: tuple[str, str]) -> bytes:
-    """An xlsx file of these cells, in the order in which they are given."""
+    """An xlsx file of these cells, in the given order."""
     lines = ""
     for at, what in cells:
         row = at.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -1,4 +1,4 @@
-"""Tables as programs write them that are no helpdesk: data frames, notebooks, spreadsheets, fastText."""
+"""Tables as other programs write them: data frames, notebooks, spreadsheets, fastText."""
 
 import io
 import zipfile
@@ -88,7 +88,7 @@ def test_a_text_beyond_pythons_limit_of_a_cell_is_read() -> None:
 
 
 def test_a_picture_in_a_cell_is_read_in_one_go() -> None:
-    """A word without an end, in ASCII and in letters of Windows: what is looked for in it is looked for once."""
+    """A word without an end, in ASCII and in letters of Windows: it is searched only once."""
     picture = "data:image/png;base64," + "iVBORw0KGgo+AAAA/" * 12_000
     assert len(only(read(f'text,label\n"{picture}",it\n')).text) == 40_000
     contents = read(f'text,label\n"{picture}",it\n"o relógio não funciona",it\n'.encode("cp1252"))
@@ -133,7 +133,7 @@ def _workbook(sheets: dict[str, str]) -> bytes:
 
 
 def _rows(*rows: tuple[str, ...]) -> str:
-    """Cells as they stand in the XML, where they are no words of ours."""
+    """Cells as they are in the XML, where they are no shared strings."""
 
     def cell(row: int, column: int, value: str) -> str:
         at = f"{'ABCDEFG'[column]}{row}"

@@ -1,4 +1,4 @@
-"""Voices are fitted, kept without pickle, and silent where there is nothing to learn from."""
+"""Voices are fitted, stored without pickle, and give no opinion if there is nothing to learn from."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ HELD_OUT = list(company.read(company.HELD_OUT))[:240]
 
 
 def lessons(pairs: list[tuple[str, str]], vectors: bool = True) -> Lessons:
-    """Examples with vectors that tell their labels apart, in the order of the labels' names."""
+    """Examples with vectors that separate their labels, in the order of the labels' names."""
     names = sorted({label for _, label in pairs})
     rows = np.zeros((len(pairs), 32 if vectors else 0), dtype=np.float32)
     for row, (_, label) in enumerate(pairs):
@@ -40,7 +40,7 @@ def asked(texts: list[str], vectors: Floats | None = None) -> Questions:
 
 
 def said(voices: Voices, voice: str, questions: Questions) -> list[str]:
-    """The label that a voice finds likeliest for each text."""
+    """The label that a voice gives the highest probability, for each text."""
     fitted = voices.fitted[voice]
     return [fitted.labels[row.argmax()] for row in fitted.log_probabilities(questions)]
 
@@ -58,7 +58,7 @@ def test_what_it_says_of_its_own_rows_is_not_learned_by_heart() -> None:
     voices = fit_voices(lessons(SEED))
     names = voices.unseen.labels
     right = [names[row.argmax()] == label for row, (_, label) in zip(voices.unseen.said[WORDS], SEED, strict=True)]
-    assert 0.4 < sum(right) / len(right) < 0.9  # by heart it knows them all
+    assert 0.4 < sum(right) / len(right) < 0.9  # it has learned all of them
 
 
 def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
 
 
 def test_how_often_they_were_right_is_counted_on_rows_that_they_had_not_learned() -> None:
-    """Each voice's own figures out of fold lie about where the pool's does; by heart it would be all of them."""
+    """Each voice's own figures out of fold are about the pool's; on learned rows all would be right."""
     fitted = fit_voices(lessons(SEED, vectors=False))
     assert fitted.proved is not None
     right = sum(hits for _, _, _, hits, _ in fitted.proved.rows)
@@ -160,7 +160,7 @@ def test_a_vector_of_another_width_is_not_read() -> None:
 
 @dataclass(frozen=True)
 class FirstLetter:
-    """A toy voice: everything is for the first label."""
+    """A simple voice: everything has the first label."""
 
     labels: tuple[str, ...] = ()
     name: str = "toy"
@@ -188,7 +188,7 @@ def test_a_voice_is_one_class_and_a_place_in_the_list(tmp_path: Path) -> None:
     voices = load(tmp_path, kinds)
     assert set(voices.fitted) == set(voices.without_adapter) == {WORDS, VECTORS, NEIGHBOURS, "toy"}
     assert said(voices, "toy", asked(["anything"])) == [min(label for _, label in SEED[:60])]
-    assert set(load(tmp_path).fitted) == {WORDS, VECTORS, NEIGHBOURS}  # and whoever does not know it reads the others
+    assert set(load(tmp_path).fitted) == {WORDS, VECTORS, NEIGHBOURS}  # a voice that does not know it reads others
 
 
 def test_lessons_come_back_as_they_were_written(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_voice_that_knows_nothing_gets_no_weight() -> None:
 
 
 def test_how_sure_all_are_together_is_fitted_on_a_few_dozen_rows() -> None:
-    """Both say .7 of what is right nine times in ten; pooled as usual they would say .63."""
+    """Both say .7 of what is right nine times in ten; with the usual weights the pool would say .63."""
     truth = [n % 2 if n % 10 else 1 - n % 2 for n in range(80)]
     row = np.log(np.array([[0.7, 0.3], [0.3, 0.7]] * 40, dtype=np.float32))
     weights = fit_weights({WORDS: row, VECTORS: row}, truth, USUAL)
@@ -234,7 +234,7 @@ def test_three_hundred_labels_and_one_that_nobody_used() -> None:
 
 
 def flipped(every: int) -> tuple[Lessons, list[int]]:
-    """A hundred examples of each of two teams, told apart by words and vectors; some carry the other's label."""
+    """A hundred examples of each of two teams, distinguishable by words and vectors; some have the other's label."""
     pairs = [
         (f"my {thing} number {n}", team)
         for n in range(100)

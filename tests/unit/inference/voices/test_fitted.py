@@ -1,4 +1,4 @@
-"""Fitted in a process of its own, asked in this one, and silent when what is on disk is no good."""
+"""Fitted in a separate process, asked in this one, and without an opinion if its files are unusable."""
 
 import asyncio
 import logging

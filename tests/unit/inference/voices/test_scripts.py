@@ -1,4 +1,4 @@
-"""The voice that reads words learns teams in any script, and says nothing of what it knows no piece of."""
+"""The voice that reads words learns teams in any script, and gives no opinion on text of which it knows no piece."""
 
 import numpy as np
 import pytest

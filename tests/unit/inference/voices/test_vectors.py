@@ -16,7 +16,7 @@ OWN, EVERY = 12, 8
 
 
 def drawn(count: int, seed: int, own_clear: bool = True, every_clear: bool = True, full: bool = True) -> Floats:
-    """Vectors of two parts; the nth text has the label n % 3, which a clear part tells and another does not."""
+    """Vectors of two parts; the nth text has the label n % 3, which one part shows clearly and the other does not."""
     numbers = np.random.default_rng(seed)
     rows = numbers.standard_normal((count, OWN + EVERY)).astype(np.float32) * 0.3
     for n in range(count):

@@ -1,4 +1,4 @@
-"""The numbers that a voice reads in a text are those that scikit-learn would give it."""
+"""The numbers that a voice computes for a text are those that scikit-learn would compute."""
 
 from collections.abc import Sequence
 
@@ -81,7 +81,7 @@ def test_the_voice_of_words_says_what_it_said_with_scikit_learns_numbers() -> No
 
 
 def sklearns(voice: WordsModel) -> list[TfidfVectorizer]:
-    """The vectorizers that the voice learned by, with what they knew then."""
+    """The vectorizers with which the voice learned, in their state at that time."""
     made = []
     for reader, known in ((_words(), voice.words), (_letters(), voice.letters)):
         reader.vocabulary = {feature: place for place, feature in enumerate(known.features)}

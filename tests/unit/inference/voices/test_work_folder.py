@@ -1,4 +1,4 @@
-"""What a fit that was killed leaves behind does not stay, and what one at work needs does."""
+"""Files of a killed fit are removed, and those of a running one are kept."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ with work_folder(pathlib.Path(sys.argv[1]), "routing") as folder:
 
 
 def _fitting(voices: Path) -> tuple["subprocess.Popen[str]", Path]:
-    """A process in the middle of a fit, and the folder that it is at."""
+    """A process in the middle of a fit, and the folder that it uses."""
     fit = subprocess.Popen([sys.executable, "-c", FIT, str(voices)], stdout=subprocess.PIPE, text=True)
     assert fit.stdout is not None
     return fit, Path(fit.stdout.readline().strip())

@@ -1,4 +1,4 @@
-"""Every way to write an emoji is one emoji."""
+"""Every way to write an emoji gives the same emoji."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The Home tab and the commands' answers, within what Slack takes."""
+"""The Home tab and the commands' answers, within Slack's limits."""
 
 import json
 from dataclasses import replace

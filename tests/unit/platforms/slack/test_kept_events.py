@@ -1,4 +1,4 @@
-"""Thousands of events at once and a slow database: each is stored once, and acknowledged by one of Slack's attempts."""
+"""Thousands of events at once and a slow database: each is stored once, and acknowledged at one of Slack's attempts."""
 
 import asyncio
 from collections import Counter
@@ -45,7 +45,7 @@ class SlowLedger(FakeLedger):
 
 @dataclass
 class Burst:
-    """Everybody writes at the same moment; what becomes of it."""
+    """Everybody writes at the same moment; the results are recorded."""
 
     ledger: SlowLedger
     events: KeptEvents = field(default_factory=KeptEvents)

@@ -1,4 +1,4 @@
-"""All that a message of Slack says is read, wherever Slack keeps it."""
+"""The whole content of a Slack message is read, in whichever field Slack puts it."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""Forms, within what Slack takes."""
+"""Forms, within Slack's limits."""
 
 import json
 

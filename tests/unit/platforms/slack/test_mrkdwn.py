@@ -1,4 +1,4 @@
-"""Slack's markup keeps what it says: addresses, mentions, formatting, quotes, emoji, dates."""
+"""Slack's markup keeps its content: addresses, mentions, formatting, quotes, emoji, dates."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How fast one may speak: turns are handed out, and nobody sleeps for one."""
+"""The rate of posts: turns are assigned, and no task sleeps for one."""
 
 from itertools import count
 

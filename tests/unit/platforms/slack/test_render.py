@@ -274,7 +274,7 @@ def test_a_long_team_name_fits_its_button() -> None:
     check(said(Question(("x" * 100,), None)).blocks)
 
 
-# ── what else has buttons ──
+# ── other posts with buttons ──
 
 
 @pytest.mark.parametrize(

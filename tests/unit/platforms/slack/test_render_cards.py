@@ -1,4 +1,4 @@
-"""What a card and what stands beside it look like in Slack."""
+"""How a card and the posts that belong to it look in Slack."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""People's words as Slack is given them: whole, with their marks, and with what they point at."""
+"""People's text as Slack is given it: complete, with its marks, and with the messages it refers to."""
 
 import pytest
 
@@ -14,7 +14,7 @@ LONG = " ".join(f"слово{number}" for number in range(4_000))
 
 
 def words_of(content: Content) -> str:
-    """What stands in the quotations of a message."""
+    """The contents of a message's quotations."""
     blocks = said(content).blocks
     check(blocks)
     groups = [group for block in blocks if block["type"] == "rich_text" for group in each(block, "elements")]

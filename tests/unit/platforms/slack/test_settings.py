@@ -1,4 +1,4 @@
-"""The settings of [platforms.slack] and the secrets that go with them."""
+"""The settings of [platforms.slack] and the secrets that belong to them."""
 
 import pytest
 from cryptography.fernet import Fernet

@@ -1,4 +1,4 @@
-"""Words that Telegram keeps outside a message's text are read: polls, lists, games, bills; and every kind of file."""
+"""Text that Telegram keeps outside a message's text is read: polls, lists, games, bills; and every kind of file."""
 
 import pytest
 

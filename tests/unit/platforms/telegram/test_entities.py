@@ -1,4 +1,4 @@
-"""Telegram's entities are kept, and come out as Telegram's HTML again."""
+"""Telegram's entities are kept, and are written as Telegram's HTML again."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What people write in Telegram, and what becomes of chats, as facts."""
+"""What people write in Telegram, and changes of chats, as facts."""
 
 from datetime import timedelta
 
@@ -378,7 +378,7 @@ def test_an_album_that_is_a_note_to_be_sent_is_sent_whole() -> None:
     assert not internal.send
 
 
-# ── what becomes of chats ──
+# ── changes of chats ──
 
 
 def test_a_group_that_becomes_a_supergroup_says_so_on_both_sides() -> None:

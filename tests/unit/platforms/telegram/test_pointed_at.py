@@ -1,4 +1,4 @@
-"""What a message of Telegram replies to, quotes or forwards is part of what it says."""
+"""The message to which a Telegram message replies, or which it quotes or forwards, is part of its text."""
 
 import pytest
 

@@ -8,7 +8,7 @@ ANN, BEN, TEAM = "111", "222", "-1001234567890"
 
 
 def spoken(pace: Pace, chat: str, start: float, seconds: float) -> list[float]:
-    """When calls went out to somebody who always has more to say and waits as told."""
+    """The times of calls to a chat that always has another call and waits as required."""
     now, sent = start, []
     while now < start + seconds:
         wait = pace.take(chat, now)

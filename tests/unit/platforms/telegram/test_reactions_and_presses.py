@@ -1,4 +1,4 @@
-"""Telegram's reactions and button presses as facts, and what is no fact of ours."""
+"""Telegram's reactions and button presses as facts, and updates that are none."""
 
 from datetime import timedelta
 from typing import cast

@@ -73,7 +73,7 @@ def card(**changes: object) -> Card:
 
 
 def samples(text: str) -> list[Content]:
-    """Every kind, with this text wherever a text can be."""
+    """Every kind of post, with this text wherever a text can be."""
     return [*_to_people(text), *_to_teams(text), *_to_leads(text)]
 
 
@@ -141,7 +141,7 @@ def _to_leads(text: str) -> list[Content]:
 
 
 def answer(text: str) -> QuestionAnswer:
-    """One with everything that may be said of it."""
+    """An answer with everything that it may contain."""
     legend = (("telegram", "😡", text), ("telegram", "🎉", text))
     follows = ("hold", "sooner", "first", "tell", "also_to")
     return QuestionAnswer("fraud", text, text, 0.9, "model", legend, follows, 5, disputed=True, held="too_many")
@@ -152,14 +152,14 @@ def links(said: Said) -> list[object]:
 
 
 def rest(content: Content) -> list[Continuation]:
-    """What follows behind it."""
+    """The posts with the rest of the text."""
     post = Post(Place("telegram", "1"), content)
     found = [post.content for post in continued(OutboxItem(7, post, 1))]
     return [piece for piece in found if isinstance(piece, Continuation)]
 
 
 def full_card(text: str) -> Card:
-    """One with everything on it."""
+    """A card with everything on it."""
     return card(
         label=text,
         excerpt=text,
@@ -177,7 +177,7 @@ def full_card(text: str) -> Card:
 
 
 def shown(said: Said) -> str:
-    """The text that people see. Raises when Telegram would refuse it."""
+    """The text that people see. Raises if Telegram would refuse it."""
     text, _ = parse(said.text, "HTML")
     assert text.strip()
     assert units(text) <= 4096

@@ -1,4 +1,4 @@
-"""What a card looks like in Telegram."""
+"""How a card looks in Telegram."""
 
 from dataclasses import replace
 

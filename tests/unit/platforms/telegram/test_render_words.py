@@ -1,4 +1,4 @@
-"""People's words as Telegram shows them: whole, with their marks, and with what they point at."""
+"""People's text as Telegram shows it: complete, with its marks, and with the messages it refers to."""
 
 from bot.domain.messages import Media, MediaKind
 from bot.domain.posts import Continuation, FollowUp, Reply

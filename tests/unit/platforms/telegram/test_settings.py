@@ -1,4 +1,4 @@
-"""The settings of [platforms.telegram] and the secrets that go with them."""
+"""The settings of [platforms.telegram] and the secrets that belong to them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who there is in the tests of Telegram's updates, and what an update of theirs says."""
+"""The people in the tests of Telegram's updates, and the content of their updates."""
 
 from datetime import UTC, datetime
 

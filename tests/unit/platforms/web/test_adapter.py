@@ -168,7 +168,7 @@ async def test_a_name_rebound_to_this_machine_cannot_read(door: Door) -> None:
 @pytest.mark.parametrize("sits_at", ["192.168.7.9", "203.0.113.5", "2001:db8::1", "::ffff:10.0.0.1", "testclient", ""])
 @pytest.mark.parametrize("host", ["192.168.7.1:8080", "127.0.0.1:8080", "localhost"])
 async def test_nobody_from_another_machine_may_look_or_be_the_lead(sits_at: str, host: str) -> None:
-    """Whatever address it listens at, and whatever host they name: nobody signs in here."""
+    """Whatever address it listens on, and whatever host they name, because nobody signs in here."""
     chat, inbox = WebChat(("lead",), FakeWorld().around()), FakeInbox()
     async with _listening(chat, inbox), _client(chat, sits_at) as client:
         for path in ("/", "/chat/state", "/chat/events"):

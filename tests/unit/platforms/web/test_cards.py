@@ -1,4 +1,4 @@
-"""What the page is given of a team's room: cards, and what stands under them."""
+"""What the page is given of a team's room: cards, and what is under them."""
 
 from base64 import b64decode
 from dataclasses import replace
@@ -180,7 +180,7 @@ def test_an_emoji_that_the_settings_leave_out_is_not_offered() -> None:
     assert cast(Object, card["handling"])["wrong"] is None
 
 
-# --- what stands under it ---
+# --- what is under it ---
 
 
 def test_what_the_person_adds_stands_under_the_card_with_what_became_of_it() -> None:

@@ -1,4 +1,4 @@
-"""What the page is given: people's rooms and learning, in words, never markup."""
+"""What the page is given: people's rooms and learning, as text, never markup."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
