@@ -40,6 +40,8 @@ from tests.servers.slack.delivery import SignedHttp
 
 HELP = "C0HELP"
 NAMES_SECONDS = 0.3
+_QUIET_SECONDS = 5.0
+"""Seconds in which nothing more is stored, after which nothing is waited for."""
 
 
 async def serve(api_url: str, mode: Mode, home: Path, port: int) -> None:
@@ -96,17 +98,28 @@ async def _burst(mode: Mode, messages: int) -> Figures:
 async def _outcome(slack: SlackServer, url: str) -> Figures:
     acknowledged = [1_000 * one.acked_after for one in slack.deliveries if one.acked]
     attempts = [one.attempts for one in slack.deliveries]
-    async with httpx.AsyncClient() as client:
-        stored = (await client.get(f"{url}/stored", timeout=30)).json()
+    stored = await _stored_in_the_end(url)
     return {
         "messages": len(slack.deliveries),
-        "stored": stored["messages"],
-        "lost": sum(one.given_up for one in slack.deliveries),
+        "stored": stored,
+        "lost": len(slack.deliveries) - stored,
+        "given up by Slack": sum(one.given_up for one in slack.deliveries),
         "ack p50, ms": spread(acknowledged)["p50"],
         "ack p99, ms": spread(acknowledged)["p99"],
         "at the first attempt": sum(number == 1 for number in attempts),
         "most attempts": max(attempts),
     }
+
+
+async def _stored_in_the_end(url: str) -> int:
+    """The messages that are stored once no more come: the bot stores what it kept after the last attempt, too."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        before, now = -1, 0
+        while now > before:
+            before = now
+            await asyncio.sleep(_QUIET_SECONDS)
+            now = int((await client.get(f"{url}/stored")).json()["messages"])
+    return now
 
 
 @asynccontextmanager

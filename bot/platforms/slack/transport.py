@@ -161,7 +161,8 @@ class Transport:
         if asked.body.get("type") == "url_verification" and self._signed(request, body):
             # Slack asks while the app is being set up, before anybody has installed it
             return JSONResponse({"challenge": word(asked.body, "challenge")})
-        name, theirs = self._others.get(asked.context.team_id or "", ("", self))
+        team = asked.context.team_id  # whatever stands in the payload, which is not verified yet
+        name, theirs = self._others.get(team if isinstance(team, str) else "", ("", self))
         if not theirs.heard:
             return Response(status_code=503)
         answer = theirs.kept(event, body) if event else theirs.at_once(asked)
