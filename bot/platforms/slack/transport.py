@@ -222,9 +222,12 @@ def _asked(request: Request, body: bytes) -> AsyncBoltRequest | None:
     """The request as Bolt reads it; None: it is not the object that Slack sends."""
     try:
         asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
-    except (ValueError, RecursionError, AttributeError, TypeError):
+    except (ValueError, LookupError, RecursionError, AttributeError, TypeError):
         return None
-    return asked if isinstance(asked.body, dict) else None
+    if not isinstance(asked.body, dict):
+        return None
+    # Bolt takes for granted that an event is an object
+    return asked if isinstance(asked.body.get("event", {}), dict) else None
 
 
 async def _body(request: Request) -> bytes | None:
