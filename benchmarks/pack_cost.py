@@ -5,7 +5,7 @@
 The demo company's examples, the real encoders and voices, real PostgreSQL in a temporary folder; no adapter and no
 model server, so that what is left is what a further question shares or repeats. First all held-out messages are decided
 without a further question, then after each pack that is added: label, author, reason, language and every probability
-have to be the same, and so have the examples of routing. Then decisions with no, one, two and three further questions
+have to be the same, and so have the examples of routing. Then decisions with no, one, two … further questions
 take turns, message by message, in one run. It ends with 1 where routing decides anything otherwise. What takes minutes
 is kept in a folder, if one is given: the same as that of `benchmarks.one_message`.
 """
@@ -40,7 +40,7 @@ from bot.settings import Settings, load
 from bot.store import Store, now, open_store
 from inference.embedders.choose import open_embedder
 
-PACKS = ("sentiment", "urgency", "fraud")
+PACKS = ("sentiment", "urgency", "fraud", "products")
 """In the order in which they are added."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any, cast
 
 from sqlalchemy import (
     CTE,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Table,
     Update,
     and_,
     bindparam,
@@ -56,10 +58,12 @@ from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
 from db.tables import ConversationRow, Name, PostRow
+from db.tables.read import plain, read
 from db.wrong_clocks import due as due_by_clock
 from db.wrong_clocks import holds
 
 _ROW = PostRow
+_POSTS = cast(Table, PostRow.__table__)
 _TARGET = aliased(PostRow)
 """Another post than the one in question; built once, because building an alias costs more than the query."""
 _CONTINUED = tuple(kind.__name__ for kind in (Card, FollowUp, Reply))
@@ -87,7 +91,7 @@ class PostgresOutbox:
         # By itself: most looks find nothing, and what was claimed but could not be read is claimed again like any other
         async with self._database.autocommit() as session:
             found = (await session.execute(_CLAIMED, {**wanted, "who": claimant(session)})).all()
-        rows = sorted((row for row, _ in found), key=lambda row: row.id)
+        rows = sorted((read(PostRow, row) for row in found), key=lambda row: row.id)
         async with self._database.transaction() as session:  # begins with the first statement, which few posts need
             return await readable(session, rows, partial(_read, session), _key, now)
 
@@ -147,17 +151,19 @@ def _announced(change: Update) -> ReturningUpdate[int | None, object]:
     return told.execution_options(synchronize_session=False)
 
 
-def _received() -> ReturningUpdate[int, object]:
+def _received() -> ReturningUpdate[Any]:
     """Store receipts of posts that nobody else has locked: a locked one must not hold up the others."""
     told = arrays(post=BigInteger(), in_chat=Name(), ref=Name())
     unsaid = (
         select(_ROW.id, told.c.in_chat, told.c.ref).join(told, told.c.post == _ROW.id).where(_ROW.said_at.is_(None))
     )
     mine = unsaid.order_by(_ROW.id).with_for_update(skip_locked=True, of=_ROW).cte("mine")
-    said = update(_ROW).where(_ROW.id == mine.c.id).values(receipt_chat=mine.c.in_chat, receipt_id=mine.c.ref)
+    those = plain("mine", in_chat=Name(), ref=Name())
+    said = update(_POSTS).add_cte(mine).where(_POSTS.c.id == those.c.id)
+    said = said.values(receipt_chat=those.c.in_chat, receipt_id=those.c.ref)
     # It was said, even if it was given up meanwhile
     said = said.values(said_at=bindparam("moment"), leased_until=None, given_up_at=None, problem=None)
-    return said.returning(_ROW.id, announcement(Change.OWED)).execution_options(synchronize_session=False)
+    return said.returning(_POSTS.c.id, announcement(Change.OWED))
 
 
 _RECEIVED = _received()
@@ -204,15 +210,20 @@ def due() -> Select[int]:
     )
 
 
-def _claimed() -> ReturningUpdate[PostRow, object]:
-    """The due posts, claimed up to the moment `until`."""
+def _claimed() -> ReturningUpdate[Any]:
+    """The due posts, claimed up to the moment `until`: rows of the table, see `db.tables.read`."""
     found, until = (
         due().limit(bindparam("limit", type_=Integer())).cte("due"),
         bindparam("until", type_=_ROW.owed_at.type),
     )
-    held = update(_ROW).where(_ROW.id == found.c.id).values(leased_until=until, attempts=_ROW.attempts + 1)
+    held = (
+        update(_POSTS)
+        .add_cte(found)
+        .where(_POSTS.c.id == plain("due").c.id)
+        .values(leased_until=until, attempts=_POSTS.c.attempts + 1)
+    )
     held = held.values(claimed_by=bindparam("who", type_=BigInteger()))
-    return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
+    return held.returning(*_POSTS.c, forgettable())
 
 
 _CLAIMED = _claimed()

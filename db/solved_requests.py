@@ -1,6 +1,7 @@
 """Closed requests by nearness: what stood on the cards of similar requests, for suggestions."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Select, and_, select, true
 from sqlalchemy.orm import aliased
@@ -9,6 +10,7 @@ from bot.domain.decisions import Author
 from bot.domain.model_ports import Vector
 from bot.domain.suggestions import SIMILAR, SolvedRequest, SolvedRequests
 from bot.domain.tasks import NOT_A_REQUEST, Task
+from db.conversations.label_names import names_by_now
 from db.engine import Database
 from db.reading.similarity import similarity
 from db.tables import ConversationRow, DecisionRow
@@ -30,15 +32,18 @@ class PostgresSolvedRequests:
     ) -> list[Sequence[SolvedRequest]]:
         async with self._database.transaction() as session:
             found: list[Sequence[SolvedRequest]] = []
+            names = await names_by_now(session, task.name)
             for vector in vectors:
                 if vector is None:
                     found.append([])
                     continue
                 rows = await session.execute(self._nearest(task, vector, least))
-                found.append([SolvedRequest(label, by == Author.LEAD, near) for label, by, near in rows])
+                found.append(
+                    [SolvedRequest(names.now(label, at), by == Author.LEAD, near) for label, at, by, near in rows]
+                )
             return found
 
-    def _nearest(self, task: Task, vector: Vector, least: float) -> Select[str, str, float]:
+    def _nearest(self, task: Task, vector: Vector, least: float) -> Select[str, datetime, str, float]:
         """The nearest of the newest closed requests, which an index of closed requests alone provides."""
         row = ConversationRow
         newest = (
@@ -51,7 +56,7 @@ class PostgresSolvedRequests:
             .prefix_with("MATERIALIZED")
         )
         answer = (
-            select(DecisionRow.label, DecisionRow.by)
+            select(DecisionRow.label, DecisionRow.at, DecisionRow.by)
             .where(and_(DecisionRow.conversation_id == newest.c.id, DecisionRow.task == task.name))
             .order_by(DecisionRow.id.desc())
             .limit(1)
@@ -59,7 +64,7 @@ class PostgresSolvedRequests:
         )
         near = similarity(vector, self._embedder, aliased(ConversationRow, newest))
         return (
-            select(answer.c.label, answer.c.by, near)
+            select(answer.c.label, answer.c.at, answer.c.by, near)
             .select_from(newest)
             .join(answer, true())
             .where(near >= least)

@@ -26,7 +26,7 @@ from bot.domain.team_changes import (
     check_known,
     is_done,
 )
-from db.conversations.relabel import hand_over, relabel_rulings, rename_requests
+from db.conversations.relabel import hand_over, relabel_rulings, rename_answers, rename_requests
 from db.engine import Database, announce
 from db.tables import AdapterRow, ConversationRow, CorrectionRow, DecisionRow, ExampleRow, LabelChangeRow, LabelCodeRow
 
@@ -65,7 +65,7 @@ async def _change(session: AsyncSession, task: Task, wanted: TeamChange, moves: 
     made = await _made(session, task.name)
     check_known(wanted, [*await _labels(session, task.name), *await _decided(session, task.name, wanted.before)], made)
     again = is_done(wanted, made)
-    touched = await _follow(session, task.name, wanted, moves, now, again)
+    touched = await _follow(session, task, wanted, moves, now, again)
     if not (again and touched.nothing):
         row = {"kind": wanted.kind, "before": wanted.before, "after": wanted.after, "by": wanted.by, "at": now}
         await session.execute(insert(LabelChangeRow).values(task=task.name, touched=asdict(touched), **row))
@@ -74,18 +74,22 @@ async def _change(session: AsyncSession, task: Task, wanted: TeamChange, moves: 
 
 
 async def _follow(
-    session: AsyncSession, task: str, wanted: TeamChange, moves: Moves, now: datetime, again: bool
+    session: AsyncSession, asked: Task, wanted: TeamChange, moves: Moves, now: datetime, again: bool
 ) -> Touched:
-    before, after = wanted.before, wanted.after
+    task, before, after = asked.name, wanted.before, wanted.after
     match wanted.kind:
         case Kind.RENAME:
             codes, adapters = (0, 0) if again else await _rename_codes(session, task, before, after)
             examples = await _relabel(session, task, before, after, now)
             rulings = await relabel_rulings(session, task, before, after)
-            return Touched(examples, rulings, await rename_requests(session, task, before, after), adapters, codes)
+            requests = rename_requests if asked.routes else rename_answers
+            return Touched(examples, rulings, await requests(session, task, before, after), adapters, codes)
         case Kind.MERGE:
             examples = await _relabel(session, task, before, after, now)
-            moved = await hand_over(session, task, wanted, moves, now)
+            if asked.routes:
+                moved = await hand_over(session, task, wanted, moves, now)
+            else:
+                moved = await rename_answers(session, task, before, after)
             return Touched(examples, await relabel_rulings(session, task, before, after), moved)
         case Kind.SPLIT:
             return await _split(session, task, wanted, now)

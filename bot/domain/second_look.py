@@ -28,11 +28,11 @@ HELD_BELOW, FREED_FROM = 0.5, 0.8
 """Probabilities of being right. Between them a correction stays what it is, so that none goes to and fro."""
 _Kinds: TypeAlias = tuple[float, float, float]
 """A figure each of a right correction, a slip and a push."""
-_USUAL: _Kinds = (0.88, 0.10, 0.02)
+_USUAL: _Kinds = (0.898, 0.10, 0.002)
 """Shares of right ones, slips and pushes among the corrections of a lead of whom nothing is known."""
 _WORTH = 50.0
-"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior): a single one hardly moves
-them, or a lone correction of a sure mistake would speak against its own lead."""
+"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior). With ten, every sixth right
+correction of the simulated year would have been held back; with fifty, every twentieth."""
 _ROUNDS = 25
 
 
@@ -97,20 +97,29 @@ def rightness(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float
 
 
 def _of_one_lead(evidence: Sequence[_Kinds]) -> list[float]:
+    """Each is weighed by the shares of the lead's other corrections, a lone one by the usual shares: a correction of a
+    sure mistake of the voices does not speak against its own lead."""
     belongs = [_weighed(row, _USUAL) for row in evidence]
     for _ in range(_ROUNDS):
-        shares = _shares(belongs)
-        belongs = [_weighed(row, shares) for row in evidence]
+        sums = [sum(kind) for kind in zip(*belongs, strict=True)]
+        belongs = [
+            _weighed(row, _shares(sums, own, len(evidence) - 1)) for row, own in zip(evidence, belongs, strict=True)
+        ]
     return [right for right, _, _ in belongs]
 
 
 def _evidence(ruling: Ruling, likely: Mapping[str, float]) -> _Kinds:
-    """How likely this lead would name this team, were the correction right, a slip, or a push."""
+    """How likely such a correction is if it is right, a slip, or a push, up to one factor for all three.
+
+    Right: the text is the named team's, and the bot chose one of the other teams by mistake. A push: the text is that
+    of the team that the bot chose, and the lead named one of the others. Both times one of the other teams is as good
+    as any, so that factor is left out. A slip: it is some third team's, and the lead named one that is wrong as well.
+    """
     own, labels = likely.get(ruling.label, 0.0), len(likely)
     moved = ruling.before is not None and ruling.before != ruling.label
     there = likely.get(ruling.before or "", 0.0) if moved else 0.0
     third = max(1.0 - own - there, 0.0)
-    return max(own, LEAST), third / max(labels - 2, 1), there / max(labels - 1, 1)
+    return max(own, LEAST), third / max(labels - 2, 1), there
 
 
 def _weighed(evidence: _Kinds, shares: _Kinds) -> _Kinds:
@@ -119,9 +128,10 @@ def _weighed(evidence: _Kinds, shares: _Kinds) -> _Kinds:
     return right / total, slip / total, push / total
 
 
-def _shares(belongs: Sequence[_Kinds]) -> _Kinds:
-    total = len(belongs) + _WORTH
+def _shares(sums: Sequence[float], own: _Kinds, others: int) -> _Kinds:
+    """The shares among the other corrections, whose sums are these less its own."""
     right, slip, push = (
-        (sum(row[kind] for row in belongs) + _WORTH * usual) / total for kind, usual in enumerate(_USUAL)
+        (whole - mine + _WORTH * usual) / (others + _WORTH)
+        for whole, mine, usual in zip(sums, own, _USUAL, strict=True)
     )
     return right, slip, push

@@ -190,7 +190,10 @@ def document_of(path: Path) -> Table:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
-            [f"{path}: no such file; name one with --config or SWITCHBOARD_CONFIG, or try `switchboard demo`"]
+            [
+                f"{path}: no such file; `switchboard init` writes one, --config or SWITCHBOARD_CONFIG names another; "
+                "`switchboard demo` needs none"
+            ]
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError([f"{path}: {error}"]) from error

@@ -18,6 +18,7 @@ from bot.domain.question_posts import Alert
 from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import record_all
 from db.conversations.failures import backs_off, is_set_aside, readable
+from db.conversations.label_names import by_present_names, names_of
 from db.engine import announce
 from db.posts.enqueue import enqueue
 from db.posts.latest import standing_cards
@@ -30,7 +31,7 @@ _BY_LEADS = (Reason.CORRECTED, Reason.WITHDRAWN)
 
 
 async def answers_of(session: AsyncSession, conversations: Sequence[int]) -> _Answers:
-    """The current answer to each further question about these conversations."""
+    """The current answer to each further question about these conversations, by its label's present name."""
     return await _newest(session, conversations)
 
 
@@ -53,9 +54,14 @@ async def _newest(
         .ext(distinct_on(*line))
         .order_by(*line, DecisionRow.id.desc())
     )
+    rows = (await session.scalars(wanted)).all()
+    names = await names_of(session, {row.task for row in rows}) if rows else {}
     found: dict[int, tuple[Decision, ...]] = {}
-    for row in await session.scalars(wanted):
-        found[row.conversation_id] = (*found.get(row.conversation_id, ()), mappers.decision(row))
+    for row in rows:
+        made = mappers.decision(row)
+        if row.task in names:
+            made = by_present_names(made, names[row.task], row.at)
+        found[row.conversation_id] = (*found.get(row.conversation_id, ()), made)
     return found
 
 

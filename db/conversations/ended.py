@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.team_changes import Kind
-from db.tables import ConversationRow, DecisionRow, LabelChangeRow
+from db.tables import ConversationRow, DecisionRow, FailedItemRow, LabelChangeRow
 
 _CHANGE = LabelChangeRow
 ENDS = _CHANGE.kind.in_((Kind.MERGE, Kind.RETIRE))
@@ -25,14 +25,25 @@ def ended_by() -> ColumnElement[bool]:
     return and_(ENDS, _CHANGE.task == ConversationRow.task, _CHANGE.before == ConversationRow.label, ~later)
 
 
-def has_ended() -> ColumnElement[bool]:
-    """Whether the conversation's team was merged or retired since it got the conversation."""
-    return exists().where(ended_by()).correlate(ConversationRow)
+async def of_ended_teams(session: AsyncSession, rows: Sequence[ConversationRow]) -> set[int]:
+    """Those of the conversations whose team was merged or retired since it got them.
 
-
-async def of_ended_teams(session: AsyncSession, conversations: Sequence[int]) -> set[int]:
-    """Those of the conversations whose team was merged or retired since it got them."""
-    if not conversations:
+    A conversation that cannot be handed on, and was set aside for people to look at, counts as its former team's.
+    """
+    tasks = {row.task for row in rows if row.label is not None}
+    if not tasks:
         return set()
-    theirs = select(ConversationRow.id).where(ConversationRow.id.in_(conversations), has_ended())
-    return set(await session.scalars(theirs))
+    newest = select(_CHANGE.task, _CHANGE.before, func.max(_CHANGE.at)).where(ENDS, _CHANGE.task.in_(tasks))
+    found = await session.execute(newest.group_by(_CHANGE.task, _CHANGE.before))
+    ends = {(task, label): at for task, label, at in found}
+    suspected = {row.id: ends[of] for row in rows if (of := (row.task or "", row.label or "")) in ends}
+    if not suspected:
+        return set()
+    # Read by an index for each conversation: joined with the changes, PostgreSQL would scan all conversations
+    decided = select(DecisionRow.conversation_id, func.max(DecisionRow.at)).where(
+        DecisionRow.conversation_id.in_(suspected), DecisionRow.task.in_(tasks)
+    )
+    known = dict((await session.execute(decided.group_by(DecisionRow.conversation_id))).all())
+    aside = select(FailedItemRow.item).where(FailedItemRow.step == "hand_on", FailedItemRow.set_aside_at.is_not(None))
+    stuck = set(await session.scalars(aside.where(FailedItemRow.item.in_([str(one) for one in suspected]))))
+    return {one for one, at in suspected.items() if known.get(one, at) < at and str(one) not in stuck}

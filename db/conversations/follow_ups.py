@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,7 +13,7 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.posts import FollowUp, Post
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
-from db.conversations.ended import has_ended, of_ended_teams
+from db.conversations.ended import of_ended_teams
 from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -24,17 +24,20 @@ from db.tables import ConversationRow, MessageRow
 
 
 async def claim_follow_ups(session: AsyncSession, now: datetime, limit: int) -> list[PendingFollowUp]:
-    found = (await session.execute(_WAITING, {"now": now, "limit": limit})).all()
+    waiting = (await session.execute(_WAITING, {"now": now, "limit": limit})).all()
+    # What was opened again for another team waits for the card there
+    ended = await of_ended_teams(session, [row for _, row in waiting if row.state == State.ROUTED])
+    found = [(said, row) for said, row in waiting if row.id not in ended]
     await lease(session, [row for _, row in found], now)
     return await readable(
         session, found, partial(_read, session), lambda row: ItemKey("relay", str(row[0].id), row[1].id), now
     )
 
 
-async def _read(session: AsyncSession, found: Sequence[Row[MessageRow, ConversationRow]]) -> list[PendingFollowUp]:
+async def _read(session: AsyncSession, found: Sequence[tuple[MessageRow, ConversationRow]]) -> list[PendingFollowUp]:
     ids = [row.id for _, row in found]
     cards, asked = await standing_cards(session, ids), await asking(session, ids)
-    ended = await of_ended_teams(session, [row.id for _, row in found if row.state == State.CLOSED])
+    ended = await of_ended_teams(session, [row for _, row in found if row.state == State.CLOSED])
     return [
         PendingFollowUp(
             message=mappers.message(said),
@@ -49,7 +52,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[MessageRow, Conversat
 
 
 def _waiting(now: ColumnElement[datetime]) -> Select[MessageRow, ConversationRow]:
-    """Each routed conversation's oldest message that was not relayed yet, if there is a team to relay it to."""
+    """Each routed conversation's oldest message that was not relayed yet."""
     earlier = aliased(MessageRow)
     another = (
         exists()
@@ -61,7 +64,6 @@ def _waiting(now: ColumnElement[datetime]) -> Select[MessageRow, ConversationRow
         .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
         .where(ConversationRow.state.in_([State.ROUTED, State.CLOSED]), free(now))
         .where(MessageRow.concluded_at.is_(None), ~another, ~backs_off("relay", MessageRow.id, now))
-        .where(or_(ConversationRow.state == State.CLOSED, ~has_ended()))
         .order_by(MessageRow.at, MessageRow.id)
         .with_for_update(skip_locked=True, of=(MessageRow, ConversationRow))
     )

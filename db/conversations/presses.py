@@ -57,7 +57,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
     every = await all_cards(session, list(talks))
     cards, answers = standing_among(every), await answers_of(session, list(talks))
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
-    asked_if_solved = [talk.id for _, talk, post in found if isinstance(said[post.id], Solved)]
+    asked_if_solved = [talk for _, talk, post in found if isinstance(said[post.id], Solved)]
     ended = await of_ended_teams(session, asked_if_solved)
     return [
         PendingPress(

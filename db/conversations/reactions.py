@@ -61,7 +61,7 @@ async def pending_reactions(session: AsyncSession, found: Sequence[ConversationR
     cards = standing_among(every)
     answers, first_answers = await answers_of(session, ids), await first_answers_of(session, ids)
     alerts = await alerts_of(session, ids)
-    ended = await of_ended_teams(session, ids)
+    ended = await of_ended_teams(session, found)
     pendings = []
     for row in found:
         events, cards_of = await _events(session, row.id), every.get(row.id, ())

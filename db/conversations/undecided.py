@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, BindParameter, Integer, Select, Update, and_, bindparam, or_, select, update
+from sqlalchemy import BigInteger, BindParameter, Integer, Select, Table, Update, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -19,9 +20,12 @@ from db.posts.enqueue import enqueue
 from db.posts.latest import open_questions
 from db.reading.mappers import conversation, own_messages
 from db.tables import ConversationRow
+from db.tables.read import plain
+from db.tables.read import read as read_row
 from db.wrong_clocks import heard_by
 
 _ROW = ConversationRow
+_TABLE = cast(Table, ConversationRow.__table__)
 
 
 async def claim_undecided(
@@ -30,7 +34,7 @@ async def claim_undecided(
     told = {"now": now, "quiet": now - settle, "unanswered": now - patience, "until": now + LEASE, "limit": limit}
     told["who"] = claimant(session)
     found = (await session.execute(_CLAIMED, told)).all()
-    rows = sorted((row for row, _ in found), key=lambda row: (row.heard_at, row.id))
+    rows = sorted((read_row(ConversationRow, row) for row in found), key=lambda row: (row.heard_at, row.id))
 
     async def read(some: Sequence[ConversationRow]) -> list[UndecidedConversation]:
         said = await own_messages(session, [row.id for row in some])
@@ -53,12 +57,14 @@ def _moment(name: str) -> BindParameter[datetime]:
     return bindparam(name, type_=_ROW.heard_at.type)
 
 
-def _claimed() -> ReturningUpdate[ConversationRow, object]:
-    """The due conversations, leased up to the moment `until`."""
+def _claimed() -> ReturningUpdate[Any]:
+    """The due conversations, leased up to the moment `until`: rows of the table, see `db.tables.read`."""
     due = _due(_moment("now")).limit(bindparam("limit", type_=Integer())).cte("due")
     who = {"claimed_at": _moment("now"), "claimed_by": bindparam("who", type_=BigInteger())}
-    leased = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=_moment("until"), **who)
-    return leased.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
+    leased = (
+        update(_TABLE).add_cte(due).where(_TABLE.c.id == plain("due").c.id).values(leased_until=_moment("until"), **who)
+    )
+    return leased.returning(*_TABLE.c, forgettable())
 
 
 def _due(now: BindParameter[datetime]) -> Select[int]:

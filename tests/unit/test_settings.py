@@ -273,7 +273,9 @@ def test_no_team_anywhere_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_where_it_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no such file; name one with --config or SWITCHBOARD_CONFIG"):
+    with pytest.raises(
+        ConfigError, match="no such file; `switchboard init` writes one, --config or SWITCHBOARD_CONFIG names another"
+    ):
         load(tmp_path / "nowhere.toml", {})
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.decisions import Decision
@@ -89,6 +90,28 @@ async def test_a_message_costs_so_many_statements_from_its_store_to_the_claim_of
     assert received == [1, 1, 1]
     nothing, *in_vain = await _cost(outbox.claim_due(("telegram", "slack"), after(11), 32))
     assert (nothing, in_vain) == ([], [1, 1, 1])
+
+
+async def test_no_statement_of_a_message_is_an_update_of_a_mapped_class(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    asked = list[tuple[bool, bool]]()
+
+    def heard(state: ORMExecuteState) -> None:
+        asked.append((state.is_update, state.is_orm_statement))
+
+    event.listen(Session, "do_orm_execute", heard)
+    try:
+        await ledger.add_message(message("m1"), JOINING)
+        case = await _undecided(ledger)
+        assert await ledger.decide_all([Decided(case, SURE, tuple(posts_for(case.conversation.id)), "text", VECTOR)])
+        posts = await outbox.claim_due(("telegram", "slack"), after(9), 32)
+        refs = [MessageRef(post.post.place.platform, "there", str(post.id)) for post in posts]
+        await outbox.said_all([Receipt(*one) for one in zip(posts, refs, strict=True)], after(10))
+    finally:
+        event.remove(Session, "do_orm_execute", heard)
+    assert (True, False) in asked, "both claims and the receipts are updates"
+    assert (True, True) not in asked, "SQLAlchemy would copy it, and derive its key, for every call"
 
 
 async def test_the_memory_that_is_held_costs_one_statement_where_nothing_is_known(database: Database) -> None:

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from sqlalchemy import insert
+
 from db.engine import Database
 from db.queries import PostgresQueries
+from db.tables import LabelChangeRow
 from tests.integration.db.asked import asked
 from tests.samples import AGENT, CUSTOMER
 from tests.worlds.many import everything_of_many
@@ -20,6 +23,24 @@ async def test_whatever_people_do_is_answered_by_indexes(database: Database, tmp
             assert (await story.erasure.erase(person, story.now())).conversations == (2 if person is CUSTOMER else 0)
         await story.settles()
     assert len(heard.statements) > 100
+    assert await heard.scans(database) == []
+
+
+async def test_requests_of_an_ended_team_are_found_by_indexes(database: Database, tmp_path: Path) -> None:
+    await everything_of_many(database)
+    story = Story(database, tmp_path)
+    await story.writes("I was charged twice", "1")
+    await story.settles()
+    await story.reacts("✅", by=AGENT)
+    await story.settles()
+    story.later(minutes=1)
+    change = insert(LabelChangeRow).values(task="routing", kind="merge", before="billing", after="it", by="ann")
+    async with database.transaction() as session:
+        await session.execute(change.values(at=story.now(), touched={}))
+    async with asked(database) as heard:
+        await story.writes("it came back", "2", thread="1")
+        await story.settles()
+    assert story.reads().label == "it"
     assert await heard.scans(database) == []
 
 

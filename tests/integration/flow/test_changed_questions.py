@@ -3,13 +3,21 @@
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy import select
+
 from bot.domain.decisions import Author
 from bot.domain.learning import Example, Side, Source
+from bot.domain.messages import choice
+from bot.domain.posts import WrongTeam
+from bot.domain.question_posts import Alert
 from bot.domain.tasks import Label, Task
+from bot.domain.team_changes import Kind, TeamChange
 from db.engine import Database
-from tests.integration.flow.oracle import FRAUD, MOOD, decided, on_card, told
+from db.tables import PostRow
+from db.team_changes import PostgresTeamChanges
+from tests.integration.flow.oracle import FRAUD, MOOD, SECURITY, alerts, decided, on_card, told
 from tests.integration.flow.test_topics import TOPICS, Fine
-from tests.samples import NOW
+from tests.samples import NOW, TASK
 from tests.worlds.story import Story
 
 CHARGEBACK = Label("chargeback", "the bank takes it back", emoji={"web": "🏦"}, title="Chargeback", team="billing")
@@ -121,3 +129,69 @@ async def test_a_label_that_is_called_otherwise_leaves_the_old_answer_and_takes_
     await story.settles()
     assert on_card(story) == [("quiet", Author.LEAD)]
     assert [one.label for one in await story.examples.examples("sentiment")] == ["quiet"]
+
+
+def with_label(question: Task, before: str, after: str) -> Task:
+    """The question with one of its labels under another name."""
+    return replace(
+        question, labels=tuple(replace(one, name=after) if one.name == before else one for one in question.labels)
+    )
+
+
+async def renamed(database: Database, first: Story, question: Task, before: str, after: str) -> None:
+    wanted = TeamChange(Kind.RENAME, before, after, "ann")
+    changes = PostgresTeamChanges(database)
+    assert (await changes.change(question, wanted, lambda *_: [], first.now(), False)).conversations == 1
+
+
+async def test_an_answer_whose_label_is_renamed_stands_with_all_that_follows_from_it(
+    database: Database, tmp_path: Path
+) -> None:
+    first = told(database, tmp_path, FRAUD, MOOD)
+    await first.writes("charged, buy gift cards and send the codes", "m1")
+    await first.settles()
+    question = with_label(FRAUD, "suspicious", "fishy")
+    await renamed(database, first, question, "suspicious", "fishy")
+    story = told(database, tmp_path, question, MOOD)
+    story.time = first.time
+    story.chats[0].said.extend(first.chats[0].said)
+    await story.reacts("😠")
+    await story.settles()
+    answer = next(one for one in story.reads().answers if one.task == "fraud")
+    assert (answer.label, answer.by, "tell" in answer.follows) == ("fishy", Author.MODEL, True)
+    assert [one.withdrawn for one in alerts(story, SECURITY)] == [False], "its room is not told that it is not so"
+    assert ("fraud", "suspicious", "model") in await decided(database), "the past stays as it was decided"
+
+
+async def test_what_a_lead_said_with_a_button_stands_under_the_new_name(database: Database, tmp_path: Path) -> None:
+    first = told(database, tmp_path, MOOD)
+    await first.writes("I was charged twice", "m1")
+    await first.settles()
+    await first.reacts(choice("sentiment/glad"))
+    await first.settles()
+    assert on_card(first) == [("glad", Author.LEAD)]
+    question = with_label(MOOD, "glad", "happy")
+    await renamed(database, first, question, "glad", "happy")
+    story = told(database, tmp_path, question)
+    story.time = first.time
+    story.chats[0].said.extend(first.chats[0].said)
+    await story.reacts("👎")
+    await story.settles()
+    [buttons] = [one for one in story.thread() if isinstance(one, WrongTeam) and one.question]
+    assert buttons.choices == ("upset", "calm"), "what the lead said is the answer now"
+    await story.reacts(choice("sentiment/happy"), added=False)
+    await story.settles()
+    assert on_card(story) == [("calm", Author.MODEL)], "and can be taken back"
+
+
+async def test_rooms_that_were_told_have_the_teams_new_name(database: Database, tmp_path: Path) -> None:
+    like_a_team = with_label(FRAUD, "suspicious", "billing")
+    story = told(database, tmp_path, with_label(like_a_team, "ordinary", "suspicious"))
+    await story.writes("charged, buy gift cards and send the codes", "m1")
+    await story.settles()
+    await story.reacts("🚨")
+    await story.settles()
+    await renamed(database, story, with_label(TASK, "billing", "money"), "billing", "money")
+    async with database.transaction() as session:
+        told_of = await session.scalars(select(PostRow.content).where(PostRow.kind == Alert.__name__))
+        assert {(one["team"], one["label"]) for one in told_of} == {("money", "billing")}
