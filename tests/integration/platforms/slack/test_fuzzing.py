@@ -161,6 +161,7 @@ async def test_every_kind_is_answered_and_nothing_that_follows_it_crashes(
             assert await door.status(kind, payload) < 500, payload
         async with asyncio.timeout(60):
             await _quiet()
-    failed = [record.message for record in caplog.records if record.levelno >= logging.ERROR]
+    ours = [record for record in caplog.records if record.name != "aiohttp.server"]  # that one is the local Slack
+    failed = [record.message for record in ours if record.levelno >= logging.ERROR]
     assert not failed, caplog.text
     assert SECRET_WORD not in caplog.text
