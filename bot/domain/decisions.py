@@ -236,9 +236,9 @@ def _candidates(task: Task, ranked: Sequence[str]) -> tuple[str, ...]:
 
 
 def _unsettled(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> tuple[str, ...]:
-    """Other labels that a lead gave this very text and that a person may choose."""
-    named = _candidates(task, [name for one in opinions for name in one.unsettled if name in task.names])
-    return tuple(name for name in named if name != decision.label)
+    """Other labels that a lead gave this very text and that a person may choose; the fallback's by "something else"."""
+    named = dict.fromkeys(name for one in opinions for name in one.unsettled if name in task.names)
+    return tuple(name for name in named if name not in (decision.label, NOT_A_REQUEST))
 
 
 def as_request(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> tuple[Task, list[Opinion | NoPrediction]]:

@@ -30,9 +30,10 @@ _Kinds: TypeAlias = tuple[float, float, float]
 """A figure each of a right correction, a slip and a push."""
 _USUAL: _Kinds = (0.898, 0.10, 0.002)
 """Shares of right ones, slips and pushes among the corrections of a lead of whom nothing is known."""
-_WORTH = 50.0
-"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior). With ten, every sixth right
-correction of the simulated year would have been held back; with fifty, every twentieth."""
+_WORTH = 100.0
+"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior). In the middle of two
+simulated years a single look held back 89, 80, 67 or 51 % of a malicious lead's pushes with 25, 50, 100 or 200 of them,
+and 12.7, 5.5, 1.7 or 0.4 % of the right corrections."""
 _ROUNDS = 25
 
 

@@ -84,8 +84,13 @@ def test_a_correction_that_waits_changes_nothing_where_all_agree_or_a_word_on_th
     assert (decision.label, decision.reason) == ("delivery", Reason.REMEMBERED)
 
 
-@pytest.mark.parametrize("label", ["triage", NOT_A_REQUEST, "a retired team"])
-def test_a_label_that_nobody_is_offered_asks_nobody(label: str) -> None:
+def test_a_correction_to_the_fallback_team_is_asked_without_naming_it() -> None:
+    decision = decide(TASK, [SURE, waiting("triage")], may_ask=True)
+    assert (decision.reason, decision.candidates) == (Reason.UNSETTLED, ("billing", "delivery", "it"))
+
+
+@pytest.mark.parametrize("label", [NOT_A_REQUEST, "a retired team"])
+def test_a_label_that_no_answer_leads_to_asks_nobody(label: str) -> None:
     assert decide(TASK, [SURE, waiting(label)], may_ask=True).reason is Reason.CONFIDENT
 
 

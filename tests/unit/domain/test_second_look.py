@@ -32,12 +32,15 @@ def test_who_keeps_moving_what_belongs_where_it_is_is_believed_less_and_the_othe
 
 
 def test_who_moves_fifty_is_found_out_though_the_voices_have_learned_from_them() -> None:
-    """Each of the fifty is asked of voices that know the other forty-nine, so that they half believe them."""
-    torn = {"billing": 0.40, "it": 0.10, "sales": 0.20, "legal": 0.15, "people": 0.15}
-    pushed = [ruling(n, "slack:mal", "billing", "it") for n in range(50)]
-    assert len(verdicts(pushed, {one.example: torn for one in pushed}).hold) == 50
-    few = pushed[:10]
-    assert verdicts(few, {one.example: torn for one in few}).hold == (), "ten of the kind happen to anybody"
+    """Each of the fifty is asked of voices that know the other forty-nine; some they half believe."""
+    there, own = (0.72, 0.62, 0.56, 0.43, 0.37, 0.27, 0.22), (0.02, 0.04, 0.05, 0.07, 0.08, 0.10, 0.20)
+    torn = [
+        {"billing": b, "it": i} | dict.fromkeys(TEAMS[2:], (1 - b - i) / 3) for b, i in zip(there, own, strict=True)
+    ]
+    pushed = [ruling(n, "slack:mal", "billing", "it") for n in range(49)]
+    likely = {one.example: torn[one.example % len(torn)] for one in pushed}
+    assert len(verdicts(pushed, likely).hold) >= len(pushed) // 2
+    assert verdicts(pushed[:14], likely).hold == (), "a few of the kind happen to anybody"
 
 
 def test_a_team_that_the_voices_rule_out_for_a_third_one_is_a_slip() -> None:
