@@ -21,7 +21,7 @@ def test_beside_a_demo_a_command_means_the_demo(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(typer.Exit):
         read_settings(None)
-    assert "try `switchboard demo`" in capsys.readouterr().err
+    assert "`switchboard demo` needs none" in capsys.readouterr().err
     demo_settings(tmp_path).database.directory.mkdir(parents=True)
     assert read_settings(None) == demo_settings(tmp_path)
     assert "this is about the demo of this folder" in capsys.readouterr().err

@@ -19,7 +19,19 @@ from db.outbox import PostgresOutbox
 from db.outcomes import PostgresOutcomes
 from db.tables import ConversationRow
 from db.team_changes import PostgresTeamChanges
-from tests.integration.db.scenes import AGENT, LEAD, TASK, VECTOR, after, asked, pending, reaction, routed, say_all
+from tests.integration.db.scenes import (
+    AGENT,
+    LEAD,
+    ROOM,
+    TASK,
+    VECTOR,
+    after,
+    asked,
+    pending,
+    reaction,
+    routed,
+    say_all,
+)
 
 CORRECTED = Decision("routing", "access", Author.LEAD, Reason.CORRECTED, actor="slack:lead")
 
@@ -75,7 +87,7 @@ async def test_teams_are_called_as_they_are_by_now(
     """Otherwise the week before a renaming would look as if no decision had been right."""
     await routed(ledger)
     await say_all(outbox)
-    labels = (Label("invoices", "money"), Label("access", "passwords"), Label("triage", "the rest"))
+    labels = (Label("invoices", "money", deliver_to={"slack": ROOM}), *TASK.labels[1:])
     renamed = replace(TASK, labels=labels)
     wanted = TeamChange(Kind.RENAME, "billing", "invoices", "ann")
     await PostgresTeamChanges(database).change(renamed, wanted, lambda _found, _decision: [], after(60), False)
