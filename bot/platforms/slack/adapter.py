@@ -30,6 +30,7 @@ from bot.platforms.slack.events import BotIdentity
 from bot.platforms.slack.inbound import Inbound
 from bot.platforms.slack.installed import NOT_YET, InstalledToken, installed_token
 from bot.platforms.slack.oauth import Installer
+from bot.platforms.slack.oauth_settings import OAuthSettings
 from bot.platforms.slack.outbound import Sender
 from bot.platforms.slack.payload import NAME
 from bot.platforms.slack.permissions import Permissions
@@ -86,7 +87,6 @@ class Slack:
         self._token = installed_token(config, context)
         self._tokens: dict[str, InstalledToken] = {}
         """Of other workspaces with the same app, by the Slack workspace."""
-        self._is_shared = config.oauth is not None and config.oauth.shared
         self._handed_on = False
         """Whether another workspace passes on what comes for this one."""
         for channel in sorted(self._rooms & config.intake):
@@ -97,21 +97,18 @@ class Slack:
 
     def hand_on_to(self, others: Mapping[str, Platform]) -> None:
         """See `platforms.SharesApp`."""
-        sharing = {
-            slack.team: (name, slack) for name, slack in others.items() if isinstance(slack, Slack) and slack.borrows()
-        }
-        self._transport.hand_on_to({team: (name, slack._transport) for team, (name, slack) in sharing.items()})
-        self._tokens = {team: slack._token for team, (_, slack) in sharing.items() if slack._token is not None}
+        transports: dict[str, tuple[str, Transport]] = {}
+        for name, other in others.items():
+            if isinstance(other, Slack) and other._borrowed is not None and other._token is not None:
+                transports[other._borrowed.team] = name, other._transport
+                self._tokens[other._borrowed.team] = other._token
+                other._handed_on = True
+        self._transport.hand_on_to(transports)
 
     @property
-    def team(self) -> str:
-        """The Slack workspace that the settings name; empty: none."""
-        return self._config.oauth.team if self._config.oauth else ""
-
-    def borrows(self) -> bool:
-        """Whether the app is another workspace's; from then on that one passes on what comes for this one."""
-        self._handed_on = self._is_shared
-        return self._is_shared
+    def _borrowed(self) -> OAuthSettings | None:
+        """The settings of the app, if it is another workspace's; None: it is this one's own."""
+        return self._config.oauth if self._config.oauth and self._config.oauth.shared else None
 
     async def recall(self) -> None:
         """Find the token and ask Slack who we are, once. Raises Refused for a token that is no good, Unreachable.
@@ -141,7 +138,7 @@ class Slack:
         if self._token is None:
             await self._hear(inbox)
             raise Refused(_REVOKED)
-        if self._is_shared and not self._handed_on:
+        if self._borrowed is not None and not self._handed_on:
             raise Refused(ALONE)
         while True:
             if not self._use(await self._token.current()):
@@ -189,7 +186,7 @@ class Slack:
     def routes(self) -> Sequence[BaseRoute]:
         """The routes to which Slack posts its events and a browser comes to install the app; none in Socket Mode."""
         own = self._token
-        if own is None or self._config.oauth is None or self._is_shared:
+        if own is None or self._config.oauth is None or self._borrowed is not None:
             return self._transport.routes
         client = web_client("", self._config.api_base_url, self._session)
         installer = Installer(self._config.oauth, own, self._tokens, client)
