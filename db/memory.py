@@ -40,6 +40,7 @@ from db.reading.load_examples import load
 from db.reading.mappers import basis_of
 from db.reading.own_taps import own_taps, vouched
 from db.reading.similarity import has_comparable_vector, similarity
+from db.reading.unsettled import Ruled, rulings_of, unsettled
 from db.tables import ExampleRow
 
 log = logging.getLogger(__name__)
@@ -155,11 +156,11 @@ class PostgresMemory:
         # One statement for both, since most of the cost of a short statement is the round trip
         both = union_all(*(select(one.subquery()) for one in (corrected, anchors)))
         rows = (await session.execute(both)).all()
-        waiting = [] if leave_out_itself else (await session.scalars(_unsettled(task, key))).all()
+        ruled = [] if leave_out_itself else (await session.execute(rulings_of(task.name, key))).all()
         return Neighbours(
             corrections=_in_order(_neighbour(*row) for *row, was_corrected in rows if was_corrected),
             anchors=_in_order(_neighbour(*row) for *row, was_corrected in rows if not was_corrected),
-            unsettled=tuple(dict.fromkeys(waiting)),
+            unsettled=unsettled([Ruled(*row) for row in ruled], task.names),
         )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
@@ -243,13 +244,6 @@ def _newest(task: Task) -> Select[int]:
     )
 
 
-def _unsettled(task: Task, key: str) -> Select[str]:
-    """The labels of corrections of this very text that wait for a second lead."""
-    waits = and_(ExampleRow.withdrawn_at.is_(None), ExampleRow.quarantined, ExampleRow.source == Source.CORRECTION)
-    ours = and_(ExampleRow.task == task.name, ExampleRow.text_key == key, ExampleRow.label.in_(task.names))
-    return select(ExampleRow.label).where(ours, waits).order_by(ExampleRow.id)
-
-
 def _anchor(task: Task) -> ColumnElement[bool]:
     trusted = or_(ExampleRow.source.in_(TRUSTED), ExampleRow.retired_by.is_not(None))
     return and_(_standing(task), trusted, ExampleRow.side == Side.TRAIN)
@@ -265,10 +259,13 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
 
 
 def _with_own(found: Neighbours, tap: Neighbour | None) -> Neighbours:
-    """The neighbours with what the person chose for this very text, unless a lead corrected the text."""
+    """The neighbours with what the person chose for this very text, unless a lead corrected the text.
+
+    Who chose is not asked again because of a correction that waits.
+    """
     if tap is None or any(one.same_text for one in found.corrections):
         return found
-    return replace(found, corrections=_in_order((tap, *found.corrections)))
+    return replace(found, corrections=_in_order((tap, *found.corrections)), unsettled=())
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:

@@ -191,7 +191,8 @@ def decide(
     """The decision on a text, given what every voice says of it and the text's language (None: not known).
 
     With `may_ask` false the fallback team gets it where the person would be asked. So it does where none of the teams
-    to choose from is there at `now` (None: the hours do not matter).
+    to choose from is there at `now` (None: the hours do not matter). Where the very text was corrected, and the newer
+    correction by which the person would be asked waits for a second lead, the earlier one decides instead.
     """
     spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
     silence = next((reason for o in opinions if (reason := missing(o)) is not None), None)
@@ -207,7 +208,10 @@ def decide(
         return decision
     ranked = sorted(decision.probabilities, key=lambda name: -decision.probabilities[name])
     candidates = _candidates(task, (decision.label, *unsettled, *ranked))
-    if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
+    closed = may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates)
+    if unsettled and (closed or not may_ask) and any(one.weight == math.inf for one in spoken):
+        return decision
+    if closed:
         return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
     return _hesitate(task, decision, doubt, candidates, may_ask)
 

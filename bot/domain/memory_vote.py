@@ -42,7 +42,7 @@ class Neighbours:
     corrections: tuple[Neighbour, ...] = ()
     anchors: tuple[Neighbour, ...] = ()
     unsettled: tuple[str, ...] = ()
-    """Labels that leads gave the very text, and that wait for a second lead."""
+    """Labels that leads gave the very text since anything was settled about it, and that wait for a second lead."""
 
     @property
     def closest(self) -> float:
@@ -60,13 +60,20 @@ def memory_opinion(
 
     Beside other voices only corrections vote; anchors show how far from home a correction is. Where no other voice has
     an opinion, both vote. A correction of the exact text that waits for a second lead has no vote, but is named
-    (`Opinion.unsettled`), unless the text is decided by itself.
+    (`Opinion.unsettled`).
     """
     known = found.closest if found.anchors else None
     settled = (*found.corrections, *(n for n in found.anchors if n.label in new))
     exact = next((n for n in settled if n.same_text), None)
     if exact is not None:
-        return Opinion(Author.MEMORY, {exact.label: 1.0}, math.inf, evidence=_evidence([exact]), familiarity=known)
+        return Opinion(
+            Author.MEMORY,
+            {exact.label: 1.0},
+            math.inf,
+            evidence=_evidence([exact]),
+            familiarity=known,
+            unsettled=found.unsettled,
+        )
     alone = _alone(found, scale)
     if not found.corrections:
         return Opinion(

@@ -13,6 +13,7 @@ from bot.domain.embedders import comparable, known_of
 from bot.domain.learning import Side, Source
 from bot.domain.tasks import Task
 from db.reading.own_taps import VOUCHED
+from db.reading.unsettled import Ruled, unsettled
 from db.reading.vector_table import Floats, VectorTable
 
 CORRECTED = (Source.CORRECTION, Source.TAP)
@@ -28,7 +29,7 @@ _TOUCHED: TextClause = text(
     FROM (SELECT) AS always LEFT JOIN (
         SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
             retired_by IS NOT NULL AS retired, $VOUCHED AS counts, changed >= :since AS fresh,
-            quarantined AND withdrawn_at IS NULL AND source = 'correction' AS waits,
+            lead, source = 'correction' AND withdrawn_at IS NULL AS ruled, quarantined AS waits,
             embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
                 AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
         FROM examples
@@ -50,7 +51,7 @@ class SameText:
     tapped: bool = False
     """Whether a person chose a team for these very words; whose choice it is decides who gets it."""
     unsettled: tuple[str, ...] = ()
-    """Labels of corrections that wait for a second lead."""
+    """See `unsettled.unsettled`."""
 
     @property
     def ids(self) -> frozenset[int]:
@@ -119,8 +120,9 @@ class HeldExamples:
                 self._keys[row.id] = row.text_key
             elif row.gone:
                 self._keys.pop(row.id, None)
-        waiting = dict.fromkeys(row.label for row in rows if row.waits and row.label in names)
-        return SameText(corrected, trusted, any(row.source == Source.TAP for row in standing), tuple(waiting))
+        ruled = [Ruled(row.id, row.label, row.lead, row.at, row.waits) for row in rows if row.ruled]
+        tapped = any(row.source == Source.TAP for row in standing)
+        return SameText(corrected, trusted, tapped, unsettled(ruled, names))
 
     def _put(self, table: VectorTable, row: Row[tuple[object, ...]], belongs: bool) -> None:
         if not belongs:

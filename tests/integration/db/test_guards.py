@@ -195,3 +195,27 @@ async def test_the_very_words_of_a_correction_that_waits_are_named_until_it_is_s
         held = {"quarantined": True, "held": Held.CONTRADICTED, "withdrawn_at": after(1_000)}
         await session.execute(update(ExampleRow).values(held))
     assert (await memory.nearest(TASK, VECTOR, text)).unsettled == (), "what was taken back asks nobody"
+
+
+@pytest.mark.parametrize("held_here", [False, True], ids=["in the table", "held in this process"])
+async def test_a_correction_that_waits_questions_what_one_lead_said_before_it_and_not_what_two_said(
+    database: Database, outbox: PostgresOutbox, held_here: bool
+) -> None:
+    ledger, memory = PostgresLedger(database, "tiny"), PostgresMemory(database, "tiny")
+    if held_here:
+        await memory.load(TASK)
+    words = "my refund is a voucher"
+    await ruled(ledger, outbox, "m1", at=100, text=words)
+    await ruled(ledger, outbox, "m2", OTHER, "triage", at=200, text=words)
+    newest = (await examples(database))[-1].id
+    async with database.transaction() as session:
+        held = {"quarantined": True, "held": Held.CONTRADICTED}
+        await session.execute(update(ExampleRow).where(ExampleRow.id == newest).values(held))
+    found = await memory.nearest(TASK, VECTOR, words)
+    assert ([n.label for n in found.corrections if n.same_text], found.unsettled) == (["access"], ("triage",))
+    await ruled(ledger, outbox, "m3", Person("slack", "third lead"), at=150, text=words)
+    assert (await memory.nearest(TASK, VECTOR, words)).unsettled == (), "two leads agree on what was said before"
+    async with database.transaction() as session:
+        agreed = ExampleRow.lead == "slack:third lead"
+        await session.execute(update(ExampleRow).where(agreed).values(lead=LEAD.key, at=after(300)))
+    assert (await memory.nearest(TASK, VECTOR, words)).unsettled == (), "it was said again since"

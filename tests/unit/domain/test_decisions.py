@@ -77,11 +77,20 @@ def test_words_whose_correction_waits_for_a_second_lead_are_asked_between_the_tw
     assert (unasked.label, unasked.by, unasked.reason) == ("triage", Author.FALLBACK, Reason.UNSETTLED)
 
 
-def test_a_correction_that_waits_changes_nothing_where_all_agree_or_a_word_on_the_very_text_stands() -> None:
+def test_a_correction_that_waits_changes_nothing_where_all_agree() -> None:
     assert decide(TASK, [SURE, waiting("billing")], may_ask=True).reason is Reason.CONFIDENT
-    settled = Neighbour(42, "delivery", 1.0, same_text=True)
+    settled = Neighbour(42, "it", 1.0, same_text=True)
     decision = decide(TASK, [SURE, waiting("it", corrections=(settled,))], may_ask=True)
-    assert (decision.label, decision.reason) == ("delivery", Reason.REMEMBERED)
+    assert (decision.label, decision.reason) == ("it", Reason.REMEMBERED)
+
+
+def test_a_settled_correction_that_a_newer_one_questions_is_asked_about_and_counts_where_nobody_can_be_asked() -> None:
+    settled = Neighbour(42, "delivery", 1.0, same_text=True)
+    opinions = [SURE, waiting("it", corrections=(settled,))]
+    decision = decide(TASK, opinions, may_ask=True)
+    assert (decision.reason, decision.candidates[:2]) == (Reason.UNSETTLED, ("delivery", "it"))
+    unasked = decide(TASK, opinions, may_ask=False)
+    assert (unasked.label, unasked.by, unasked.reason) == ("delivery", Author.MEMORY, Reason.REMEMBERED)
 
 
 def test_a_correction_to_the_fallback_team_is_asked_without_naming_it() -> None:
