@@ -9,7 +9,7 @@ a cosine, belong to the embedder: see `embedders.Scale`.
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.decisions import Author, Basis, Evidence, Opinion
 from bot.domain.embedders import Scale
@@ -74,26 +74,22 @@ def memory_opinion(
             familiarity=known,
             unsettled=found.unsettled,
         )
-    alone = _alone(found, scale)
-    if not found.corrections:
-        return Opinion(
-            Author.MEMORY,
-            {},
-            familiarity=known,
-            strange_below=scale.strange,
-            alone=alone,
-            unsettled=found.unsettled,
-        )
-    return Opinion(
+    silent = Opinion(
         Author.MEMORY,
-        _vote(found.corrections, scale),
+        {},
+        familiarity=known,
+        strange_below=scale.strange,
+        alone=_alone(found, scale),
+        unsettled=found.unsettled,
+    )
+    if not found.corrections:
+        return silent
+    return replace(
+        silent,
+        probabilities=_vote(found.corrections, scale),
         weight=_odds(found, scale, 0.0 if found.corrections[0].label in taught else scale.bias),
         yields=scale.confidence_weight / scale.width,
         evidence=_evidence(found.corrections),
-        familiarity=known,
-        strange_below=scale.strange,
-        alone=alone,
-        unsettled=found.unsettled,
     )
 
 
