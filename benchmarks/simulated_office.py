@@ -41,7 +41,7 @@ from db.server.embedded import embedded
 from db.tables import ExampleRow
 from db.team_changes import PostgresTeamChanges
 from db.voice_lessons import PostgresVoiceLessons
-from inference.embedders.minilm import minilm
+from inference.embedders.choose import BUNDLED, open_embedder
 from inference.voices.fitted import FittedVoices
 
 _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72))
@@ -118,9 +118,9 @@ class Chat:
 class Office:
     """A company's bot, run step by step."""
 
-    def __init__(self, database: Database, folder: Path, clock: datetime, task: Task) -> None:
+    def __init__(self, database: Database, folder: Path, clock: datetime, task: Task, languages: Sequence[str]) -> None:
         self.database, self.clock, self.task, self.chat = database, clock, task, Chat()
-        self.embedder = minilm()
+        self.embedder = open_embedder(BUNDLED, languages)
         name = self.embedder.name
         self.ledger, self.examples = PostgresLedger(database, name), PostgresExamples(database)
         self.failures, self.outbox = PostgresFailedItems(database), PostgresOutbox(database)
@@ -134,12 +134,14 @@ class Office:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, folder: Path, clock: datetime, task: Task) -> AsyncIterator["Office"]:
-        """An office on a database of its own."""
+    async def opened(
+        cls, folder: Path, clock: datetime, task: Task, languages: Sequence[str] = ("en",)
+    ) -> AsyncIterator["Office"]:
+        """An office on a database of its own, with the embedder that the bot has where people write these languages."""
         async with embedded(folder / "postgres") as url:
             await asyncio.to_thread(upgrade, url)
             async with open_database(url) as database:
-                yield cls(database, folder, clock, task)
+                yield cls(database, folder, clock, task, languages)
 
     def now(self) -> datetime:
         return self.clock

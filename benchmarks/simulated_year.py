@@ -63,6 +63,8 @@ class Words:
     split: str
     part: str
     """Up to the day of the split, messages of `part` belong to `split`."""
+    languages: tuple[str, ...] = ("en",)
+    """The setting `conversation.languages`."""
 
     def team_of(self, topic: str, day: int) -> str:
         """The team that has these messages on that day."""
@@ -131,7 +133,7 @@ def languages(folder: Path) -> Words:
     late = {team: [text for code in ABROAD for text in texts[code, "train", team]] for team in teams}
     asked = {team: [text for code in ("en", *ABROAD) for text in texts[code, "test", team][:30]] for team in teams}
     appear = dict(zip(("weather", "todo"), APPEAR, strict=True))
-    return Words(early, late, asked, appear, "email", "email_questions")
+    return Words(early, late, asked, appear, "email", "email_questions", ("en", *ABROAD))
 
 
 def _skill(intent: str) -> str:
@@ -241,7 +243,7 @@ class Lived:
 async def lived(words: Words, folder: Path, company: Company, days: int, a_day: int, seed: int) -> Lived:
     """Live the year day by day, then ask what the company knows at its end."""
     year = Year(words, company, a_day, seed)
-    async with Office.opened(folder, START, task_on(0, words)) as office:
+    async with Office.opened(folder, START, task_on(0, words), words.languages) as office:
         await office.learns(
             [(t, words.team_of(d, 0)) for d in words.early if d not in words.appear for t in words.early[d][:SEEDS]]
         )
