@@ -1,5 +1,6 @@
 """Sentences that the bot says to people on every platform, one file per language."""
 
+import string
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -24,6 +25,19 @@ def choose(wanted: str | None, offered: tuple[str, ...]) -> str:
     return next(iter(exact + kin), offered[0])
 
 
+class _Forms(string.Formatter):
+    """Gaps with a form for one and a form for more than one."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        one, bar, more = format_spec.partition("|")
+        if not bar:
+            return str(super().format_field(value, format_spec))
+        return (one if str(value) == "1" else more).replace("#", str(value))
+
+
+_FORMS = _Forms()
+
+
 class Sentences:
     """A platform's own sentences, in its `folder`, over those that every platform says.
 
@@ -39,8 +53,11 @@ class Sentences:
         return frozenset(_shared(language)) | frozenset(_own(self._folder, language))
 
     def sentence(self, language: str, key: str, **words: str | int) -> str:
-        """The sentence of that key, with the words put in. Raises KeyError for a key that no file has (our mistake)."""
-        return self.text(language, key).format(**words)
+        """The sentence of that key, with the words put in. Raises KeyError for a key that no file has (our mistake).
+
+        A gap such as `{count:# request|# requests}` takes its first form for 1; `#` stands for the number.
+        """
+        return _FORMS.format(self.text(language, key), **words)
 
     def text(self, language: str, key: str) -> str:
         """The sentence as its file has it, with its gaps. Raises KeyError as `sentence` does."""

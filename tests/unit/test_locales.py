@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import locales, platforms
-from bot.locales import Sentences, available, choose
+from bot.locales import Sentences, available, choose, sentence
 
 SHARED = Path(locales.__file__).parent
 PLATFORMS = Path(platforms.__file__).parent
@@ -53,6 +53,20 @@ def test_no_platform_is_named_in_what_all_say(platform: str) -> None:
 )
 def test_the_nearest_language_is_chosen(wanted: str | None, chosen: str) -> None:
     assert choose(wanted, ("en", "pt-BR", "es")) == chosen
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "more"),
+    [
+        ("en", "within 1 minute", "within 5 minutes"),
+        ("pt-BR", "1 minuto", "5 minutos"),
+        ("es", "1 minuto", "5 minutos"),
+    ],
+)
+def test_one_is_said_in_the_singular(language: str, one: str, more: str) -> None:
+    said = [sentence(language, "follows_sooner", title="# {urgency}", minutes=minutes) for minutes in (1, 5)]
+    assert said[0].endswith(one) and said[1].endswith(more)
+    assert all(line.startswith("# {urgency}:") for line in said)
 
 
 def test_a_platform_says_its_own_sentences_and_those_of_all(tmp_path: Path) -> None:
