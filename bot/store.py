@@ -88,14 +88,15 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         async with open_database(url) as database, open_database(url, pool_size=2) as aside:
             await claim_database(database, settings.workspace)
             embedder = open_embedder(settings.model.embedder, settings.languages)
+            guards = {task.name: task.learning.guards for task in settings.tasks}
             store = Store(
                 database,
                 embedder,
-                PostgresLedger(database, embedder.name, {task.name: task.learning.guards for task in settings.tasks}),
+                PostgresLedger(database, embedder.name, guards),
                 PostgresOutbox(database),
                 PostgresTranscript(database),
                 PostgresVoiceLessons(database),
-                PostgresMemory(database, embedder.name),
+                PostgresMemory(database, embedder.name, guards, now),
                 PostgresExamples(database),
                 PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),

@@ -10,6 +10,7 @@ from bot.domain.correction_life import CorrectionLife, Corrections
 from bot.domain.guards import Held
 from bot.domain.learning import Example, Side, Source
 from bot.domain.ledger import Change
+from db.conversations.held_back import lock_conversations, say_on_cards
 from db.engine import Database, announce
 from db.reading.correction_facts import facts_of, with_facts
 from db.tables import ExampleRow
@@ -56,8 +57,10 @@ class PostgresCorrections:
         settled = update(ExampleRow).where(ExampleRow.id == example, waiting, ExampleRow.held != Held.DISPUTED)
         values = {"quarantined": False, "held": None, "recorded_at": now, "accepted_by": by}
         async with self._database.transaction() as session:
-            found = (await session.execute(settled.values(**values).returning(ExampleRow.id))).first()
+            await lock_conversations(session, ExampleRow.id == example)
+            found = (await session.execute(settled.values(**values).returning(ExampleRow.conversation_id))).first()
             if found is not None:
+                await say_on_cards(session, [id for id in found if id is not None], now)
                 await announce(session, Change.EXAMPLE)
         return found is not None
 

@@ -6,8 +6,9 @@ what changed since, what is known of the very text, and how near the few candida
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import (
@@ -27,12 +28,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.guards import Guards
 from bot.domain.learning import Side, Source, text_key
 from bot.domain.ledger import Change
 from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.model_ports import Memory, Vector
 from bot.domain.tasks import Task
 from db.conversations.failures import backs_off, is_set_aside
+from db.conversations.held_back import guard_late, unguarded
 from db.engine import Database, announce
 from db.reading.example_pairs import Pair, compared
 from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples, SameText
@@ -41,6 +44,7 @@ from db.reading.mappers import basis_of
 from db.reading.own_taps import own_taps, vouched
 from db.reading.similarity import has_comparable_vector, similarity
 from db.reading.unsettled import Ruled, rulings_of, unsettled
+from db.shared_clock import SHARED
 from db.tables import ExampleRow
 
 log = logging.getLogger(__name__)
@@ -53,9 +57,19 @@ _CATCH_UP_SECONDS = 30.0
 class PostgresMemory:
     """The memory in PostgreSQL with pgvector. `embedder` names the model of the vectors that `nearest` is given."""
 
-    def __init__(self, database: Database, embedder: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: str,
+        guards: Mapping[str, Guards] | None = None,
+        now: Callable[[], datetime] = SHARED.now,
+    ) -> None:
+        """`guards` are those of each task, for corrections whose vector comes late; a task without an entry gets the
+        default ones."""
         self._database = database
         self._embedder = embedder
+        self._guards = guards or {}
+        self._now = now
         self._held: dict[str, HeldExamples] = {}
 
     async def digest(self) -> str:
@@ -188,12 +202,17 @@ class PostgresMemory:
             # Only rows that nobody else has locked, so that this never waits for an import or an erasure while they
             # wait for it. A row left out has no vector yet, or just got one from another process: the next look shows
             # which
-            free = select(ExampleRow.id).where(ExampleRow.id.in_(list(vectors))).order_by(ExampleRow.id)
+            late, judged = await unguarded(session, list(vectors))
+            wanted = [one for one in vectors if one not in late or one in judged]
+            free = select(ExampleRow.id).where(ExampleRow.id.in_(wanted)).order_by(ExampleRow.id)
             mine = (await session.scalars(free.with_for_update(skip_locked=True))).all()
             if not mine:
                 return
             rows = [{"id": one, "vector": list(vectors[one]), "embedder": embedder} for one in mine]
             await session.execute(update(ExampleRow), rows)
+            held = await guard_late(session, [one for one in mine if one in late], self._guards, self._now())
+            if held:
+                log.info("corrections held back once their vectors were there", extra={"corrections": len(held)})
             await announce(session, Change.EXAMPLE)
 
 

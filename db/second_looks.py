@@ -13,6 +13,7 @@ from bot.domain.ledger import Change
 from bot.domain.model_ports import Vector
 from bot.domain.second_look import MOST, PATIENCE, Ruling, SecondLooks, Verdicts
 from db.conversations.guarded import same_words_by_another
+from db.conversations.held_back import HELD_BACK, lock_conversations, say_on_cards
 from db.engine import Database, announce
 from db.tables import CorrectionRow, ExampleRow
 
@@ -73,17 +74,18 @@ class PostgresSecondLooks:
 
     async def settle(self, task: str, verdicts: Verdicts, now: datetime) -> int:
         teaches, waits = ExampleRow.held.is_(None), ExampleRow.held == Held.CONTRADICTED
-        hold = {"quarantined": True, "held": Held.CONTRADICTED}
         free = {"quarantined": False, "held": None, "recorded_at": now}
-        changed = 0
+        changed: list[int | None] = []
         async with self._database.transaction() as session:
-            for examples, state, values in ((verdicts.hold, teaches, hold), (verdicts.free, waits, free)):
+            await lock_conversations(session, ExampleRow.id.in_((*verdicts.hold, *verdicts.free)))
+            for examples, state, values in ((verdicts.hold, teaches, HELD_BACK), (verdicts.free, waits, free)):
                 still = and_(ExampleRow.task == task, ExampleRow.id.in_(examples), _open(), state)
-                done = update(ExampleRow).where(still).values(**values).returning(ExampleRow.id)
-                changed += len((await session.scalars(done.execution_options(synchronize_session=False))).all())
+                done = update(ExampleRow).where(still).values(**values).returning(ExampleRow.conversation_id)
+                changed += await session.scalars(done.execution_options(synchronize_session=False))
             if changed:
+                await say_on_cards(session, [id for id in changed if id is not None], now)
                 await announce(session, Change.EXAMPLE)
-        return changed
+        return len(changed)
 
 
 def _open() -> ColumnElement[bool]:

@@ -94,7 +94,13 @@ def held(claim: Claim, guards: Guards, scale: Scale) -> Held | None:
         return Held.DISTRUSTED
     if claim.unlearned and claim.of_team < guards.new_team:
         return Held.NEW_TEAM
-    return Held.CONTRADICTED if guards.neighbours and contradicted(claim.label, claim.near, scale) else None
+    return Held.CONTRADICTED if held_by_neighbours(claim, guards, scale) else None
+
+
+def held_by_neighbours(claim: Claim, guards: Guards, scale: Scale) -> bool:
+    """Whether what lies near it alone makes it wait: for a correction whose vector came after the other guards."""
+    alone = claim.others and claim.agreeing == 1 and not claim.disputed
+    return alone and guards.neighbours and contradicted(claim.label, claim.near, scale)
 
 
 def contradicted(label: str, near: Sequence[Near], scale: Scale) -> bool:

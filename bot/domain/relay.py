@@ -49,10 +49,13 @@ def _own(said: PendingFollowUp) -> bool:
 def followed_up(said: PendingFollowUp) -> list[Post]:
     """The posts for a further message: it goes under the card for the team, and a closed card is open again.
 
-    Where that team has ended, the message waits for the card in another team's room.
+    Where that team has ended nothing more is said in its room: what opens the request waits for the card in another
+    team's, and anything else is kept, and stands on that card if the request is ever opened again.
     """
     if waits_for_another_team(said):
         return unsettled(said.conversation, said.asking, NO)
+    if said.ended:
+        return []
     if said.card is None or not (said.message.text or said.message.media):
         return []
     there = {one.id for one in said.card.card.media}

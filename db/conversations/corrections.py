@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import LeadLabel
 from bot.domain.embedders import known_of
 from bot.domain.guards import Guards, Held, held, weight
-from bot.domain.learning import Source
+from bot.domain.learning import Source, text_key
 from db.conversations.basis import Embedded, Lesson, lesson_of
 from db.conversations.examples import RULINGS, ConversationExample, store_example, withdraw_example
 from db.conversations.guarded import claim_of
+from db.conversations.held_back import free_seconded
 from db.tables import ConversationRow, CorrectionRow, ExampleRow
 
 
@@ -46,6 +47,8 @@ async def store_lead_label(
     lesson = await lesson_of(session, row, lead_label, known) or Lesson("")
     example = await _example(session, row, lesson, task, lead_label, now, guards)
     await store_example(session, row.id, lesson, example, now)
+    if lesson.text and example.source is Source.CORRECTION and example.held is None:
+        await free_seconded(session, task, text_key(lesson.text), lead_label, now)
     return example.held
 
 

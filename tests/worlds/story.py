@@ -71,7 +71,7 @@ class Story:
         task, words, platforms = self.task, self.vocabulary, {chat.name: chat for chat in self.chats}
         self.platform = self.chats[0]
         self.ledger = PostgresLedger(self.database, self.embedder.name)
-        self.memory = PostgresMemory(self.database, self.embedder.name)
+        self.memory = PostgresMemory(self.database, self.embedder.name, now=self.now)
         self.examples = PostgresExamples(self.database)
         self.registry = PostgresRegistry(self.database)
         self.erasure = PostgresErasure(self.database)

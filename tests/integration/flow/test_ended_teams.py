@@ -107,12 +107,19 @@ async def test_what_the_person_writes_next_comes_under_the_other_teams_card(stor
     assert solved_now.answer == NO, "the question whether it is solved is answered by that"
 
 
-async def test_a_thank_you_opens_nothing(story: Story) -> None:
+@pytest.mark.parametrize("change", [MERGED, RETIRED], ids=lambda one: str(one.kind))
+async def test_a_thank_you_opens_nothing_and_is_not_said_in_the_old_room(story: Story, change: TeamChange) -> None:
     await solved(story)
-    later = await ends(story, MERGED)
-    await later.writes("👍", "m2", thread="m1")
+    later = await ends(story, change)
+    before = len(later.said())
+    await later.writes("thanks 👍", "m2", thread="m1")
     await later.settles()
     assert await label_of(later) == ("delivery", State.CLOSED)
+    assert in_its_old_room(later, before) == []
+    await later.writes("it is still not here", "m3", thread="m1")
+    await later.settles()
+    assert await label_of(later) == (change.after, State.ROUTED)
+    assert ("Cleo", "thanks 👍") in later.reads().history, "the next team reads it, too"
 
 
 @pytest.mark.parametrize("change", [MERGED, RETIRED], ids=lambda one: str(one.kind))
