@@ -57,6 +57,7 @@ from bot.logs import log_settings, write_logs
 from bot.model_stack import adopt_starter_seed, build_model_stack, model_ready, open_model_stack
 from bot.platforms import platform_names
 from bot.settings import Settings, with_listen
+from bot.settings.platforms import secrets_of
 from bot.store import embedding_backfill, open_store
 from inference.local_models import need_torch
 
@@ -132,12 +133,14 @@ def check(
     A line for each thing that was looked at: ✓ it works, or ✗ and what to do.
     Exit code 1: something does not work. Without --live nothing is posted.
     """
-    settings = read_settings(config)
+    settings = read_settings(config, demanding=platform is None and not server_flags)
     with spoken():
-        actions.known(platform, settings.platforms)
         if server_flags:
             typer.echo(model_server.server_flags(settings.model))
             return
+        actions.known(platform, settings.platforms)
+        if platform is not None:
+            settings.demand(secrets_of(platform))
     if live:
         say("After the other checks a test message appears in every team's room.")
         say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")
@@ -158,7 +161,7 @@ def run(
     config: Config = None,
 ) -> None:
     """The bot, on the platforms of the settings, until Ctrl-C or SIGTERM."""
-    settings = read_settings(config)
+    settings = read_settings(config, demanding=True)
     with spoken():
         settings = with_listen(settings, listen)
     run_to_end(running.serve(settings))

@@ -22,7 +22,11 @@ from inference.adapters import digest_of
 
 @asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """The URL of the settings' database. An embedded one runs meanwhile; a workspace's own is created if missing."""
+    """The URL of the settings' database. An embedded one runs meanwhile; a workspace's own is created if missing.
+
+    Raises ConfigError.
+    """
+    settings.demand("database")
     workspace = settings.database.workspace
     async with _server_url(settings) as url:
         yield await asyncio.to_thread(own_database, url, workspace) if workspace else url

@@ -162,7 +162,8 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
 async def _adapters(
     settings: Settings, server: EmbeddedServer | None, folder: Path, figures: ModelFigures, stack: AsyncExitStack
 ) -> VllmAdapters | Replicas:
-    """The adapters of our own server, or of all servers that the settings name."""
+    """The adapters of our own server, or of all servers that the settings name. Raises ConfigError."""
+    settings.demand("model")
     model, lines = settings.model, [server.line] if server else []
     for address in () if server else model.servers:
         lines.append(await stack.enter_async_context(open_line(address, key=model.key)))

@@ -25,9 +25,10 @@ TaskName = Annotated[str | None, typer.Option("--task", help="Which task; by def
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
-def read_settings(config: Path | None) -> Settings:
+def read_settings(config: Path | None, demanding: bool = False) -> Settings:
     """The settings of this folder, or of that file. Ends the command with exit code 2 where they are wrong.
 
+    Secrets that are missing or wrong end only a `demanding` command here, and any other where it uses them.
     In a folder with the demo's data and no settings, these are the demo's, so that commands work beside the demo.
     """
     with spoken():
@@ -39,7 +40,11 @@ def read_settings(config: Path | None) -> Settings:
             if demo.database.directory.is_dir():
                 say(f"there is no {path} here; this is about the demo of this folder")
                 return demo.of_workspace(_workspace())
-        return load(path).of_workspace(_workspace())
+        chosen = _workspace()
+        settings = load(path, demanding=demanding and chosen is None).of_workspace(chosen)
+        if demanding:
+            settings.demand_all()
+        return settings
 
 
 def _workspace() -> str | None:

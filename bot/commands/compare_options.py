@@ -62,6 +62,7 @@ def wanted_arms(
     for name in endpoints:
         if name not in known:
             raise UsageError(f"--endpoint {name}: {_choices(known)}")
+        settings.demand(f"compare.endpoints.{name}")
     if sure is not None and not 0 < sure <= 1:
         raise UsageError(f"--sure {sure:g}: write a probability above 0, up to 1, like 0.8")
     others = [base for base in dict.fromkeys(bases) if base != settings.model.base]

@@ -52,6 +52,7 @@ def webhooks_test(name: WebhookName, config: Config = None) -> None:
     settings = read_settings(config)
     with spoken():
         webhook = _named(settings.webhooks, name)
+        settings.demand(f"webhooks.{name}")
 
     async def work() -> None:
         said = {"message": "a test of Switchboard's webhooks"}

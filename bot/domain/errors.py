@@ -38,6 +38,18 @@ class UsageError(SwitchboardError):
     """What the caller asked for makes no sense here; the message says what to change."""
 
 
+class SecretMistake(str):
+    """A secret that is missing or wrong: a mistake only for those who use the part of the settings that needs it."""
+
+    part: str
+    """That part, like `platforms.slack`; empty where its reader knows it."""
+
+    def __new__(cls, told: str, part: str = "") -> "SecretMistake":
+        made = super().__new__(cls, told)
+        made.part = part
+        return made
+
+
 class ConfigError(UsageError):
     """The settings hold mistakes, all of them listed."""
 

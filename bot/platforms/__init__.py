@@ -136,7 +136,10 @@ class PlatformModule(ABC):
 
     @abstractmethod
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> object:
-        """The platform's settings and secrets. Raises ConfigError naming each wrong key: `platforms.NAME.key`."""
+        """The platform's settings and secrets. Raises ConfigError naming each wrong key: `platforms.NAME.key`.
+
+        A `SecretMistake` among its mistakes stops only the commands that use the platform.
+        """
 
     def below(self, config: object, path: str) -> object:
         """The same settings with `path` put before our HTTP addresses, as for a workspace."""

@@ -6,13 +6,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.api_tokens import ApiToken
 from bot.domain.endpoints import Endpoint
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, SecretMistake
 from bot.domain.model_ports import SAME
 from bot.domain.price_book import PriceBook
 from bot.domain.retention import Retention
@@ -21,11 +22,12 @@ from bot.domain.tasks import Task, Vocabulary
 from bot.domain.webhooks import Webhook
 from bot.locales import available
 from bot.platforms import platform_modules
-from bot.secret_files import ReadableSecrets, SecretFiles
+from bot.secret_files import SecretFiles
 from bot.settings.api import ApiSettings
 from bot.settings.compare import Endpoints
 from bot.settings.emoji import EmojiSettings
 from bot.settings.no_request import NoRequestSettings
+from bot.settings.platforms import read_platforms
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
 from bot.settings.server_adapters import read_server_adapters
@@ -145,6 +147,18 @@ class Settings:
     """This workspace's name; empty for the main one, whose file names the others."""
     workspaces: "tuple[Settings, ...]" = ()
     """The further workspaces that the same process serves."""
+    secret_mistakes: tuple[SecretMistake, ...] = ()
+    """The secrets that are missing or wrong, if they were not demanded when the settings were read."""
+
+    def demand(self, *parts: str) -> None:
+        """Raise ConfigError where a secret that one of these parts needs is missing or wrong."""
+        if told := [one for one in self.secret_mistakes if one.part in parts]:
+            raise ConfigError(told)
+
+    def demand_all(self) -> None:
+        """Raise ConfigError where any secret is missing or wrong, those of the further workspaces included."""
+        if told := [one for of in (self, *self.workspaces) for one in of.secret_mistakes]:
+            raise ConfigError(told)
 
     def of_workspace(self, name: str | None) -> "Settings":
         """The settings of one workspace; None: all that the file names. Raises ConfigError naming the choices."""
@@ -176,12 +190,16 @@ class Settings:
         raise ConfigError([f"tasks: no task called {name!r}; tasks are {listed(t.name for t in self.tasks)}"])
 
 
-def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> Settings:
+def load(
+    path: Path, environment: Mapping[str, str] = os.environ, home: Path | None = None, demanding: bool = True
+) -> Settings:
     """Read the settings. Raises ConfigError with every mistake in them.
 
-    Relative folders start at `home`, by default the file's folder.
+    Relative folders start at `home`, by default the file's folder. Unless `demanding`, secrets may be missing or wrong
+    until `Settings.demand` is asked for them.
     """
-    return load_all(path, environment, home or path.resolve().parent, document_of, read, platform_modules())
+    reading = partial(read, demanding=demanding)
+    return load_all(path, environment, home or path.resolve().parent, document_of, reading, platform_modules())
 
 
 def document_of(path: Path) -> Table:
@@ -199,9 +217,11 @@ def document_of(path: Path) -> Table:
         raise ConfigError([f"{path}: {error}"]) from error
 
 
-def read(document: Table, path: Path, environment: Mapping[str, str], home: Path) -> Settings:
-    """Read parsed settings as if they were in `path`. Raises ConfigError with every mistake in them."""
-    return _Reader(path, environment, home).settings(document)
+def read(
+    document: Table, path: Path, environment: Mapping[str, str], home: Path, demanding: bool = True
+) -> Settings:
+    """Read parsed settings as if they were in `path`. Raises ConfigError with every mistake in them, as `load` does."""
+    return _Reader(path, environment, home).settings(document, demanding)
 
 
 def with_listen(settings: Settings, listen: str | None) -> Settings:
@@ -223,12 +243,12 @@ class _Reader:
         self._values = Values(self._kinds)
         self._words = EmojiSettings(self._values, self._kinds)
 
-    def settings(self, document: Table) -> Settings:
+    def settings(self, document: Table, demanding: bool) -> Settings:
         values = self._values
         values.unknown(document, set(_TABLES.split()), "")
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
-        platforms = self._platforms(values.table(document, "platforms"))
+        platforms = read_platforms(values, self._kinds, self._environment, values.table(document, "platforms"))
         vocabulary = self._vocabulary(talk)
         zone, named = self._zone(talk), self._named(document)
         timing, compared = self._rhythm(talk), Endpoints(values, self._environment)
@@ -261,8 +281,8 @@ class _Reader:
         beside = more.vocabulary(talk, beside, settings.tasks)
         known = more.tasks(talk, settings.tasks, beside, settings.languages)
         rules = RuleSettings(values, self._kinds, named, known, zone).read(document)
-        values.complain()
-        return replace(settings, vocabulary=beside, tasks=known, rules=rules)
+        unset = values.complain(demanding)
+        return replace(settings, vocabulary=beside, tasks=known, rules=rules, secret_mistakes=unset)
 
     def listening(self, listen: str) -> Web:
         """The address alone. Raises ConfigError."""
@@ -273,20 +293,23 @@ class _Reader:
     def _database(self, table: Table) -> Database:
         values = self._values
         values.unknown(table, {"url", "directory"}, "database.")
-        given = self._secret("DATABASE_URL")
+        given = self._secret("DATABASE_URL", "database")
         url = given or values.text(table, "url", "embedded", "database.")
         directory = self._home / values.text(table, "directory", "var/postgres", "database.")
         if url != "embedded" and not _POSTGRES.match(url):
-            where = "database.url" if url == values.text(table, "url", "embedded", "database.") else "DATABASE_URL"
-            values.mistake(f'{where}: write "embedded" or a postgresql://… URL')
+            told = 'write "embedded" or a postgresql://… URL'
+            if url == values.text(table, "url", "embedded", "database."):
+                values.mistake(f"database.url: {told}")
+            else:
+                values.secret_mistake("database", f"DATABASE_URL: {told}")
         return Database(None if url == "embedded" else url, directory)
 
-    def _secret(self, variable: str) -> str:
+    def _secret(self, variable: str, part: str) -> str:
         """A secret from the environment or a file. Files of variables leave their quotes and line ends in it."""
         try:
             return self._environment.get(variable, "").strip().strip("\"'")
         except ConfigError as error:
-            self._values.mistake(*error.mistakes)
+            self._values.secret_mistake(part, *error.mistakes)
             return ""
 
     def _model(self, table: Table) -> Model:
@@ -301,7 +324,7 @@ class _Reader:
             runs=self._home / values.text(table, "runs", "var/runs", "model."),
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
-            key=self._secret("MODEL_API_KEY") if server != "embedded" else "",
+            key=self._secret("MODEL_API_KEY", "model") if server != "embedded" else "",
             server_adapters=adapters,
             adapter_token=token,
         )
@@ -317,22 +340,7 @@ class _Reader:
         if host is None or port is None:
             self._values.mistake(f'web.listen: {listen!r} is no HOST:PORT; write "127.0.0.1:8080"')
             return Web("127.0.0.1", 8080)
-        return Web(host, port, self._secret("SWITCHBOARD_PROBE_TOKEN"))
-
-    def _platforms(self, table: Table) -> dict[str, object]:
-        configs: dict[str, object] = {}
-        for name in table:
-            if name not in self._kinds:
-                self._values.mistake(f"platforms.{name}: no such platform; there are {listed(self._kinds)}")
-                continue
-            readable = ReadableSecrets(self._environment)
-            try:
-                own = self._values.table(table, name, "platforms.")
-                configs[name] = self._kinds[name].parse(own, readable)
-            except ConfigError as error:
-                self._values.mistake(*(one for one in error.mistakes if not readable.repeats(one)))
-            self._values.mistake(*readable.mistakes)
-        return configs
+        return Web(host, port, self._secret("SWITCHBOARD_PROBE_TOKEN", "web"))
 
     def _named(self, document: Table) -> frozenset[str]:
         """The platforms that the file means to run on, including one whose token is missing.

@@ -7,6 +7,8 @@ from bot.domain.api_tokens import ApiToken, Scope, digest_of, is_digest
 from bot.domain.errors import ConfigError
 from bot.settings.values import Table, Values, listed
 
+PART = "api"
+"""The part of the settings whose secrets these are."""
 _LEAST = 20
 """The fewest characters of a token from the environment: a shorter one could be guessed."""
 
@@ -50,13 +52,15 @@ class ApiSettings:
         try:
             token = self.environment.get(variable, "").strip()
         except ConfigError as error:
-            self.values.mistake(*error.mistakes)
+            self.values.secret_mistake(PART, *error.mistakes)
             return ""
         if len(token) < _LEAST:
-            self.values.mistake(
+            self.values.secret_mistake(
+                PART,
                 f"{where}environment: {variable} is not set, or has less than {_LEAST} characters; "
-                "`switchboard token` makes one"
+                "`switchboard token` makes one",
             )
+            return ""
         return digest_of(token)
 
     def _scopes(self, table: Table, where: str) -> frozenset[Scope]:

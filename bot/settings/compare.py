@@ -54,7 +54,7 @@ class Endpoints:
             url=self._url(table, where),
             model=values.text(table, "model", "", where) or values.missing(f"{where}model", "which one is asked?"),
             key=key,
-            secret=self._secret(key),
+            secret=self._secret(key, where.rstrip(".")),
             budget=values.number(table, "budget", 0.0, where) if "budget" in table else None,
             price=self._price(table, where),
             shots=self._shots(table, usual.shots, where),
@@ -79,12 +79,12 @@ class Endpoints:
             return ""
         return name
 
-    def _secret(self, key: str) -> str:
+    def _secret(self, key: str, part: str) -> str:
         """A secret from the environment, without the quotes and line ends that files of variables leave in it."""
         try:
             return self.environment.get(key, "").strip().strip("\"'") if key else ""
         except ConfigError as error:
-            self.values.mistake(*error.mistakes)
+            self.values.secret_mistake(part, *error.mistakes)
             return ""
 
     def _price(self, table: Table, where: str) -> TokenPrice | None:

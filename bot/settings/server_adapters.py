@@ -5,11 +5,12 @@ from collections.abc import Callable
 from bot.domain.model_ports import FETCH, SAME
 from bot.settings.values import Table, Values
 
+ADAPTERS = "model.server_adapters"
 _VARIABLE = "SWITCHBOARD_ADAPTER_TOKEN"
 
 
 def read_server_adapters(
-    values: Values, table: Table, elsewhere: bool, secret: Callable[[str], str]
+    values: Values, table: Table, elsewhere: bool, secret: Callable[[str, str], str]
 ) -> tuple[str, str]:
     """The way, and the token for fetching; `elsewhere`: the server is not our own."""
     way = values.text(table, "server_adapters", SAME, "model.")
@@ -22,9 +23,10 @@ def read_server_adapters(
     if way != SAME and not elsewhere:
         values.mistake("model.server_adapters: our own server sees our folders; leave it out, or name a model.server")
         return SAME, ""
-    token = secret(_VARIABLE) if way == FETCH else ""
+    token = secret(_VARIABLE, ADAPTERS) if way == FETCH else ""
     if way == FETCH and not token:
-        values.mistake(
-            f'{_VARIABLE}: missing; with model.server_adapters = "{FETCH}" it is what the model server shows us'
+        values.secret_mistake(
+            ADAPTERS,
+            f'{_VARIABLE}: missing; with model.server_adapters = "{FETCH}" it is what the model server shows us',
         )
     return way.rstrip("/") or "/", token

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, SecretMistake
 
 Table = Mapping[str, object]
 _LONGEST = 200
@@ -22,10 +22,20 @@ class Values:
         """Note a mistake: the key, and what to write instead."""
         self._mistakes += mistakes
 
-    def complain(self) -> None:
-        """Raise ConfigError with all the mistakes, if there are any."""
-        if self._mistakes:
-            raise ConfigError(self._mistakes)
+    def secret_mistake(self, part: str, *mistakes: str) -> None:
+        """Note that a secret is missing or wrong, and the part of the settings that needs it."""
+        self._mistakes += (SecretMistake(told, part) for told in mistakes)
+
+    def complain(self, demanding: bool = True) -> tuple[SecretMistake, ...]:
+        """Raise ConfigError with all the mistakes, if there are any.
+
+        Unless `demanding`, mistakes in secrets are returned instead.
+        """
+        secrets = tuple(one for one in self._mistakes if isinstance(one, SecretMistake))
+        told = self._mistakes if demanding else [one for one in self._mistakes if not isinstance(one, SecretMistake)]
+        if told:
+            raise ConfigError(told)
+        return secrets
 
     def missing(self, key: str, why: str) -> str:
         self.mistake(f"{key}: missing; {why}")

@@ -63,12 +63,13 @@ class WebhookSettings:
         try:
             secret = self.environment.get(variable, "").strip().strip("\"'")
         except ConfigError as error:
-            self.values.mistake(*error.mistakes)
+            self.values.secret_mistake(where.rstrip("."), *error.mistakes)
             return ""
         if len(secret) < _LEAST:
-            self.values.mistake(
+            self.values.secret_mistake(
+                where.rstrip("."),
                 f"{where}environment: {variable} (or the file that {variable}_FILE names) is not set, or has less "
-                f"than {_LEAST} characters; `openssl rand -hex 32` makes a secret"
+                f"than {_LEAST} characters; `openssl rand -hex 32` makes a secret",
             )
         return secret
 

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, SecretMistake
 from bot.domain.model_ports import SAME
 from bot.platforms import PlatformModule
 from bot.secret_files import ReadableSecrets, SecretFiles
+from bot.settings.platforms import Unusable, secrets_of
 from bot.settings.values import Table
 
 if TYPE_CHECKING:
@@ -111,17 +112,30 @@ class WorkspaceFiles:
     def read(self, name: str, file: Path, document: Table, reading: Callable[[Mapping[str, str]], None]) -> None:
         """Have one file read with the workspace's own environment; its mistakes are prefixed with its name."""
         environment = WorkspaceEnvironment(self.environment, name, self.common)
-        where = f"workspace {name} ({file.name}): "
         for table in COMMON:
             if table in document:
-                self.mistakes.append(f"{where}{table}: belongs to all workspaces; write it in the file that names them")
+                belongs = f"{table}: belongs to all workspaces; write it in the file that names them"
+                self.mistakes.append(self.told(name, file, belongs))
         try:
             reading(environment)
         except ConfigError as error:
-            self.mistakes += [f"{where}{environment.named(mistake)}" for mistake in error.mistakes]
+            self.mistakes += [self.told(name, file, environment.named(mistake)) for mistake in error.mistakes]
         else:
             self._shared_secrets(name, environment)
         self._seen.append((name, environment))
+
+    @staticmethod
+    def told(name: str, file: Path, mistake: str) -> str:
+        """A mistake with the workspace and the file in which it is."""
+        return f"workspace {name} ({file.name}): {mistake}"
+
+    def told_of_secrets(
+        self, name: str, file: Path, mistakes: Sequence[SecretMistake], environment: Mapping[str, str]
+    ) -> tuple[SecretMistake, ...]:
+        """Mistakes in a workspace's secrets, with its name, its file and its own variables; others as they are."""
+        if not isinstance(environment, WorkspaceEnvironment):
+            return tuple(mistakes)
+        return tuple(SecretMistake(self.told(name, file, environment.named(one)), one.part) for one in mistakes)
 
     def _shared_secrets(self, name: str, environment: WorkspaceEnvironment) -> None:
         """Note where two workspaces share a bot or database: messages of one would reach the other."""
@@ -153,7 +167,8 @@ def load_all(
     found: dict[str, Settings] = {}
 
     def reading(name: str, file: Path, own: Table, seen: Mapping[str, str]) -> None:
-        found[name] = read(own, file, seen, home)
+        one = read(own, file, seen, home)
+        found[name] = replace(one, secret_mistakes=files.told_of_secrets(name, file, one.secret_mistakes, seen))
 
     try:
         reading("", path, document, environment)
@@ -184,14 +199,24 @@ def _together(
 ) -> "dict[str, Settings]":
     """The workspaces, each platform of theirs with what it shares with the first one's. Adds what does not fit."""
     shared = {name: dict(one.platforms) for name, one in found.items()}
+    unset: dict[str, tuple[SecretMistake, ...]] = {name: () for name in found}
     for platform, module in platforms.items():
         theirs = {name: configs[platform] for name, configs in shared.items() if platform in configs}
+        theirs = {name: config for name, config in theirs.items() if not isinstance(config, Unusable)}
+        first = main.platforms.get(platform)
+        if isinstance(first, Unusable):  # its secrets may be theirs
+            wrong = tuple(one for one in main.secret_mistakes if one.part == secrets_of(platform))
+            unset |= {name: unset[name] + wrong for name in theirs}
+            continue
         try:
-            for name, config in module.together(main.platforms.get(platform), theirs).items():
+            for name, config in module.together(first, theirs).items():
                 shared[name][platform] = config
         except ConfigError as error:
             mistakes += error.mistakes
-    return {name: replace(one, platforms=shared[name]) for name, one in found.items()}
+    return {
+        name: replace(one, platforms=shared[name], secret_mistakes=one.secret_mistakes + unset[name])
+        for name, one in found.items()
+    }
 
 
 def _beside(main: "Settings", name: str, one: "Settings", platforms: Mapping[str, PlatformModule]) -> "Settings":
@@ -199,6 +224,10 @@ def _beside(main: "Settings", name: str, one: "Settings", platforms: Mapping[str
     around = main.model.runs.parent
     model = replace(main.model, runs=around / "workspaces" / name / "runs", server_folder=around)
     database = one.database if one.database.url else replace(main.database, workspace=name)
-    below = {platform: platforms[platform].below(config, base_path(name)) for platform, config in one.platforms.items()}
+    path = base_path(name)
+    below = {
+        platform: config if isinstance(config, Unusable) else platforms[platform].below(config, path)
+        for platform, config in one.platforms.items()
+    }
     common = replace(one, database=database, model=model, training=main.training, web=main.web)
     return replace(common, workspace=name, platforms=below)

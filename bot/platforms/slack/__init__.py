@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, SecretMistake
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
 from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
@@ -205,9 +205,11 @@ def _secret(environment: Mapping[str, str], variable: str, mistakes: list[str]) 
 
 
 def _swapped(bot_token: str, app_token: str) -> list[str]:
-    mistakes = []
+    mistakes: list[str] = []
     if bot_token.startswith(("xapp-", "xoxp-")):
-        mistakes.append("platforms.slack: SLACK_BOT_TOKEN holds another kind of token; the bot's begins with xoxb-")
+        told = "platforms.slack: SLACK_BOT_TOKEN holds another kind of token; the bot's begins with xoxb-"
+        mistakes.append(SecretMistake(told))
     if app_token.startswith(("xoxb-", "xoxp-")):
-        mistakes.append("platforms.slack: SLACK_APP_TOKEN holds another kind of token; the app's begins with xapp-")
+        told = "platforms.slack: SLACK_APP_TOKEN holds another kind of token; the app's begins with xapp-"
+        mistakes.append(SecretMistake(told))
     return mistakes

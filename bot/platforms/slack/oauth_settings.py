@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.errors import SecretMistake
 from bot.platforms.slack.token_keys import VARIABLE, TokenKeys
 
 KEYS = ("install", "team", "shares_app")
@@ -62,7 +63,7 @@ def oauth_settings(
         if written:
             TokenKeys(keys)
     except (ValueError, IndexError):
-        mistakes.append(f"platforms.slack: {VARIABLE} holds what is no key; make one with {_KEY}")
+        mistakes.append(SecretMistake(f"platforms.slack: {VARIABLE} holds what is no key; make one with {_KEY}"))
     return OAuthSettings(client_id, client_secret, keys, str(team))
 
 
@@ -70,5 +71,5 @@ def secret(environment: Mapping[str, str], variable: str, what: str, mistakes: l
     """The value of a variable that has to be set; empty, and a mistake that says what it is, where it is not."""
     value = environment.get(variable, "").strip()
     if not value:
-        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {what}")
+        mistakes.append(SecretMistake(f"platforms.slack: {variable} is not set in the environment; it is {what}"))
     return value

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, SecretMistake
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
 from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
@@ -227,10 +227,10 @@ def _secret(environment: Mapping[str, str], variable: str, allowed: re.Pattern[s
     what = _VARIABLES[variable]
     value = environment.get(variable, "").strip()
     if not value:
-        mistakes.append(f"platforms.telegram: {variable} is not set in the environment; it is {what}")
+        mistakes.append(SecretMistake(f"platforms.telegram: {variable} is not set in the environment; it is {what}"))
     elif not allowed.fullmatch(value):
         # The value is not repeated: it may be a secret in the wrong place.
-        mistakes.append(f"platforms.telegram: {variable} holds something else; it is {what}")
+        mistakes.append(SecretMistake(f"platforms.telegram: {variable} holds something else; it is {what}"))
     return value
 
 

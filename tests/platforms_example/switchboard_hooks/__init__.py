@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, SecretMistake
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
 from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
@@ -39,16 +39,15 @@ class HooksModule(PlatformModule):
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
         """Raises ConfigError naming every wrong key and missing variable."""
         known = ("url", "leads")
-        mistakes = [
+        mistakes: list[str] = [
             f"platforms.hooks.{key}: unknown; there are {', '.join(known)}" for key in table if key not in known
         ]
         url, token, leads = table.get("url"), environment.get("HOOKS_TOKEN", ""), table.get("leads", [])
         if not isinstance(url, str) or not re.match(r"https?://[^/\s]", url):
             mistakes.append("platforms.hooks.url: write where the chat takes our posts, https://…")
         if not token:
-            mistakes.append(
-                "platforms.hooks: HOOKS_TOKEN is not set in the environment; it is the word both sides know"
-            )
+            missing = "platforms.hooks: HOOKS_TOKEN is not set in the environment; it is the word both sides know"
+            mistakes.append(SecretMistake(missing))
         if not isinstance(leads, list) or not all(isinstance(who, str) and _WORD.fullmatch(who) for who in leads):
             mistakes.append('platforms.hooks.leads: write a list of people\'s names, ["lee"]')
         if mistakes or not isinstance(url, str) or not isinstance(leads, list):
