@@ -56,7 +56,7 @@ class PostgresRetention:
             return len(ids)
 
     async def never_served(self, before: datetime) -> list[str]:
-        """Adapters made before then that were never promoted, where the task has newer ones."""
+        """Adapters made before then that never served, not even a share, where the task has newer ones."""
         async with self._database.transaction() as session:
             return list(await session.scalars(text(_NEVER_SERVED), {"before": before}))
 
@@ -64,6 +64,7 @@ class PostgresRetention:
 _NEVER_SERVED = """
     SELECT name FROM adapters a WHERE made_at < :before
     AND NOT EXISTS (SELECT FROM promotions p WHERE (p.task, p.adapter) = (a.task, a.name))
+    AND NOT EXISTS (SELECT FROM canaries c WHERE (c.task, c.adapter) = (a.task, a.name) AND c.ended_at IS NULL)
     AND EXISTS (SELECT FROM adapters newer WHERE newer.task = a.task AND newer.made_at > a.made_at)
 """
 _LOCKED = {

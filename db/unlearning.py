@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.canary import End
+from bot.domain.ledger import Change
 from bot.domain.unlearning import Unlearning, Withdrawn
 from db.conversations.taken_up import take_up_again
-from db.engine import Database
+from db.engine import Database, announce
 from db.reading.serving import NOBODY, lock_registry, over, serving
-from db.tables import AdapterRow, CycleRow, PromotionRow
+from db.tables import AdapterRow, CanaryRow, CycleRow, PromotionRow
 
 
 class PostgresUnlearning:
@@ -24,16 +26,17 @@ class PostgresUnlearning:
             if not await _is_due(session, task, base, now):
                 return None  # without a lock, because this is asked every minute
             await lock_registry(session, task)
+            await _end_trial(session, task, now)
             champion = await serving(session, task, base)
             if champion is None or not over(champion, now):
-                return None  # another process was faster
+                return None  # it was a candidate on trial, or another process was faster
             instead = await session.scalar(_earlier(task, base, now))
             await session.execute(
                 insert(PromotionRow).values(
                     task=task,
                     adapter=instead or NOBODY,
                     by="erasure",
-                    reason=f"{champion.name} had learned from texts of somebody who was forgotten",
+                    reason=_why(champion.name),
                     at=now,
                     previous=None,  # so that a rollback does not bring it back
                 )
@@ -49,7 +52,28 @@ class PostgresUnlearning:
 
 async def _is_due(session: AsyncSession, task: str, base: str, now: datetime) -> bool:
     champion = await serving(session, task, base)
-    return champion is not None and over(champion, now)
+    if champion is not None and over(champion, now):
+        return True
+    return bool(await session.scalar(select(exists(_trials_over(task, now)))))
+
+
+def _trials_over(task: str, now: datetime) -> Select[str]:
+    """Candidates that serve a share of the requests though their time is over."""
+    same = and_(AdapterRow.task == CanaryRow.task, AdapterRow.name == CanaryRow.adapter)
+    running = CanaryRow.task == task, CanaryRow.ended_at.is_(None), AdapterRow.retires_at <= now
+    return select(CanaryRow.adapter).join(AdapterRow, same).where(*running)
+
+
+async def _end_trial(session: AsyncSession, task: str, now: datetime) -> None:
+    for adapter in (await session.scalars(_trials_over(task, now))).all():
+        running = update(CanaryRow).where(CanaryRow.task == task, CanaryRow.ended_at.is_(None))
+        over_now = running.values(ended_at=now, how=End.WITHDRAWN, reason=_why(adapter))
+        await session.execute(over_now.execution_options(synchronize_session=False))
+        await announce(session, Change.MODEL)
+
+
+def _why(adapter: str) -> str:
+    return f"{adapter} had learned from texts of somebody who was forgotten"
 
 
 def _earlier(task: str, base: str, now: datetime) -> Select[str]:

@@ -25,7 +25,8 @@ class Unlearning(Protocol):
     async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
         """If the champion's time is over, let the newest earlier champion serve that still may.
 
-        None: its time is not over. Over several processes this happens once.
+        A candidate that serves a share of the requests stops as well when its time is over. None: the champion stays.
+        Over several processes this happens once.
         """
 
     async def voided(self) -> Collection[str]:

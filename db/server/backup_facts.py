@@ -13,8 +13,10 @@ from db.tables import Table
 
 _SERVES_OR_MAY = """
 SELECT DISTINCT a.path, a.digest FROM adapters a
-WHERE EXISTS (SELECT FROM promotions p WHERE (p.task, p.adapter) = (a.task, a.name)) ORDER BY a.path
+WHERE EXISTS (SELECT FROM promotions p WHERE (p.task, p.adapter) = (a.task, a.name)){or_on_trial} ORDER BY a.path
 """
+_ON_TRIAL = """
+OR EXISTS (SELECT FROM canaries c WHERE (c.task, c.adapter) = (a.task, a.name) AND c.ended_at IS NULL)"""
 _OURS = "SELECT relname FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relname = ANY(%s)"
 
 
@@ -27,11 +29,11 @@ class DatabaseFacts:
     rows: int
     tables: int
     adapters: Sequence[tuple[str, str | None]]
-    """(path as stored, digest of its files) of each adapter that serves, or once did."""
+    """(path as stored, digest of its files) of each adapter that serves, serves a share, or once did."""
 
 
 def serving_adapters(url: str) -> list[tuple[str, str | None]]:
-    """(path as stored, digest) of every adapter that serves, or that a rollback may bring back. Blocks.
+    """(path as stored, digest) of every adapter that serves all or a share, or that a rollback may bring back. Blocks.
 
     A database from a version without adapters has none. Raises Unreachable.
     """
@@ -69,11 +71,13 @@ def _session(url: str) -> psycopg.Connection:
 
 
 def _adapters(connection: psycopg.Connection) -> list[tuple[str, str | None]]:
-    known = connection.execute("SELECT to_regclass('adapters'), to_regclass('promotions')").fetchone()
-    if known is None or None in known:
+    there = "SELECT to_regclass('adapters'), to_regclass('promotions'), to_regclass('canaries')"
+    *known, canaries = connection.execute(there).fetchone() or (None, None)
+    if None in known:
         return []
     has_digest = connection.execute(
         "SELECT 1 FROM pg_attribute WHERE attrelid = 'adapters'::regclass AND attname = 'digest'"
     ).fetchone()
-    asked = _SERVES_OR_MAY if has_digest else _SERVES_OR_MAY.replace("a.digest", "NULL::text")
+    asked = _SERVES_OR_MAY.format(or_on_trial=_ON_TRIAL if canaries else "")
+    asked = asked if has_digest else asked.replace("a.digest", "NULL::text")
     return [(str(path), digest) for path, digest in connection.execute(asked.encode()).fetchall()]

@@ -1,12 +1,14 @@
 """A canary begins with a verdict, ends once, and also ends when somebody moves the pointer."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain.automatic_rollback import Corrections
-from bot.domain.canary import LEAST, Canary, Record
+from bot.domain.canary import LEAST, Canary, End, Record
 from bot.domain.learning import Judged, Outcome, Verdict
 from bot.domain.report_posts import LearningReport
 from bot.flow.canary import CanaryWatch
@@ -14,6 +16,9 @@ from db.canaries import PostgresCanaries
 from db.engine import Database, open_database
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
+from db.retention import PostgresRetention
+from db.server.backup_facts import serving_adapters
+from db.unlearning import PostgresUnlearning
 from tests.integration.db.scenes import START
 from tests.integration.db.test_automatic_rollback import DAY, Desk
 from tests.integration.db.test_registry import adapter
@@ -133,3 +138,38 @@ async def test_a_pointer_that_moves_and_another_candidate_end_it(trials: Trials)
     assert (await trials.running(), await trials.on_trial()) == (None, False)
     await trials.watch().step()
     assert await trials.serves() == "routing-2"
+
+
+async def test_one_whose_time_is_over_serves_no_share_any_more(trials: Trials) -> None:
+    await trials.begin()
+    unlearning, day = PostgresUnlearning(trials.desk.database), BEGAN + 2 * DAY
+    async with trials.desk.database.transaction() as session:
+        forgotten = text("UPDATE adapters SET retires_at = :day WHERE name = 'routing-2'")
+        await session.execute(forgotten, {"day": day})
+    assert await unlearning.withdraw_due("routing", "starter", day - timedelta(seconds=1)) is None
+    assert await trials.running() is not None, "until its day it may serve"
+    assert await unlearning.withdraw_due("routing", "starter", day) is None, "the champion stays"
+    assert (await trials.running(), await trials.serves(), await trials.on_trial()) == (None, "routing-1", False)
+    newest = (await trials.desk.registry.history("routing", 1))[0]
+    assert (newest.what, newest.at) == (Outcome.WITHDRAWN, day)
+    assert newest.why == "routing-2 had learned from texts of somebody who was forgotten"
+    await trials.watch().step()
+    assert await trials.serves() == "routing-1"
+
+
+async def test_its_files_are_kept_and_backed_up_as_long_as_it_is_on_trial(trials: Trials, database_url: str) -> None:
+    await trials.begin()
+    await trials.desk.registry.add_adapter(replace(adapter("routing-3"), made=BEGAN + DAY))
+    kept, long_after = PostgresRetention(trials.desk.database), BEGAN + 100 * DAY
+    assert await kept.never_served(long_after) == []
+    assert [path for path, _ in await saved(database_url)] == [str(adapter(f"routing-{n}").path) for n in (1, 2)]
+    running = await trials.running()
+    assert running is not None
+    await trials.canaries.end(running, End.WITHDRAWN, "corrected too often", [], LATER)
+    assert await kept.never_served(long_after) == ["routing-2"]
+    assert [path for path, _ in await saved(database_url)] == [str(adapter("routing-1").path)]
+
+
+async def saved(database_url: str) -> list[tuple[str, str | None]]:
+    """The adapters that a backup of now holds."""
+    return await asyncio.to_thread(serving_adapters, database_url)
