@@ -66,14 +66,8 @@ def memory_opinion(
     settled = (*found.corrections, *(n for n in found.anchors if n.label in new))
     exact = next((n for n in settled if n.same_text), None)
     if exact is not None:
-        return Opinion(
-            Author.MEMORY,
-            {exact.label: 1.0},
-            math.inf,
-            evidence=_evidence([exact]),
-            familiarity=known,
-            unsettled=found.unsettled,
-        )
+        alone = Opinion(Author.MEMORY, {exact.label: 1.0}, math.inf, evidence=_evidence([exact]), familiarity=known)
+        return replace(alone, unsettled=found.unsettled)
     silent = Opinion(
         Author.MEMORY,
         {},
