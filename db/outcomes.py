@@ -10,8 +10,10 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision
+from bot.domain.model_ports import Vector
 from bot.domain.outcomes import Outcome, Outcomes
 from bot.domain.team_changes import FormerNames
+from db.conversations.basis import Lesson, other_words, reworded
 from db.conversations.label_names import names_by_now
 from db.engine import Database
 from db.reading import mappers
@@ -21,7 +23,8 @@ _PEOPLE = (Author.LEAD, Author.PERSON)
 
 
 class PostgresOutcomes:
-    """Outcomes in four reads, each by an index, however many other conversations there are."""
+    """Outcomes in five reads, each by an index, however many other conversations there are; and two for each
+    conversation whose person changed what they wrote."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,9 +45,16 @@ class PostgresOutcomes:
             ruled = {row.conversation_id: row for row in await session.scalars(_standing(task, ids))}
             held = set(await session.scalars(_quarantined(task, ids)))
             names = await names_by_now(session, task)
+            changed = await reworded(session, ids)
+            read = {id: await other_words(session, conversations[id], task) for id in changed if id in conversations}
         return [
             _outcome(
-                conversations[id], _Decisions(row, moves.get(id, ()), names), ruled.get(id), id in held, vectors_by
+                conversations[id],
+                read.get(id),
+                _Decisions(row, moves.get(id, ()), names),
+                ruled.get(id),
+                id in held,
+                vectors_by,
             )
             for id, row in reversed(first.items())
             if id in conversations
@@ -126,6 +136,7 @@ class _Decisions:
 
 def _outcome(
     row: ConversationRow,
+    read: Lesson | None,
     decisions: _Decisions,
     ruling: CorrectionRow | None,
     quarantined: bool,
@@ -135,7 +146,7 @@ def _outcome(
     acted = row.task == decisions.made.task and (row.taken_by is not None or row.state == State.CLOSED)
     return Outcome(
         conversation=row.id,
-        text="" if row.erased_at is not None else row.text or "",
+        text=_text(row, read),
         first=decisions.first,
         at=decisions.made.at,
         ended=decisions.ended(row, ruling),
@@ -144,8 +155,18 @@ def _outcome(
         moved_at=decisions.moved_at,
         disputed=ruling is not None and ruling.disputed,
         quarantined=quarantined,
-        vector=tuple(row.vector) if vectors_by and vectors_by == row.embedder and row.vector is not None else None,
+        vector=_vector(row if read is None else read, vectors_by) if vectors_by else None,
     )
+
+
+def _text(row: ConversationRow, read: Lesson | None) -> str:
+    if row.erased_at is not None or row.text is None:
+        return ""
+    return row.text if read is None else read.text
+
+
+def _vector(of: ConversationRow | Lesson, by: str) -> Vector | None:
+    return tuple(of.vector) if of.embedder == by and of.vector is not None else None
 
 
 _: type[Outcomes] = PostgresOutcomes

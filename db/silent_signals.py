@@ -5,14 +5,18 @@ from typing import TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Author
+from bot.domain.messages import Reaction
 from bot.domain.posts import Card
 from bot.domain.silent_signals import MOST, Signal, SignalKind, SilentSignals
 from bot.domain.tasks import Task
+from db.conversations.basis import reworded, words_of_card, words_read_on
 from db.conversations.targets import on
 from db.engine import Database
+from db.posts.latest import standing_cards
 from db.reading import mappers
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, NoteRow, PostRow, ReactionRow
 
@@ -37,19 +41,29 @@ class PostgresSilentSignals:
 async def _settled(session: AsyncSession, task: Task, limit: int) -> list[Signal]:
     """Requests taken, answered and closed by the team that a machine chose."""
     answered = exists().where(NoteRow.conversation_id == ConversationRow.id, NoteRow.sent_at.is_not(None))
-    columns = ConversationRow.id, ConversationRow.label, ConversationRow.text, ConversationRow.closed_at
-    closed = select(*columns).where(
+    closed = select(ConversationRow).where(
         ConversationRow.state == State.CLOSED, ConversationRow.taken_by.is_not(None), answered, _unsaid(task)
     )
-    rows = await session.execute(closed.order_by(ConversationRow.closed_at.desc()).limit(limit))
+    newest = closed.options(defer(ConversationRow.vector)).order_by(ConversationRow.closed_at.desc()).limit(limit)
+    rows = (await session.scalars(newest)).all()
+    changed = await reworded(session, [row.id for row in rows])
+    cards = await standing_cards(session, list(changed))
+    found = [
+        (row, row.closed_at, await words_of_card(session, row, cards[row.id].post, row.closed_at))
+        if row.id in cards and row.closed_at is not None
+        else (row, row.closed_at, row.text)
+        for row in rows
+    ]
     return [
-        Signal(SignalKind.CONFIRMATION, id, label, text, at) for id, label, text, at in rows if label and text and at
+        Signal(SignalKind.CONFIRMATION, row.id, row.label, text, at)
+        for row, at, text in found
+        if row.label and text and at
     ]
 
 
 async def _handed_on(session: AsyncSession, task: Task, limit: int) -> list[Signal]:
     """Requests on whose card somebody who is no lead named another team; if several did, the last one counts."""
-    found: dict[int, Signal] = {}
+    said: dict[int, tuple[str, Reaction]] = {}
     events: dict[int, list[ReactionRow]] = {}
     talks: dict[int, ConversationRow] = {}
     for talk, event in (await session.execute(_named(task, limit))).all():
@@ -60,8 +74,18 @@ async def _handed_on(session: AsyncSession, task: Task, limit: int) -> list[Sign
             label = task.label_of_emoji(reaction.ref.platform, reaction.emoji)
             silent = reaction.counted is False and not reaction.actor.external
             if silent and label is not None and label != talk.label and talk.text:
-                found[id] = Signal(SignalKind.CORRECTION, id, label, talk.text, reaction.at)
-    return list(found.values())
+                said[id] = label, reaction
+    changed = await reworded(session, list(said))
+    return [
+        Signal(SignalKind.CORRECTION, id, label, text, put.at)
+        for id, (label, put) in said.items()
+        if (text := await _read(session, talks[id], put) if id in changed else talks[id].text)
+    ]
+
+
+async def _read(session: AsyncSession, talk: ConversationRow, put: Reaction) -> str:
+    """The words that whoever reacted read on the card."""
+    return await words_read_on(session, talk, put.ref, put.since)
 
 
 def _named(task: Task, limit: int) -> Select[ConversationRow, ReactionRow]:

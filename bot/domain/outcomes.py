@@ -16,7 +16,8 @@ class Outcome:
 
     conversation: int
     text: str
-    """The text that was classified; empty if it was erased."""
+    """What people read of it: on which they settled it, else as it is now, if its person changed it after the decision;
+    empty if it was erased."""
     first: Decision
     """The first decision by a machine; with candidates the person was asked first."""
     at: datetime
@@ -31,6 +32,7 @@ class Outcome:
     quarantined: bool = False
     """Whether its correction is not learned until another lead agrees."""
     vector: Vector | None = None
+    """Of this very text; None: there is none, or it was not wanted."""
     said: bool = False
     """Whether a statement or a reassignment settled it, and not only that a team took or closed it."""
 

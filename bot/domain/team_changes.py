@@ -131,6 +131,12 @@ class TeamChanges(Protocol):
 def check_change(task: Task, wanted: TeamChange) -> None:
     """Raise UsageError, naming the remedy, where the settings do not agree with the change."""
     where, before, after = f"tasks.{task.name}.labels", wanted.before, wanted.after
+    if task.part_of:
+        raise UsageError(
+            f'tasks.{task.part_of}: with choose = "any" each label is a question of its own ({task.name}), and what is '
+            "known of it is stored under that name; leave the label's name as it was, and change its title, which is "
+            "what people read"
+        )
     if before == after:
         raise UsageError(f"{before} is already called {before}; name two teams")
     if after not in task.names:

@@ -187,6 +187,9 @@ class Settings:
         for task in self.tasks:
             if task.name == name:
                 return task
+        if parts := [task.name for task in self.tasks if task.part_of == name]:
+            each = f'with choose = "any" each label is a question of its own: {listed(parts)}'
+            raise ConfigError([f"tasks.{name}: {each}; name one of these"])
         raise ConfigError([f"tasks: no task called {name!r}; tasks are {listed(t.name for t in self.tasks)}"])
 
 

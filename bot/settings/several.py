@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.domain.learning import text_key
 from bot.domain.several import NO, YES
 from bot.domain.tasks import Label, Task
 from bot.settings.values import Table, Values
@@ -37,7 +38,8 @@ class SeveralSettings:
 
 
 def _part(task: Task, label: Label) -> Task:
-    others = [text for one in task.labels for text in one.examples if text not in label.examples]
+    own = {text_key(text) for text in label.examples}
+    others = [text for one in task.labels for text in one.examples if text_key(text) not in own]
     yes = replace(label, name=YES, title=label.shown)
     no = Label(NO, f"Anything else than: {label.means}", tuple(others), title=f"✗ {label.shown}")
     name = f"{task.name}.{label.name}"

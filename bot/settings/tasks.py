@@ -10,6 +10,7 @@ from bot.domain.messages import Place
 from bot.domain.tasks import PROMISED, Label, Learning, Task
 from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
+from bot.settings.contrary_examples import ContraryExamples
 from bot.settings.emoji import EmojiSettings
 from bot.settings.questions import CONSEQUENCES, QuestionSettings
 from bot.settings.several import SeveralSettings
@@ -58,7 +59,9 @@ class Tasks:
         teams = next(task for task in tasks if task.name == routing[0])
         topics = TopicSettings(self.values, self._label).read(teams, table)
         further = QuestionSettings(self.values, self._place, self.platforms, self.take)
-        return SeveralSettings(self.values).read(further.read((*tasks, *topics), table, teams), table)
+        read = SeveralSettings(self.values).read(further.read((*tasks, *topics), table, teams), table)
+        ContraryExamples(self.values).check(read)
+        return read
 
     def _task(self, name: str, table: Table) -> Task:
         values, where = self.values, f"tasks.{name}."

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import BigInteger, any_, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import LeadLabel
+from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, joined
 from bot.domain.model_ports import Vector
 from bot.domain.posts import Card
 from bot.domain.rich_text import plain
 from db.reading import mappers
-from db.tables import ConversationRow, MessageRow, PostRow
+from db.tables import ConversationRow, ExampleRow, MessageRow, PostRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +58,54 @@ def of_words(row: ConversationRow, words: str, known: Embedded | None = None) ->
 
 
 async def _words_read(session: AsyncSession, row: ConversationRow, said: LeadLabel) -> str:
-    card = None if said.on is None else await _card_then(session, row.id, said.on, said.heard or said.at)
-    if card is None:
-        return await _messages_now(session, row)
+    return await words_read_on(session, row, said.on, said.heard or said.at)
+
+
+async def words_read_on(session: AsyncSession, row: ConversationRow, on: MessageRef | None, at: datetime) -> str:
+    """What somebody read of the conversation at that moment: on this card or, where it is none, in its messages now."""
+    post = None if on is None else await _card_there(session, row.id, on)
+    return await messages_now(session, row) if post is None else await words_of_card(session, row, post, at)
+
+
+async def words_of_card(session: AsyncSession, row: ConversationRow, post: int, at: datetime) -> str:
+    """The conversation's words as the chat showed them on this card at that moment."""
+    card = await _card_then(session, post, at)
     # A card that says nothing of an edit shows what was decided on
-    return plain(card.excerpt) if card.edited else row.text or ""
+    return plain(card.excerpt) if card is not None and card.edited else row.text or ""
 
 
-async def _card_then(session: AsyncSession, conversation: int, on: MessageRef, at: datetime) -> Card | None:
-    """The card that stands there, as the chat showed it at that moment; None: that is no card of the conversation."""
+async def other_words(session: AsyncSession, row: ConversationRow, task: str) -> Lesson | None:
+    """The words on which people settled the conversation, else those that its messages have now, with their own vector
+    where it is known; None: they are the words that were decided on."""
+    said = select(ExampleRow).where(
+        ExampleRow.conversation_id == row.id, ExampleRow.task == task, ExampleRow.withdrawn_at.is_(None)
+    )
+    newest = said.order_by((ExampleRow.source == Source.TAP), ExampleRow.id.desc()).limit(1)
+    example = (await session.scalars(newest)).first()
+    if example is not None:
+        return None if example.text == row.text else Lesson(example.text, example.vector, example.embedder)
+    words = await messages_now(session, row)
+    return None if words == row.text else Lesson(words)
+
+
+async def reworded(session: AsyncSession, conversations: Sequence[int]) -> frozenset[int]:
+    """Those of the conversations of whose messages that were decided on one was edited, before the decision or after:
+    for any other the words that were decided on are all that anybody ever read."""
+    if not conversations:
+        return frozenset()
+    of = MessageRow.conversation_id == any_(literal(list(conversations), ARRAY(BigInteger)))
+    edited = select(MessageRow.conversation_id).where(of, MessageRow.decided, MessageRow.edited_at.is_not(None))
+    return frozenset(await session.scalars(edited.distinct()))
+
+
+async def _card_there(session: AsyncSession, conversation: int, on: MessageRef) -> int | None:
     here = PostRow.platform == on.platform, PostRow.receipt_chat == on.chat, PostRow.receipt_id == on.id
     cards = select(PostRow.id).where(*here, PostRow.conversation_id == conversation, PostRow.edits.is_(None))
-    post = await session.scalar(cards.where(PostRow.kind == Card.__name__).limit(1))
-    if post is None:
-        return None
+    return await session.scalar(cards.where(PostRow.kind == Card.__name__).limit(1))
+
+
+async def _card_then(session: AsyncSession, post: int, at: datetime) -> Card | None:
+    """The card as the chat showed it at that moment."""
     shown = or_(PostRow.id == post, PostRow.said_at <= at)
     every = select(PostRow).where(or_(PostRow.id == post, PostRow.edits == post), PostRow.given_up_at.is_(None), shown)
     newest = (await session.scalars(every.order_by(PostRow.id.desc()).limit(1))).first()
@@ -77,7 +113,7 @@ async def _card_then(session: AsyncSession, conversation: int, on: MessageRef, a
     return said if isinstance(said, Card) else None
 
 
-async def _messages_now(session: AsyncSession, row: ConversationRow) -> str:
+async def messages_now(session: AsyncSession, row: ConversationRow) -> str:
     """What the messages that the decision rests on say; all of its person's while there is no decision yet."""
     theirs = (
         select(MessageRow.text, MessageRow.decided)

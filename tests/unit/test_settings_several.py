@@ -29,13 +29,17 @@ emoji = { web = "⚖️" }
 first = true
 [tasks.subject.labels.money]
 means = "Charges"
-examples = ["what does it cost?", "the contract says something else"]
+examples = ["what does it cost?", "{twice}"]
 """
 
 
-def settings(folder: Path, subject: str = 'choose = "any"', teams: str = "") -> Settings:
+TWICE = "the contract says something else"
+
+
+def settings(folder: Path, subject: str = 'choose = "any"', teams: str = "", twice: str = TWICE) -> Settings:
     file = folder / "switchboard.toml"
-    file.write_text(SETTINGS.replace("{subject}", subject).replace("{teams}", teams), "utf-8")
+    written = SETTINGS.replace("{subject}", subject).replace("{teams}", teams).replace("{twice}", twice)
+    file.write_text(written, "utf-8")
     return load(file, {})
 
 
@@ -57,8 +61,19 @@ def test_each_label_is_asked_about_by_itself(tmp_path: Path) -> None:
 
 def test_one_answer_is_what_a_question_has_unless_it_says_otherwise(tmp_path: Path) -> None:
     for said in ("", 'choose = "one"'):
-        [subject] = settings(tmp_path, said).questions
+        with pytest.raises(ConfigError) as wrong:
+            settings(tmp_path, said)
+        where = "tasks.subject.labels.money.examples: "
+        assert list(wrong.value.mistakes) == [
+            f"{where}'the contract says something else' is said of legal, too; leave it with one of the two"
+        ]
+        [subject] = settings(tmp_path, said, twice="the contract says nothing").questions
         assert subject.names == ("legal", "money") and not subject.part_of
+
+
+def test_what_differs_in_case_alone_is_no_example_of_not_either(tmp_path: Path) -> None:
+    legal, _ = settings(tmp_path, twice="The contract says something else!").questions
+    assert legal.labels[1].examples == ("what does it cost?",)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +95,11 @@ def test_a_mistake_is_named_where_it_stands(tmp_path: Path, subject: str, teams:
     with pytest.raises(ConfigError) as wrong:
         settings(tmp_path, subject, teams)
     assert any(one.startswith(mistake) for one in wrong.value.mistakes)
+
+
+def test_the_question_itself_is_no_task_and_its_labels_are_named(tmp_path: Path) -> None:
+    read = settings(tmp_path)
+    with pytest.raises(ConfigError) as wrong:
+        read.task("subject")
+    [mistake] = wrong.value.mistakes
+    assert mistake.startswith("tasks.subject: ") and "subject.legal, subject.money" in mistake

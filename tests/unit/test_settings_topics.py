@@ -82,6 +82,11 @@ TRIAGE = "[tasks.routing.labels.triage.topics]\npress = 'Journalists'\n"
         (f"[{BILLING}]\nrefund = 'a'\nback = {{}}", "", f"{BILLING}.back.means: missing"),
         (f"[{BILLING}]\nrefund = 'a'\nback = 7", "", f"{BILLING}.back.means: missing"),
         (
+            f"[{BILLING}]\nrefund = 'a'\nback = {{ means = 'b', examples = ['The REST!'] }}",
+            "",
+            f"{BILLING}.back.examples: 'The REST!' is said of triage, too; leave it with one of the two",
+        ),
+        (
             TWO,
             "[tasks.topic]\nquestion = 'a'\n[tasks.topic.labels.a]\nmeans = 'a'\n[tasks.topic.labels.b]\nmeans = 'b'",
             "tasks.topic: teams have topics",

@@ -1,6 +1,7 @@
 """A lead's ruling after an edit, or a person's choice, applies to the text that they read: this text is learned."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,19 @@ from bot.domain.guards import Held
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.messages import Person
 from bot.domain.posts import Card
+from bot.domain.silent_signals import SignalKind
 from db.engine import Database
+from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
+from db.silent_signals import PostgresSilentSignals
 from db.tables import ExampleRow
 from tests.fakes import FakeEmbedder
 from tests.integration.flow.oracle import MOOD, told
-from tests.samples import LEAD, NOW
+from tests.samples import AGENT, LEAD, NOW, TASK
 from tests.worlds.story import Story
 
 OTHER_LEAD = Person("web", "lead2", "Lou")
+STEP = timedelta(seconds=1)
 BEFORE, AFTER = "I was charged for the tunnel", "the tunnel to the office does not connect"
 
 
@@ -218,3 +223,52 @@ async def test_words_that_were_taken_back_teach_nothing(story: Story, database: 
     await story.settles()
     assert await lessons(database) == []
     assert isinstance(story.cards()[-1].post.content, Card)
+
+
+async def outcome(story: Story, database: Database) -> tuple[str, bool]:
+    """(the text that the review and the replay read of the newest request, whether they have a vector of it)."""
+    *_, one = await PostgresOutcomes(database).outcomes(
+        "routing", NOW, story.now() + STEP, 10, vectors_by=FakeEmbedder.name
+    )
+    [vector] = await FakeEmbedder().embed([one.text])
+    assert one.vector is None or list(one.vector) == pytest.approx(list(vector), abs=1e-6), "never that of other words"
+    return one.text, one.vector is not None
+
+
+async def test_the_review_and_the_replay_read_what_people_read(story: Story, database: Database) -> None:
+    ref = await story.writes(BEFORE, "m1")
+    await story.settles()
+    assert await outcome(story, database) == (BEFORE, True)
+    await story.edits(ref, AFTER)
+    await story.settles()
+    assert await outcome(story, database) == (AFTER, False)
+    await story.reacts("💻")
+    await story.settles()
+    assert await outcome(story, database) == (AFTER, True)
+    await story.edits(ref, "never mind")
+    await story.settles()
+    assert await outcome(story, database) == (AFTER, True), "the lead ruled on the words before this edit"
+
+
+async def test_a_silent_confirmation_is_of_the_words_that_the_team_closed(story: Story, database: Database) -> None:
+    await edited(story)
+    await story.reacts("👀", by=AGENT)
+    await story.notes("reply: it is mended", "n1", by=AGENT)
+    await story.settles()
+    await story.reacts("✅", by=AGENT)
+    await story.settles()
+    [shown] = await PostgresSilentSignals(database).signals(TASK)
+    assert (shown.kind, shown.text) == (SignalKind.CONFIRMATION, AFTER)
+    source = story.reads().source
+    await story.edits(source, "thank you all")
+    await story.settles()
+    [shown] = await PostgresSilentSignals(database).signals(TASK)
+    assert shown.text == AFTER, "it was closed before this edit"
+
+
+async def test_a_silent_correction_is_of_the_words_on_the_card(story: Story, database: Database) -> None:
+    await edited(story)
+    await story.reacts("💻", by=AGENT)
+    await story.settles()
+    [shown] = await PostgresSilentSignals(database).signals(TASK)
+    assert (shown.kind, shown.label, shown.text) == (SignalKind.CORRECTION, "it", AFTER)

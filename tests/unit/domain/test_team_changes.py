@@ -110,3 +110,10 @@ def test_the_only_new_team_is_the_likely_one_and_else_a_placeholder_is_shown() -
     more = replace(TASK, labels=(*TASK.labels, Label("billing", "money")))
     (said,) = unheard(more, [KnownLabel("pw", 1, 1)])
     assert "rename pw NEW" in said
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_label_that_is_a_question_of_its_own_keeps_its_name(kind: Kind) -> None:
+    part = Task("subject.law", "About?", (Label("yes", "law"), Label("no", "else")), "no", part_of="subject")
+    with pytest.raises(UsageError, match=r"^tasks.subject: .*\(subject.law\).* leave the label's name .* its title"):
+        check_change(part, wanted(kind, "legal", "law"))
