@@ -42,6 +42,7 @@ from db.tables import ExampleRow
 from db.team_changes import PostgresTeamChanges
 from db.voice_lessons import PostgresVoiceLessons
 from inference.embedders.choose import BUNDLED, open_embedder
+from inference.languages import language_of
 from inference.voices.fitted import FittedVoices
 
 _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72))
@@ -127,7 +128,8 @@ class Office:
         self.memory, self.lessons = PostgresMemory(database, name), PostgresVoiceLessons(database)
         self.voices = FittedVoices(folder / "voices", name)
         registry = PostgresRegistry(database)
-        self.classifier = Classifier(Untrained(), self.embedder, self.memory, registry, "none", fitted=self.voices)
+        asked = Untrained(), self.embedder, self.memory, registry, "none"
+        self.classifier = Classifier(*asked, fitted=self.voices, language_of=language_of)
         self.backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
         self.inbox = Receiver(self.ledger, _POLICY, lambda _delay: None, self.failures, self.now)
         self.use(task)
