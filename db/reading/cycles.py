@@ -58,13 +58,14 @@ async def claim(database: Database, now: datetime) -> AsyncIterator[Cycle | None
 
 
 async def _taken(database: Database, now: datetime) -> Cycle | None:
+    """The next cycle, claimed. Whoever claims it draws up its training set, even if a dead process had done so."""
     async with database.transaction() as session:
         row = (await session.scalars(_next())).first()
         if row is None:
             return None
         claim = uuid4().hex
         claimed = update(CycleRow).where(CycleRow.id == row.id)
-        await session.execute(claimed.values(started_at=func.coalesce(CycleRow.started_at, now), claim=claim))
+        await session.execute(claimed.values(started_at=now, claim=claim))
         return replace(cycle(row), claim=claim)
 
 

@@ -37,12 +37,14 @@ async def let_go(
 
 
 def _voided(conversation_ids: Sequence[int], adapters: Sequence[str], now: datetime) -> Update:
+    """In doubt a running cycle's set holds them: it is drawn up some time after the cycle began."""
     held = exists().where(
         ExampleRow.task == CycleRow.task,
+        CycleRow.started_at.is_not(None),
         ExampleRow.conversation_id.in_(conversation_ids),
         ExampleRow.text != "",
         ExampleRow.side == Side.TRAIN,
-        ExampleRow.recorded_at <= CycleRow.started_at,
+        or_(CycleRow.phase.in_(_OPEN), ExampleRow.recorded_at <= CycleRow.started_at),
         or_(ExampleRow.withdrawn_at.is_(None), ExampleRow.withdrawn_at >= CycleRow.started_at),
     )
     which = CycleRow.forgotten_at.is_(None), or_(CycleRow.adapter.in_(adapters), held)
@@ -52,8 +54,8 @@ def _voided(conversation_ids: Sequence[int], adapters: Sequence[str], now: datet
 def _tasks(conversation_ids: Sequence[int], adapters: Sequence[str]) -> Select[str]:
     at_work = exists().where(
         CycleRow.task == ExampleRow.task,
-        CycleRow.phase.in_((Phase.TRAINING, Phase.SCORING)),
-        ExampleRow.recorded_at <= CycleRow.started_at,
+        CycleRow.phase.in_(_OPEN),
+        CycleRow.started_at.is_not(None),
     )
     learned = exists().where(AdapterRow.task == ExampleRow.task, AdapterRow.name.in_(adapters))
     said = (

@@ -294,7 +294,7 @@ class CycleRow(Table):
     claim: Mapped[str | None]
     """The token of the process that holds it: a new one with every claim."""
     started_at: Mapped[datetime | None]
-    """When its training set was drawn up."""
+    """When the process that holds it began to draw up its training set."""
     forgotten_at: Mapped[datetime | None]
     """When a person was forgotten whose words the set held: it concludes nothing, and no copy of the set may stay."""
     concluded_at: Mapped[datetime | None]

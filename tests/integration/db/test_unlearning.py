@@ -129,6 +129,40 @@ async def learning(registry: PostgresRegistry, begins: datetime) -> None:
 
 
 @pytest.mark.usefixtures("story")
+@pytest.mark.parametrize("claims", [(5, 60), (11,)], ids=["taken up after a death", "being drawn up"])
+async def test_words_that_came_after_a_cycle_began_may_be_in_the_set_that_it_draws_up(
+    registry: PostgresRegistry, erasure: PostgresErasure, claims: tuple[float, ...]
+) -> None:
+    """Ann's words come at 12. Who takes a cycle up after a death, or is slow, draws up its set after that."""
+    await learning(registry, after(5))
+    for died in claims[:-1]:
+        async with registry.claim_cycle(after(died)) as cycle:
+            assert cycle is not None
+    async with registry.claim_cycle(after(claims[-1])) as cycle:
+        assert cycle is not None
+        await registry.update_cycle(cycle, Phase.TRAINING, 0.5, "routing-4")
+        await erasure.erase(ANN, FORGOTTEN)
+        judged = Judged(adapter("routing-4", 110), adapter("routing-3", 50), Verdict(True, ("better",)))
+        with pytest.raises(Refused, match="somebody was forgotten while it trained"):
+            await registry.conclude_cycle(cycle, judged, [], after(120))
+        await registry.fail_cycle(cycle, "forgotten", after(121))
+    newest, *_ = await registry.cycles("routing", 5)
+    assert (newest.phase, newest.requested_by) == (Phase.REQUESTED, "erasure"), "another one trains without them"
+
+
+async def test_a_cycle_that_waits_has_no_set_yet(
+    ledger: PostgresLedger, outbox: PostgresOutbox, registry: PostgresRegistry, erasure: PostgresErasure
+) -> None:
+    await _a_story(ledger, outbox)
+    await learning(registry, after(60))
+    await erasure.erase(ANN, FORGOTTEN)
+    async with registry.claim_cycle(after(110)) as cycle:
+        assert cycle is not None
+        await registry.update_cycle(cycle, Phase.TRAINING, 0.5, "routing-4")
+    assert len(await registry.cycles("routing", 5)) == 1
+
+
+@pytest.mark.usefixtures("story")
 async def test_a_cycle_whose_training_set_held_their_words_concludes_nothing_and_another_follows(
     registry: PostgresRegistry, erasure: PostgresErasure
 ) -> None:
