@@ -217,9 +217,7 @@ def document_of(path: Path) -> Table:
         raise ConfigError([f"{path}: {error}"]) from error
 
 
-def read(
-    document: Table, path: Path, environment: Mapping[str, str], home: Path, demanding: bool = True
-) -> Settings:
+def read(document: Table, path: Path, environment: Mapping[str, str], home: Path, demanding: bool = True) -> Settings:
     """Read parsed settings as if they were in `path`. Raises ConfigError with every mistake in them, as `load` does."""
     return _Reader(path, environment, home).settings(document, demanding)
 

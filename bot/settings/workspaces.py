@@ -199,7 +199,7 @@ def _together(
 ) -> "dict[str, Settings]":
     """The workspaces, each platform of theirs with what it shares with the first one's. Adds what does not fit."""
     shared = {name: dict(one.platforms) for name, one in found.items()}
-    unset: dict[str, tuple[SecretMistake, ...]] = {name: () for name in found}
+    unset: dict[str, tuple[SecretMistake, ...]] = dict.fromkeys(found, ())
     for platform, module in platforms.items():
         theirs = {name: configs[platform] for name, configs in shared.items() if platform in configs}
         theirs = {name: config for name, config in theirs.items() if not isinstance(config, Unusable)}
