@@ -95,6 +95,8 @@ class Sorter(Step[UndecidedConversation]):
         applying = {} if item.unanswered else await self._applying(item, text)
         rule = applying.get(self.task.name)
         beside = tuple(ruled(one) for task, one in applying.items() if task != self.task.name)
+        if rule is not None and rule.then.label == NOT_A_REQUEST and self._effects(beside).hold:
+            rule = None  # a team looks at whoever is suspected
         if rule is not None and not rule.then.asks:
             [known] = await self.classifier.unasked([plain(text)])
             await self._hand_over(item, text, replace(ruled(rule), language=known.language), known, beside, many)
@@ -177,10 +179,10 @@ class Sorter(Step[UndecidedConversation]):
             return fallback(self.task, Reason.NO_ANSWER)
         if case.conversation.wanted:
             return fallback(self.task, Reason.REQUESTED)
+        if suspected:  # a suspect is asked nothing, not even for words, and a team looks at mere thanks, too
+            return fallback(self.task, Reason.WORDLESS)
         if self.task.knows_no_request and is_thanks(text) and not attached:
             return thanked(self.task)
-        if suspected:  # a suspect is asked nothing, not even for words
-            return fallback(self.task, Reason.WORDLESS)
         if rule is not None:
             return asking(self.task, rule, fallback(self.task, Reason.WORDLESS))
         return fallback(self.task, Reason.WORDLESS) if self.wordless == "fallback" and attached else None
@@ -189,10 +191,11 @@ class Sorter(Step[UndecidedConversation]):
         self, case: UndecidedConversation, known: Considered, rule: Rule | None, beside: tuple[Decision, ...]
     ) -> Decision:
         """What the voices decide, or the question that a rule wants the person to be asked."""
-        # A person suspected by a rule or by the voices is asked nothing: a team gets the request, and looks
+        # A person suspected by a rule or by the voices is asked nothing: a team gets whatever it is, and looks
         suspected = self._effects(_first_of_each((*beside, *known.answers))).hold
         may_ask = not case.conversation.asked and not suspected
-        task, known = known.as_request(self.task) if case.conversation.wanted else (self.task, known)
+        wanted = case.conversation.wanted or suspected
+        task, known = known.as_request(self.task) if wanted else (self.task, known)
         decision = known.decided(task, may_ask, self.now())
         return decision if rule is None or suspected else asking(self.task, rule, decision)
 

@@ -19,6 +19,7 @@ from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import record_all
 from db.conversations.failures import backs_off, is_set_aside, readable
 from db.conversations.label_names import by_present_names, names_of
+from db.conversations.requested import look_at_suspect
 from db.engine import announce
 from db.posts.enqueue import enqueue
 from db.posts.latest import standing_cards
@@ -182,4 +183,6 @@ async def conclude_answers(
     await _follow(session, [row.id], Effects(effects.hold and not looked, effects.first, effects.sooner), unanswered)
     await enqueue(session, row.id, posts, now)
     await release(session, row.id)
+    if effects.hold:
+        await look_at_suspect(session, row, now)
     await announce(session, Change.OWED, Change.FREED)

@@ -1,4 +1,4 @@
-"""Turns a conversation that was no request into one."""
+"""Turns a conversation that was no request into one: somebody says so, or its person is suspected."""
 
 from datetime import datetime
 
@@ -23,12 +23,26 @@ async def make_request(session: AsyncSession, ref: MessageRef, now: datetime) ->
     if row is None or not _is_none_yet(row):
         return row is not None
     await _withdraw(session, row, now)
+    await _again(session, row, now)
+    return True
+
+
+async def look_at_suspect(session: AsyncSession, row: ConversationRow, now: datetime) -> None:
+    """Have a team look at a conversation that was found to be no request, unless a lead said that it is none."""
+    if row.state != State.CLOSED or row.label != NOT_A_REQUEST:
+        return
+    ruled = select(CorrectionRow.id).where(CorrectionRow.conversation_id == row.id, CorrectionRow.task == row.task)
+    if await session.scalar(ruled.where(CorrectionRow.withdrawn_at.is_(None)).limit(1)) is None:
+        await _again(session, row, now)
+
+
+async def _again(session: AsyncSession, row: ConversationRow, now: datetime) -> None:
+    """Have it decided again, with a team as the only answer."""
     again = {"state": State.NEW, "label": None, "resting": False, "closed_at": None, "wanted": True, "reopened_at": now}
     grown = {"version": ConversationRow.version + 1, "heard_at": now}
-    changed = update(ConversationRow).where(ConversationRow.id == of).values(**again, **grown)
+    changed = update(ConversationRow).where(ConversationRow.id == row.id).values(**again, **grown)
     await session.execute(changed.execution_options(synchronize_session=False))
     await announce(session, Change.MESSAGE)
-    return True
 
 
 def _is_none_yet(row: ConversationRow) -> bool:

@@ -114,3 +114,19 @@ def test_a_line_says_for_which_workspace_it_is(capsys: pytest.CaptureFixture[str
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("step failed workspace='acme' step='sort'")
     assert second.endswith("step failed step='sort'")
+
+
+@pytest.mark.parametrize("form", list(LogFormat))
+def test_nothing_in_a_line_commands_a_terminal_or_looks_like_another_line(
+    form: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_logs("INFO", form)
+    said = "GET \x1b[2J\x9b2J\u202e\r\n2026-11-29 ERROR bot forged"
+    try:
+        raise ValueError("a\x9bb\x1b[2J\u202e")
+    except ValueError:
+        logging.getLogger("of_a_library").warning(said, extra={"path": said}, exc_info=True)
+    written = capsys.readouterr().err
+    assert not set(written) & set("\x1b\x9b\u202e\r")
+    assert [line for line in written.splitlines() if line.startswith("2026-11-29 ERROR")] == []
+    assert "ValueError" in written

@@ -74,6 +74,31 @@ def test_of_what_people_write_nearly_all_is_found_and_nothing_else_is_touched() 
         assert masked(ordinary) == ordinary
 
 
+COPIED = """
++49\u00a030\u00a01234567 | \u202a+55 11 98765\u20114321\u202c | +49\u201330\u20131234567 | \uff0b49 30 1234567
+612\u202f345\u202f678
+(11)98765\u20134321 | ann@exa\u00admple.com | ann\u200b@example.com | ann\uff20example.com
+4111\u00a01111\u00a01111\u00a01111
+DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000 | 529.982.247\u201325
+\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669
+tel:+493012345678 | Tel.:030 1234567 | DE89-3704-0044-0532-0130-00 | ES9121000418450200051332 | AT61 1904 3002 3457 3201
+4111.1111.1111.1111 | 4111  1111  1111  1111 | 529 982 247 25 | 54.362.315-K | 54362315 K | NIF:501964843
+SSN:536904399
+AB 12 34 56 C | 1 85 05 78 006 084 91 | 089 / 12 34 56 78 | +55 11 9 8765 4321 | 0034 612345678
+"""
+"""Numbers as telephones, pages and word processors hand them over, and further notations."""
+
+
+@pytest.mark.parametrize("written", [one.strip() for line in COPIED.strip().splitlines() for one in line.split(" | ")])
+def test_what_was_copied_is_found_wherever_it_stands(written: str) -> None:
+    for text in (written, f"hello, it is {written} thanks for everything", f"({written})"):
+        once = masked(text)
+        assert not re.search(r"[1-9\u0661-\u0669]", once), once
+        assert "ann" not in once
+        assert len(once) == len(text) and masked(once) == once
+        assert once.endswith(text[text.index(written) + len(written) :])
+
+
 @pytest.mark.parametrize("text", [text for text, _ in FOUND] + NOTHING)
 def test_what_is_masked_keeps_its_shape_and_is_masked_once(text: str) -> None:
     once = masked(text)
