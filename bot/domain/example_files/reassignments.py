@@ -49,7 +49,8 @@ def from_helpdesk(text: str, recognised: Recognised) -> tuple[list[Line], str] |
     for value in _values(text):
         found.read(value)
     rows = found.rows()
-    return ([row for row, _ in rows], told([moved for _, moved in rows])) if rows else None
+    note = told([moved for _, moved in rows])
+    return ([row for row, _ in rows], f"{note}{found.left_out()}") if rows else None
 
 
 def from_table(rows: Sequence[Row], first: str | None, last: str | None) -> tuple[str, str] | None:
@@ -127,6 +128,14 @@ class _History:
             at = moves[-1][0] if moves else ticket.created
             made.append((Row(number, {"text": ticket.text, "label": last, "at": at}), (first, last)))
         return made
+
+    def left_out(self) -> str:
+        """How many tickets give no row, and for want of what; empty if all give one."""
+        worded = [bool(ticket.text.strip()) for ticket in self._tickets.values()]
+        silent = worded.count(False)
+        nobodys = len(worded) - silent - len(self.rows())
+        lacking = [f"{count} without {what}" for count, what in ((silent, "words"), (nobodys, "a team")) if count]
+        return f"; left out: {', '.join(lacking)}" if lacking else ""
 
     def _of(self, id: object) -> _Ticket:
         return self._tickets.setdefault(_word(id), _Ticket())

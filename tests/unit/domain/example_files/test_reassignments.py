@@ -126,6 +126,13 @@ def test_zammad_gives_a_ticket_to_the_group_it_ended_in(order: Sequence[object])
     assert (moved.source, moved.at.isoformat()) == (Source.IMPORT, "2026-01-05T12:30:00+00:00")
 
 
+def test_tickets_that_give_no_example_are_counted_with_what_they_lack() -> None:
+    silent = {"id": 23, "meta": {"team": {"id": 2, "name": "billing"}}, "messages": []}
+    contents = read(CHATWOOT_CONVERSATIONS, CHATWOOT_MESSAGES, {"payload": [silent]})
+    assert labels(contents) == {"I was charged twice": "billing"}
+    assert told(contents).endswith("each counts with its last team; left out: 1 without words, 1 without a team")
+
+
 def test_zendesk_audits_name_the_groups_by_number() -> None:
     contents = read(ZENDESK_GROUPS, ZENDESK_AUDITS)
     assert labels(contents) == {"Where is my refund?": "billing"}
