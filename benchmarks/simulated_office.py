@@ -14,7 +14,7 @@ from bot.domain.errors import NotTrained, Refused
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, Press, Reaction
-from bot.domain.model_ports import Query
+from bot.domain.model_ports import Predictor, Query
 from bot.domain.ports import Inbox
 from bot.domain.posts import OTHER, Card, OutboxItem, Question
 from bot.domain.tasks import Label, Task, Vocabulary
@@ -28,6 +28,8 @@ from bot.flow.fit_voices import VoiceFitter
 from bot.flow.receive import Receiver
 from bot.flow.second_look import SecondLook
 from bot.flow.sort import Sorter
+from db.adapter_paths import AdapterPaths
+from db.canaries import PostgresCanaries
 from db.engine import Database, open_database
 from db.examples import PostgresExamples
 from db.failed_items import PostgresFailedItems
@@ -49,6 +51,8 @@ _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72)
 _NAME = "web"
 _LOOKS = 10
 """At most: each look has the voices fitted on what the one before has left."""
+_DEADLINE = 120.0
+"""Seconds that people wait for the model: a simulated year says nothing about how busy this machine is."""
 _TRIES = 20
 """The most minutes that a message may wait for its card."""
 
@@ -76,6 +80,14 @@ class Untrained:
 
     def alphabet(self) -> Sequence[str]:
         return [chr(code) for code in range(65, 91)]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model that a company asks, and the name of its base."""
+
+    predictor: Predictor
+    base: str
 
 
 @dataclass
@@ -119,17 +131,21 @@ class Chat:
 class Office:
     """A company's bot, run step by step."""
 
-    def __init__(self, database: Database, folder: Path, clock: datetime, task: Task, languages: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, folder: Path, clock: datetime, task: Task, model: Model, languages: Sequence[str]
+    ) -> None:
         self.database, self.clock, self.task, self.chat = database, clock, task, Chat()
+        self.runs = folder / "runs"
         self.embedder = open_embedder(BUNDLED, languages)
         name = self.embedder.name
         self.ledger, self.examples = PostgresLedger(database, name), PostgresExamples(database)
         self.failures, self.outbox = PostgresFailedItems(database), PostgresOutbox(database)
         self.memory, self.lessons = PostgresMemory(database, name), PostgresVoiceLessons(database)
         self.voices = FittedVoices(folder / "voices", name)
-        registry = PostgresRegistry(database)
-        asked = Untrained(), self.embedder, self.memory, registry, "none"
-        self.classifier = Classifier(*asked, fitted=self.voices, language_of=language_of)
+        self.registry = PostgresRegistry(database, AdapterPaths(self.runs))
+        self.canaries = PostgresCanaries(database, self.registry)
+        asked = model.predictor, self.embedder, self.memory, self.registry, model.base
+        self.classifier = Classifier(*asked, fitted=self.voices, deadline=_DEADLINE, language_of=language_of)
         self.backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
         self.inbox = Receiver(self.ledger, _POLICY, lambda _delay: None, self.failures, self.now)
         self.use(task)
@@ -137,13 +153,16 @@ class Office:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, folder: Path, clock: datetime, task: Task, languages: Sequence[str] = ("en",)
+        cls, folder: Path, clock: datetime, task: Task, languages: Sequence[str], model: Model | None = None
     ) -> AsyncIterator["Office"]:
-        """An office on a database of its own, with the embedder that the bot has where people write these languages."""
+        """An office on a database of its own, with the embedder that the bot has where people write these languages.
+
+        `model` None: the other voices decide.
+        """
         async with embedded(folder / "postgres") as url:
             await asyncio.to_thread(upgrade, url)
             async with open_database(url) as database:
-                yield cls(database, folder, clock, task, languages)
+                yield cls(database, folder, clock, task, model or Model(Untrained(), "none"), languages)
 
     def now(self) -> datetime:
         return self.clock
@@ -152,20 +171,23 @@ class Office:
         """Use these settings from now on."""
         self.task, platforms, words = task, {_NAME: self.chat}, Vocabulary()
         patience = timedelta(minutes=10)
-        self.sorter = Sorter(task, self.ledger, self.classifier, timedelta(0), patience, "ask", self.now)
+        asked = task, self.ledger, self.classifier, timedelta(0), patience
+        self.sorter = Sorter(*asked, "ask", self.now, canaries=self.canaries)
         self.buttons = ButtonHandler(task, words, self.ledger, platforms, self.now)
         self.corrector = Corrector(task, words, self.ledger, platforms, self.now)
         self.deliverer = Deliverer(task, self.outbox, self.ledger, platforms, self.now)
 
-    async def _settles(self) -> None:
+    async def settles(self) -> None:
+        """Let every step do what waits for it."""
         self.clock += timedelta(seconds=5)
         steps = (self.sorter.step, self.buttons.step, self.corrector.step, self.deliverer.step)
         while any([await step() for step in steps]):
             pass
 
-    async def learns(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Import a file and fit the voices."""
-        known = [Example(text, team, Source.IMPORT, Side.TRAIN, self.clock) for text, team in rows]
+    async def learns(self, rows: Sequence[tuple[str, str]], judged: Sequence[tuple[str, str]] = ()) -> None:
+        """Import a file to learn from, and one that models are judged by; fit the voices."""
+        sides = (Side.TRAIN, rows), (Side.HELD_OUT, judged)
+        known = [Example(text, team, Source.IMPORT, side, self.clock) for side, of in sides for text, team in of]
         await self.examples.add_examples(self.task.name, known)
         await self.fits()
 
@@ -193,7 +215,7 @@ class Office:
         for room, text in texts.items():
             ref, author = MessageRef(_NAME, room, "1"), Person(_NAME, room, "Cleo", "en")
             await self.inbox.message(Message(ref, Place(_NAME, room, "1"), author, text, self.clock))
-        await self._settles()
+        await self.settles()
         asked = [room for room in texts if room in self.chat.questions]
         for room in asked:
             question, post = self.chat.questions[room]
@@ -212,7 +234,7 @@ class Office:
         """Repeat until there is a card: what failed on a busy machine is tried again in time. Raises if a card never
         comes."""
         for _ in range(_TRIES):
-            await self._settles()
+            await self.settles()
             missing = [room for room in rooms if room not in self.chat.cards]
             if not missing:
                 return
@@ -225,7 +247,7 @@ class Office:
         emoji, who = self.task.label(label).emoji[_NAME], Person(_NAME, lead, lead)
         await self.inbox.reaction(Reaction(MessageRef(_NAME, room, post), who, emoji, True, self.clock))
         self.clock += timedelta(minutes=10)
-        await self._settles()
+        await self.settles()
 
     async def said_of(self, text: str) -> str:
         """The examples of the very text, newest first: their source, and whether they wait for a lead or are

@@ -1,14 +1,20 @@
 """A year of a company in a few minutes: teams appear and split, topics drift, leads correct, some of them wrongly.
 
-    python -m benchmarks.simulated_year --data ../shared/data [--languages] [--quick] [--seed N] [--keep FOLDER]
+    python -m benchmarks.simulated_year --data ../shared/data [--languages | --adapters] [--quick] [--company NAME]
+        [--seed N] [--keep FOLDER]
 
 Real messages (CLINC150, ten domains as teams) go through the real flow: stored, sorted, delivered, corrected, on a
 PostgreSQL of its own, with the bundled embedder, the memory and the voices; only the chat service and the clock are
-simulated. No adapter is trained: that would take hours for each year. Measured is how the memory, and the voices fitted
-anew every four weeks, carry a company through a year, beside the same company frozen on day 30, and beside companies
-whose leads never err, err without malice, or are right except for the malicious one. The same people write the same to
-all of them, and leads slip at the same places wherever they can. `--keep` stores every finished year, so that the
-command goes on where it was.
+simulated. Measured is how the memory, and the voices fitted anew every four weeks, carry a company through a year,
+beside the same company frozen on day 30, and beside companies whose leads never err, err without malice, or are right
+except for the malicious one. The same people write the same to all of them, and leads slip at the same places wherever
+they can. `--keep` stores every finished year, so that the command goes on where it was.
+
+With `--adapters` a company lives its year a second time with the starter on a vLLM server: every four weeks a learning
+cycle trains an adapter and judges it on 100 messages a team of the validation split, which
+nothing learns from; canaries serve three requests of ten, refused candidates run in the shadow, and every lived day the
+watches of rollback, canary, shadow and retention look. `--keep` then stores each finished month, too. Without
+`--company` two companies are lived, as it is and without wrong corrections.
 
 A third of each domain's intents appears only in the second half. Two teams appear, one is split. Leads correct 30 % of
 the mistakes, 5 % of these wrongly in the first half, 20 % in the second; in the eighth month a malicious lead moves two
@@ -21,66 +27,18 @@ first half; from then on every other message is Spanish, French or German, of wh
 import argparse
 import asyncio
 import json
-import random
-import re
 import tempfile
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.machine import machine
-from benchmarks.simulated_office import Office, Sorted
-from bot.console import counting
-from bot.domain.messages import Place, has_words
-from bot.domain.tasks import Label, Task
+from benchmarks.simulated_cycle import Event, Inventory, ModelServer, Shelf, Workshop, counted
+from benchmarks.simulated_life import START, YEAR, Company, Lived, Month, Pace, lived
+from benchmarks.simulated_words import Words, domains, languages
 
-START = datetime(2025, 1, 6, 8, 0, tzinfo=UTC)
-YEAR, FROZEN, HALF, MONTH = 364, 30, 182, 28
-APPEAR, SPLIT_DAY = (56, 140), 238
-"""The days on which the two teams appear, and the one on which a team is split."""
-MALICIOUS = range(7 * MONTH, 8 * MONTH)
-CORRECTED, WRONGLY = 0.30, (0.05, 0.20)
-SEEDS = 20
-"""Examples of each team at its beginning."""
-ABROAD = ("es", "fr", "de")
-QUESTIONS = {"calendar": r"Check|Find|Time", "email": r"Check|Query|Read|Search|Show"}
-"""Skills of two teams: one is asked things, the other is told to do them."""
-SKILLS = ("calendar", "email", "hospitality", "todo", "weather")
-EMOJI = "🍎🍐🍊🍋🍌🍉🍇🍓🍒🍍🥝"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What people write: by team, what is said from the beginning, what only later, and what is asked at the end."""
-
-    early: Mapping[str, Sequence[str]]
-    late: Mapping[str, Sequence[str]]
-    asked: Mapping[str, Sequence[str]]
-    appear: Mapping[str, int]
-    """Team -> the day on which it appears; the others are there from the beginning."""
-    split: str
-    part: str
-    """Up to the day of the split, messages of `part` belong to `split`."""
-    languages: tuple[str, ...] = ("en",)
-    """The setting `conversation.languages`."""
-
-    def team_of(self, topic: str, day: int) -> str:
-        """The team that has these messages on that day."""
-        return self.split if topic == self.part and day < SPLIT_DAY else topic
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """One way for the company to live the year."""
-
-    name: str
-    loop: bool = True
-    slips: bool = True
-    """Whether leads sometimes correct wrongly."""
-    malice: bool = True
-
+PACES = {False: (YEAR, 12), True: (52, 20)}
+"""Quick or not -> days, and messages a day."""
 
 COMPANIES = (
     Company("as it is"),
@@ -89,194 +47,6 @@ COMPANIES = (
     Company("malice alone", slips=False),
     Company("frozen", loop=False),
 )
-
-
-@dataclass
-class Month:
-    """The results of a month."""
-
-    old: tuple[int, int] = (0, 0)
-    """(right, all) of the old teams' messages."""
-    new: tuple[int, int] = (0, 0)
-    asked: int = 0
-    corrections: int = 0
-    wrong: int = 0
-
-
-def domains(folder: Path) -> Words:
-    """A third of each team's intents comes late; of the test split a hundred messages a team are asked at the end."""
-    intents = {row["text"]: row["label"] for row in _rows(folder / "clinc150.jsonl")}
-    texts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for row in _rows(folder / "clinc_domains.jsonl"):
-        if row["label"] != "oos" and row["text"] in intents and has_words(row["text"]):  # a greeting gets no card
-            texts[row["split"], row["label"], intents[row["text"]]].append(row["text"])
-    by_team: dict[str, dict[str, list[str]]] = {kind: defaultdict(list) for kind in ("early", "late", "asked")}
-    for team in sorted({team for _, team, _ in texts}):
-        known = sorted({intent for _, of, intent in texts if of == team})
-        for at, intent in enumerate(known):
-            by_team["late" if at % 3 == 2 else "early"][team] += texts["train", team, intent]
-            by_team["asked"][team] += texts["test", team, intent][:7]
-    appear = dict(zip(("travel", "credit_cards"), APPEAR, strict=True))
-    return Words(by_team["early"], by_team["late"], by_team["asked"], appear, "home", "kitchen_and_dining")
-
-
-def languages(folder: Path) -> Words:
-    """English comes early, three other languages late; thirty texts a team and language are asked at the end."""
-    texts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for code in ("en", *ABROAD):
-        for row in _rows(folder / f"{code}_msskills.jsonl"):
-            team = _skill(row["label"])
-            if team and has_words(row["text"]):
-                texts[code, row["split"], team].append(row["text"])
-    teams = sorted({team for _, _, team in texts})
-    early = {team: texts["en", "train", team] for team in teams}
-    late = {team: [text for code in ABROAD for text in texts[code, "train", team]] for team in teams}
-    asked = {team: [text for code in ("en", *ABROAD) for text in texts[code, "test", team][:30]] for team in teams}
-    appear = dict(zip(("weather", "todo"), APPEAR, strict=True))
-    return Words(early, late, asked, appear, "email", "email_questions", ("en", *ABROAD))
-
-
-def _skill(intent: str) -> str:
-    """The team of an intent such as `calendar.FindDuration`; empty: no team's."""
-    skill, _, does = intent.partition(".")
-    asks = re.match(QUESTIONS.get(skill, "$"), does)
-    return "" if skill not in SKILLS else f"{skill}_questions" if asks else skill
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def task_on(day: int, words: Words) -> Task:
-    """The teams that exist on that day."""
-    teams = [d for d in sorted(words.early) if words.appear.get(d, 0) <= day and words.team_of(d, day) == d]
-    labels = [
-        Label(d, d.replace("_", " "), emoji={"web": EMOJI[n]}, deliver_to={"web": Place("web", f"room-{d}")})
-        for n, d in enumerate(sorted(words.early))
-        if d in teams
-    ]
-    return Task("routing", "Which team?", tuple(labels), labels[-1].name)
-
-
-@dataclass
-class Year:
-    """A year of one company, with or without the loop."""
-
-    words: Words
-    company: Company
-    a_day: int
-    seed: int
-    months: dict[int, Month] = field(default_factory=lambda: defaultdict(Month))
-    taught: dict[str, str] = field(default_factory=dict)
-    """Text -> the team to which a lead rightly moved it."""
-
-    async def day(self, office: Office, day: int) -> None:
-        """People write, and leads look at the result."""
-        texts = {f"{day}-{n}": self._said(self._draw(f"{day}-{n}"), day) for n in range(self.a_day)}
-        truths = {room: team for room, (_, team) in texts.items()}
-        found = await office.sorted({room: text for room, (text, _) in texts.items()}, truths)
-        month = self.months[day // MONTH]
-        for room, one in found.items():
-            right = one.team == truths[room]
-            if truths[room] in (*self.words.appear, self.words.part):
-                month.new = month.new[0] + right, month.new[1] + 1
-            else:
-                month.old = month.old[0] + right, month.old[1] + 1
-            month.asked += one.asked
-        if self.company.loop or day < FROZEN:
-            await self._leads(office, day, {room: (*texts[room], one) for room, one in found.items()})
-
-    def _draw(self, what: str) -> random.Random:
-        """The day's messages, the same for every company."""
-        return random.Random(f"{self.seed} {what}")
-
-    def _said(self, rng: random.Random, day: int) -> tuple[str, str]:
-        domain = rng.choice([d for d in sorted(self.words.early) if self.words.appear.get(d, 0) <= day])
-        late = day >= HALF and rng.random() < 0.5 and self.words.late[domain]
-        said = self.words.late[domain] if late else self.words.early[domain][SEEDS:]
-        return rng.choice(said), self.words.team_of(domain, day)
-
-    async def _leads(self, office: Office, day: int, found: Mapping[str, tuple[str, str, Sorted]]) -> None:
-        month, names = self.months[day // MONTH], list(office.task.names)
-        for room, (text, truth, one) in found.items():
-            rng = self._draw(f"lead {room}")
-            if one.card is None or one.team == truth or rng.random() >= CORRECTED:
-                continue
-            wrongly = rng.random() < WRONGLY[day >= HALF] and self.company.slips
-            label = rng.choice([n for n in names if n not in (truth, one.team)]) if wrongly else truth
-            await office.corrects(one.card, label, f"lead-{rng.randrange(3)}")
-            month.corrections += 1
-            month.wrong += wrongly
-            if not wrongly:
-                self.taught[text] = truth
-            else:
-                self.taught.pop(text, None)
-        if day in MALICIOUS and self.company.malice:
-            mine = [(text, one) for text, truth, one in found.values() if one.card is not None and one.team == truth]
-            for text, one in mine[:2]:
-                await office.corrects(one.card or "", names[(names.index(one.team) + 1) % len(names)], "malicious")
-                month.wrong += 1
-                self.taught.pop(text, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Lived:
-    """The results of a year."""
-
-    months: Mapping[int, Month]
-    right: float
-    """The share of right answers among the messages asked at the end."""
-    taught: int
-    """Texts that a lead moved rightly, and nobody wrongly afterwards."""
-    repeated: Mapping[str, int]
-    """Those of them that go wrong again, by what is known of the very text."""
-    asked_again: Mapping[str, int]
-    """Those of them whose person would be asked, by the same."""
-
-    @property
-    def whole(self) -> float:
-        """The share of all messages of the year that came to the right team at once."""
-        rows = [pair for month in self.months.values() for pair in (month.old, month.new)]
-        return sum(right for right, _ in rows) / max(sum(of for _, of in rows), 1)
-
-
-async def lived(words: Words, folder: Path, company: Company, days: int, a_day: int, seed: int) -> Lived:
-    """Live the year day by day, then ask what the company knows at its end."""
-    year = Year(words, company, a_day, seed)
-    async with Office.opened(folder, START, task_on(0, words), words.languages) as office:
-        await office.learns(
-            [(t, words.team_of(d, 0)) for d in words.early if d not in words.appear for t in words.early[d][:SEEDS]]
-        )
-        with counting(f"{company.name}, days", days) as told:
-            for step in range(days):
-                day = step * YEAR // days
-                office.clock = START + timedelta(days=day)
-                if office.task.names != (task := task_on(day, words)).names:
-                    await _changed(office, task, words, day)
-                await year.day(office, day)
-                if (step + 1) * YEAR // days // MONTH > day // MONTH and (company.loop or day < FROZEN):
-                    await office.fits()
-                    await office.looks_again()
-                told(1)
-        truth = {t: words.team_of(d, YEAR) for d in words.asked for t in words.asked[d]}
-        said = await office.knows(list(truth))
-        again = await office.decides(list(year.taught))
-        asked = [text for text, made in again.items() if made.candidates]
-        wrong = [text for text, made in again.items() if not made.candidates and made.label != year.taught[text]]
-        repeated, open_ones = [dict(Counter([await office.said_of(text) for text in of])) for of in (wrong, asked)]
-    right = sum(said[text] == team for text, team in truth.items()) / len(truth)
-    return Lived(dict(year.months), right, len(year.taught), repeated, open_ones)
-
-
-async def _changed(office: Office, task: Task, words: Words, day: int) -> None:
-    """Let a team appear with a few examples, or take its part of another team's."""
-    new = [name for name in task.names if name not in office.task.names]
-    office.use(task)
-    for name in new:
-        if name == words.part:
-            await office.splits(words.split, name, list(words.early[name][:SEEDS]))
-        else:
-            await office.learns([(text, name) for text in words.early[name][:SEEDS]])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -289,25 +59,68 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="the folder with clinc150.jsonl and clinc_domains.jsonl, or the msskills files",
     )
     parser.add_argument("--languages", action="store_true", help="let the languages drift instead of the topics")
+    parser.add_argument("--adapters", action="store_true", help="train an adapter every four weeks; takes much longer")
+    names = [company.name for company in COMPANIES]
+    parser.add_argument("--company", action="append", choices=names, help="only this one; may be repeated")
     parser.add_argument("--quick", action="store_true", help="one day in seven is lived, with 20 messages")
     parser.add_argument("--seed", type=int, default=0, help="another one: other messages, and other slips")
-    parser.add_argument("--keep", type=Path, help="a folder; years that are in it are not lived again")
+    parser.add_argument("--keep", type=Path, help="a folder; years and months that are in it are not lived again")
     args = parser.parse_args(arguments)
-    words, (days, a_day) = (languages if args.languages else domains)(args.data), (52, 20) if args.quick else (YEAR, 12)
-    print(f"{machine()}; {days} days of {YEAR}, {a_day} messages each, seed {args.seed}\n")
+    if args.adapters and args.languages:
+        parser.error("--adapters needs messages to judge by, and the sets of --languages have none; leave one out")
+    words, pace = (languages if args.languages else domains)(args.data), Pace(*PACES[args.quick], args.seed)
+    print(f"{machine()}; {pace.days} days of {YEAR}, {pace.a_day} messages each, seed {args.seed}\n")
     keep = args.keep and args.keep / ("languages" if args.languages else "domains")
-    rows = {one: _kept(keep, words, one, days, a_day, args.seed) for one in COMPANIES}
+    wanted = [one for one in COMPANIES if one.name in (args.company or (names[:2] if args.adapters else names))]
+    rows = {one: _kept(keep, words, one, pace) for one in wanted}
     _tell(rows)
+    if args.adapters:
+        _tell_adapters(rows, asyncio.run(_with_adapters(keep, words, wanted, pace)))
 
 
-def _kept(folder: Path | None, words: Words, company: Company, days: int, a_day: int, seed: int) -> Lived:
-    file = folder and folder / f"{company.name.replace(' ', '_')}-{days}-{a_day}-{seed}.json"
-    if file and file.exists():
-        read = json.loads(file.read_text("utf-8"))
-        months = {int(number): Month(**month) for number, month in read.pop("months").items()}
-        return Lived(months, **read)
+def _file(folder: Path | None, company: Company, pace: Pace, kind: str = "") -> Path | None:
+    name = f"{company.name.replace(' ', '_')}{kind}-{pace.days}-{pace.a_day}-{pace.seed}"
+    return folder and folder / f"{name}.json"
+
+
+def _kept(folder: Path | None, words: Words, company: Company, pace: Pace) -> Lived:
+    file = _file(folder, company, pace)
+    if found := _read(file):
+        return found
     with tempfile.TemporaryDirectory(prefix="switchboard-year-") as place:
-        found = asyncio.run(lived(words, Path(place), company, days, a_day, seed))
+        return _write(file, asyncio.run(lived(words, Path(place), company, pace)))
+
+
+async def _with_adapters(
+    folder: Path | None, words: Words, companies: Sequence[Company], pace: Pace
+) -> dict[Company, Lived]:
+    """The same companies, each with adapters of its own, on one model server; each finished month is kept."""
+    files = {one: _file(folder, one, pace, "-adapters") for one in companies}
+    found = {one: read for one, file in files.items() if (read := _read(file))}
+    if len(found) == len(companies):
+        return found
+    with tempfile.TemporaryDirectory(prefix="switchboard-year-") as place:
+        async with ModelServer.started(Path(place)) as server:
+            for one in (company for company in companies if company not in found):
+                file, home = files[one], Path(place) / one.name.replace(" ", "_")
+                shelf = Shelf(file.with_suffix("") if file else Path(place) / "kept")
+                workshop = Workshop(server, home.name, START)
+                found[one] = _write(file, await lived(words, home, one, pace, workshop, shelf))
+                shelf.clear()
+    return found
+
+
+def _read(file: Path | None) -> Lived | None:
+    if file is None or not file.exists():
+        return None
+    read = json.loads(file.read_text("utf-8"))
+    months = {int(number): Month.read(month) for number, month in read.pop("months").items()}
+    events = {int(number): [Event(**one) for one in of] for number, of in read.pop("events", {}).items()}
+    left = read.pop("inventory", None)
+    return Lived(months, **read, events=events, inventory=left and Inventory(**left))
+
+
+def _write(file: Path | None, found: Lived) -> Lived:
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(asdict(found)), "utf-8")
@@ -315,26 +128,49 @@ def _kept(folder: Path | None, words: Words, company: Company, days: int, a_day:
 
 
 def _tell(rows: Mapping[Company, Lived]) -> None:
-    mine, frozen = rows[COMPANIES[0]], rows[COMPANIES[-1]]
+    mine, frozen = next(iter(rows.values())), rows.get(COMPANIES[-1])
     print(
         "| month | old teams, loop | frozen | new teams, loop | frozen | asked, loop | frozen | corrections (wrong) |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for number in sorted(mine.months):
-        one, other = mine.months[number], frozen.months[number]
+        one, other = mine.months[number], frozen.months[number] if frozen else Month()
         shares = " | ".join(map(_share, (one.old, other.old, one.new, other.new)))
-        print(f"| {number + 1} | {shares} | {one.asked} | {other.asked} | {one.corrections} ({one.wrong}) |")
+        unasked = other.asked if frozen else "–"
+        print(f"| {number + 1} | {shares} | {one.asked} | {unasked} | {one.corrections} ({one.wrong}) |")
+    _tell_ends({company.name: found for company, found in rows.items()})
+
+
+def _tell_ends(rows: Mapping[str, Lived]) -> None:
     print(
-        "\n| company | right in the end | right over the year | corrections (wrong)"
-        " | corrected, wrong again | asked again |"
+        "\n| company | right in the end, unasked | at first guess | asked in the end | right over the year"
+        " | corrections (wrong) | corrected, wrong again | asked again |"
     )
-    print("|---|---|---|---|---|---|")
-    for company, found in rows.items():
+    print("|---|---|---|---|---|---|---|---|")
+    for name, found in rows.items():
         made = sum(month.corrections for month in found.months.values())
         wrong = sum(month.wrong for month in found.months.values())
         again = [_again(of, found.taught) for of in (found.repeated, found.asked_again)]
-        cells = [f"{found.right:.1%}", f"{found.whole:.1%}", f"{made} ({wrong})", *again]
-        print(f"| {company.name} | {' | '.join(cells)} |")
+        ends = [f"{share:.1%}" for share in (found.right, found.first, found.asked, found.whole)]
+        cells = [*ends, f"{made} ({wrong})", *again]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def _tell_adapters(without: Mapping[Company, Lived], rows: Mapping[Company, Lived]) -> None:
+    for company, found in rows.items():
+        print(f"\n{company.name}, with adapters and without:\n")
+        print("| month | right, with | without | asked, with | without | corrections (wrong) | adapters |")
+        print("|---|---|---|---|---|---|---|")
+        for number in sorted(found.months):
+            one, other = found.months[number], without[company].months[number]
+            cells = [_share(one.all), _share(other.all), one.asked, other.asked, f"{one.corrections} ({one.wrong})"]
+            became = ", ".join(f"{count} {what}" for what, count in counted(found.events.get(number, [])).items())
+            print(f"| {number + 1} | {' | '.join(map(str, cells))} | {became or '–'} |")
+        print()
+        for event in (event for of in found.events.values() for event in of):
+            print(f"- day {event.day:g}: {event.adapter} {event.what}: {event.why}")
+        print(f"\nleft in the end: {found.inventory}")
+    _tell_ends({f"{company.name}, with adapters": found for company, found in rows.items()})
 
 
 def _again(by: Mapping[str, int], taught: int) -> str:

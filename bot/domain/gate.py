@@ -111,8 +111,9 @@ def _not_proven(result: Paired, about: Circumstances) -> tuple[str, ...]:
         f"not proven better: {result.gained} mistakes mended, {result.lost} made, of {result.n} "
         f"(p = {result.p_value:.2g}; under {alpha:.2g} needed at look {about.look} within a year)"
     ]
-    if about.new_labels:
-        worst = result.worst_net_loss(NO_WORSE_ERROR * share)
+    if about.first or about.new_labels:
+        usually, surely = result.usually_worst_net_loss, result.worst_net_loss
+        worst = usually(FIRST_ERROR * share) if about.first else surely(NO_WORSE_ERROR * share)
         reasons.append(f"nor proven no worse: it could lose up to {worst:.1%} overall; less than {MARGIN:.0%} allowed")
     missing = _missing(result, alpha)
     if missing > 0:

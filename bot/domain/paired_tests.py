@@ -1,7 +1,7 @@
 """Two systems on the same messages: tests for which is better or no worse, and how many messages these need."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -64,15 +64,23 @@ class Paired:
 
     def worst_net_loss(self, alpha: float) -> float:
         """The smallest margin that `no_worse_p_value` rules out at this error: the most that it could lose overall."""
-        highest = 0.99
-        if self.no_worse_p_value(highest) > alpha:
-            return 1.0
-        from scipy.optimize import brentq  # a quarter of what a command that judges nothing would load
+        return _least_ruled_out(self.no_worse_p_value, alpha)
 
-        lowest = 1e-6
-        if self.no_worse_p_value(lowest) <= alpha:
-            return 0.0
-        return float(brentq(lambda margin: self.no_worse_p_value(margin) - alpha, lowest, highest, xtol=1e-4))  # type: ignore[no-untyped-call]
+    def usually_worst_net_loss(self, alpha: float) -> float:
+        """The same by `usually_no_worse_p_value`."""
+        return _least_ruled_out(self.usually_no_worse_p_value, alpha)
+
+
+def _least_ruled_out(p_value: Callable[[float], float], alpha: float) -> float:
+    """The smallest margin with a p-value of at most alpha; 1: there is none."""
+    lowest, highest = 1e-6, 0.99
+    if p_value(highest) > alpha:
+        return 1.0
+    if p_value(lowest) <= alpha:
+        return 0.0
+    from scipy.optimize import brentq  # a quarter of what a command that judges nothing would load
+
+    return float(brentq(lambda margin: p_value(margin) - alpha, lowest, highest, xtol=1e-4))  # type: ignore[no-untyped-call]
 
 
 def at_least(hits: int, of: int, chance: float) -> float:

@@ -50,6 +50,18 @@ def test_a_worse_candidate_does_not_serve_even_with_a_new_label() -> None:
     assert verdict.reasons[1].startswith("nor proven no worse: it could lose up to ")
 
 
+@pytest.mark.parametrize(
+    ("n", "bound"), [(30, "16.9%"), (64, "8.7%"), (200, "3.0%"), (290, "2.1%"), (310, None), (400, None)]
+)
+def test_a_first_candidate_that_does_not_serve_is_told_how_much_it_could_lose(n: int, bound: str | None) -> None:
+    """Serving and the sentence are two sides of one test (Tango's, at .05 / 7.48): without a loss it takes 300."""
+    verdict = judge(run(set(), n=n), run(set(), n=n), Circumstances(first=True))
+    assert verdict.promoted == (bound is None)
+    told = [reason for reason in verdict.reasons if reason.startswith("nor proven no worse")]
+    sentence = f"nor proven no worse: it could lose up to {bound} overall; less than 2% allowed"
+    assert told == ([] if bound is None else [sentence])
+
+
 def test_one_team_paying_for_the_others_stops_it() -> None:
     champion = run({i for i in range(400) if i % 2 == 0 and i < 120})
     candidate = run({i for i in range(400) if i % 2 == 1 and i < 24})
