@@ -12,7 +12,7 @@ from bot.domain.learning import Source, text_key
 from db.conversations.basis import Embedded, Lesson, lesson_of
 from db.conversations.examples import RULINGS, ConversationExample, store_example, withdraw_example
 from db.conversations.guarded import claim_of
-from db.conversations.held_back import free_seconded
+from db.conversations.held_back import agreement_of, free_seconded, guard_alone
 from db.tables import ConversationRow, CorrectionRow, ExampleRow
 
 
@@ -36,13 +36,29 @@ async def store_lead_label(
         .where(CorrectionRow.withdrawn_at.is_(None))
         .with_for_update()
     )
-    if lead_label is None:
-        await _withdraw(session, stood, now)
-        await withdraw_example(session, row.id, task, RULINGS, now)
-        return None
-    if stood is not None and _same(stood, lead_label):
+    if stood is not None and lead_label is not None and _same(stood, lead_label):
         return await _held(session, row.id, task)
+    spoke_for = await agreement_of(session, row.id, task)
     await _withdraw(session, stood, now)
+    why = None
+    if lead_label is None:
+        await withdraw_example(session, row.id, task, RULINGS, now)
+    else:
+        why = await _rule(session, row, task, lead_label, now, guards, known)
+    if spoke_for is not None:
+        await guard_alone(session, spoke_for, guards, now)
+    return why
+
+
+async def _rule(
+    session: AsyncSession,
+    row: ConversationRow,
+    task: str,
+    lead_label: LeadLabel,
+    now: datetime,
+    guards: Guards,
+    known: Embedded | None,
+) -> Held | None:
     await session.execute(insert(CorrectionRow).values(_ruled(row, task, lead_label)))
     lesson = await lesson_of(session, row, lead_label, known) or Lesson("")
     example = await _example(session, row, lesson, task, lead_label, now, guards)

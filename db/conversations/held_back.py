@@ -1,6 +1,7 @@
 """Corrections that begin or cease to wait for a second lead without a reaction on their card: their cards say so."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, select, update
@@ -24,6 +25,17 @@ from db.tables import ConversationRow, CorrectionRow, ExampleRow
 
 HELD_BACK: Mapping[str, object] = {"quarantined": True, "held": Held.CONTRADICTED}
 _LET_GO: Mapping[str, object] = {"quarantined": False, "held": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A lead's word that these words belong to this label."""
+
+    task: str
+    key: str
+    label: str
+    lead: str
+    """`platform:id`."""
 
 
 async def lock_conversations(session: AsyncSession, examples: ColumnElement[bool]) -> None:
@@ -79,6 +91,30 @@ async def free_seconded(session: AsyncSession, task: str, key: str, said: LeadLa
     )
     await say_on_cards(session, [id for id in talks if id is not None], now)
     await announce(session, Change.EXAMPLE)
+
+
+async def agreement_of(session: AsyncSession, conversation: int, task: str) -> Agreement | None:
+    """What the conversation's standing correction says, which others may rest on; None: there is none."""
+    said = select(ExampleRow.text_key, ExampleRow.label, ExampleRow.lead).where(
+        ExampleRow.conversation_id == conversation,
+        ExampleRow.task == task,
+        ExampleRow.source == Source.CORRECTION,
+        ExampleRow.withdrawn_at.is_(None),
+        ExampleRow.held.is_distinct_from(Held.DISPUTED),
+    )
+    found = (await session.execute(said)).first()
+    return None if found is None else Agreement(task, found[0], found[1], found[2] or "")
+
+
+async def guard_alone(session: AsyncSession, gone: Agreement, guards: Guards, now: datetime) -> None:
+    """Let the neighbour guard judge other leads' corrections of the same words to the same team anew, since this one
+    may have been the second that let them teach. Nothing changes if it still stands."""
+    theirs = same_words_by_another(ExampleRow, gone.task, gone.key, gone.label, gone.lead)
+    rests = and_(theirs, ExampleRow.conversation_id.is_not(None), ExampleRow.held.is_(None))
+    resting = (await session.scalars(select(ExampleRow.id).where(rests, ExampleRow.accepted_by.is_(None)))).all()
+    if resting:
+        await lock_conversations(session, ExampleRow.id.in_(resting))
+        await guard_late(session, resting, {gone.task: guards}, now)
 
 
 # --- corrections whose vector came later ---

@@ -154,3 +154,7 @@ async def test_a_second_lead_on_another_card_with_the_very_words_lets_the_first_
     assert [one.held for one in await lessons(database)] == [None] * 3
     assert (story.reads(first).label, story.reads(first).held) == ("it", "")
     assert {one.stage for one in await PostgresCorrections(database).lives("routing", 9)} == {Stage.REMEMBERED}
+    await story.reacts("💻", by=OTHER_LEAD, card=two, added=False)
+    await story.settles()
+    assert [one.held for one in await lessons(database)] == [None, Held.CONTRADICTED], "as if they had said nothing"
+    assert story.reads(first).held == Held.CONTRADICTED
