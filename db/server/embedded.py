@@ -19,15 +19,16 @@ from typing import IO, TypeVar
 
 from bot.domain.errors import UsageError
 from db.server.cluster import Cluster, answers, listens, make, prepared, start, stop
+from db.server.orphans import death_of, postmaster
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
-_LONGEST_PAUSE = 60.0
-_STEADY_SECONDS = 300.0
-"""A server that ran for this long before it ended is started again at once."""
+_LONGEST_PAUSE = 5.0
+"""The longest pause between two starts, in seconds: whatever keeps it from starting may be over at any moment."""
+_STEADY_SECONDS = 5.0
 
 
 @asynccontextmanager
@@ -50,28 +51,40 @@ async def embedded(directory: Path) -> AsyncIterator[str]:
 
 async def _watch(server: "_Server") -> None:
     """Until cancelled, restart the server when it ends, waiting longer each time it does not last."""
-    pause = 0.0
+    pause: float | None = None
     while True:
         up_since = time.monotonic()
         await _until_gone(server)
-        pause = 0.0 if time.monotonic() - up_since > _STEADY_SECONDS else pause
-        log.error("database server gone, restarting", extra={"directory": server.directory, "pause": pause})
+        pause = pause_before_restart(pause, time.monotonic() - up_since)
+        level = logging.ERROR if pause < _LONGEST_PAUSE else logging.INFO  # by then it was said several times
+        about = {"directory": server.directory}
+        log.log(level, "database server gone, restarting", extra={**about, "pause": pause})
         await asyncio.sleep(pause)
-        pause = min(max(_LOOK_SECONDS, 2 * pause), _LONGEST_PAUSE)
         try:
             ours = await asyncio.to_thread(server.revive)
         except (UsageError, OSError) as error:
-            # The dead server may still hold its memory, or recover for longer than we wait
-            log.error("database server not restarted", extra={"directory": server.directory, "problem": str(error)})
+            # It may recover for longer than we wait, or its disk may be full
+            log.log(level, "database server not restarted", extra={**about, "problem": str(error)})
         else:
-            log.warning("database server runs again", extra={"directory": server.directory, "by_us": ours})
+            log.warning("database server runs again", extra={**about, "by_us": ours})
+
+
+def pause_before_restart(previous: float | None, lasted: float) -> float:
+    """Seconds to wait before a server is started again that has ended after `lasted` seconds.
+
+    `previous`: the pause before its last start; None: that was the first. A server that lasted for five seconds is
+    started at once, however often it ends; one that does not last, or does not start, after a pause that doubles.
+    """
+    if previous is None or lasted >= _STEADY_SECONDS:
+        return 0.0
+    return min(max(_LOOK_SECONDS, 2 * previous), _LONGEST_PAUSE)
 
 
 async def _until_gone(server: "_Server") -> None:
-    while True:
-        if not await asyncio.to_thread(server.listens):
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
+    """Until no server listens: noticed when its first process ends, and where that cannot be seen within half a
+    second."""
+    while await asyncio.to_thread(server.listens):
+        await death_of(server.postmaster(), _LOOK_SECONDS)
 
 
 async def _undisturbed(work: asyncio.Task[T]) -> T:
@@ -124,6 +137,10 @@ class _Server:
     def listens(self) -> bool:
         """Whether there is a server at its socket; one that is recovering or busy counts."""
         return listens(self._cluster)
+
+    def postmaster(self) -> int | None:
+        """The number of the server's first process; None: no server has left one."""
+        return postmaster(self._cluster.data)
 
     def revive(self) -> bool:
         """Start the server unless it runs; return whether we started it. Raises UsageError.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
@@ -39,19 +39,18 @@ from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.shared_app import ALONE
 from bot.platforms.slack.startup_check import startup_check
 from bot.platforms.slack.transport import Transport
-from bot.platforms.slack.web_api import BAD_TOKEN, Declined, ask, hushed, web_client
+from bot.platforms.slack.web_api import BAD_TOKEN, Declined, ask, hushed, open_session, web_client
 from bot.platforms.wording import RenderContext
 
 log = logging.getLogger(__name__)
 
-_CALL_SECONDS = 10
 _REVOKED = "platforms.slack: the app was removed or its token taken back; install it again, then set SLACK_BOT_TOKEN"
 
 
 @asynccontextmanager
 async def opened(config: Config, context: PlatformContext) -> AsyncIterator["Slack"]:
     """Slack, for as long as the context lasts. Raises Refused when Slack rejects the bot's token."""
-    async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
+    async with open_session() as session:
         slack = Slack(config, context, session)
         try:
             await slack.recall()

@@ -13,7 +13,7 @@ from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import File, Media
 from bot.domain.posts import OutboxItem
 from bot.platforms.slack.payload import NAME, Payload, inner, word
-from bot.platforms.slack.web_api import ask, look, unreached
+from bot.platforms.slack.web_api import CALL_SECONDS, ask, look, unreached
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ class Attachments:
                 uploads = [*item.files, *await self._unseen(item, channel)]
                 if uploads:
                     files = [_upload(file) for file in uploads]
-                    await ask(self.client.files_upload_v2(file_uploads=files, channel=channel, thread_ts=thread))
+                    upload = self.client.files_upload_v2(file_uploads=files, channel=channel, thread_ts=thread)
+                    await ask(upload, seconds=_SECONDS)
         except TimeoutError:
             raise Unreachable(f"platforms.slack: the files took longer than {_SECONDS:.0f} s") from None
 
@@ -86,7 +87,8 @@ class Attachments:
             # Our token is sent to Slack alone.
             raise Refused("platforms.slack: the file is not kept at Slack")
         try:
-            async with self.session.get(address, headers={"Authorization": f"Bearer {self.client.token}"}) as answer:
+            asked = self.session.get(address, headers={"Authorization": f"Bearer {self.client.token}"})
+            async with asyncio.timeout(CALL_SECONDS), asked as answer:
                 content = await answer.content.read(LARGEST + 1) if answer.ok else b""
                 while answer.ok and len(content) <= LARGEST and (more := await answer.content.read(LARGEST)):
                     content += more

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import SwitchboardError, Unreachable
@@ -16,9 +16,8 @@ from bot.platforms.slack.emoji import EmojiNames, aliases, named_emoji
 from bot.platforms.slack.installed import with_token
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.payload import NAME, word
-from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_object, ask, web_client
+from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_object, ask, open_session, web_client
 
-_CALL_SECONDS = 10
 _ADDRESS = "platforms.slack.api_base_url (or SLACK_API_BASE_URL) if it is set"
 
 
@@ -29,7 +28,7 @@ async def check(config: Config, context: PlatformContext) -> AsyncIterator[Findi
     except SwitchboardError as error:
         yield Finding("the app is installed", False, str(error))
         return
-    async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
+    async with open_session() as session:
         client = web_client(config.bot_token, config.api_base_url, session)
         try:
             greeting = await answered(client.auth_test())

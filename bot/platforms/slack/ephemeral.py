@@ -11,7 +11,7 @@ from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.payload import NAME
-from bot.platforms.slack.web_api import unreached
+from bot.platforms.slack.web_api import CALL_SECONDS, unreached
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class EphemeralMessages:
         """Answer the person who pressed a button or typed a command, and nobody else. Raises Unreachable."""
         body = {"response_type": "ephemeral", "text": said.text, "blocks": said.blocks, "replace_original": replace}
         try:
-            async with self.session.post(address, json=body) as answer:
+            async with asyncio.timeout(CALL_SECONDS), self.session.post(address, json=body) as answer:
                 if answer.status >= 400:
                     raise Unreachable(f"platforms.slack: response_url: {answer.status}")
         except (ClientError, TimeoutError, OSError, ValueError) as error:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import SwitchboardError
@@ -14,9 +13,8 @@ from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.adapter import Slack, opened
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME, word
-from bot.platforms.slack.web_api import ask, web_client
+from bot.platforms.slack.web_api import ask, open_session, web_client
 
-_CALL_SECONDS = 10
 _CONNECT_SECONDS, _LOOK_SECONDS = 30, 0.1
 
 
@@ -65,7 +63,7 @@ async def live_check(config: Config, context: PlatformContext) -> AsyncIterator[
         remedy = "over HTTP only `switchboard run` can hear them; put one on a card of its own"
         yield Finding("reactions arrive", False, remedy)
         return
-    async with opened(config, context) as slack, ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
+    async with opened(config, context) as slack, open_session() as session:
         client = web_client(config.bot_token, config.api_base_url, session)
         listener, posted = Listener(), dict[MessageRef, str]()
         listening = asyncio.create_task(slack.listen(listener), name="slack live check")

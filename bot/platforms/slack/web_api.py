@@ -13,6 +13,7 @@ from aiohttp import (
     ClientConnectorError,
     ClientError,
     ClientSession,
+    ClientTimeout,
 )
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
@@ -24,6 +25,8 @@ from bot.platforms.slack.payload import Payload, word
 
 BOT_TOKEN, APP_TOKEN = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"
 
+CALL_SECONDS = 10.0
+"""How long a call may take, from connecting until its answer has been read."""
 _READS = 3
 """How many times a read is tried when Slack is busy."""
 _LONGEST_WAIT = 5.0
@@ -70,6 +73,15 @@ class Declined(Refused):
         self.code = code
 
 
+def open_session() -> ClientSession:
+    """A session without time limits of its own: whoever calls sets one (`asyncio.timeout`), as `answered` does.
+
+    aiohttp takes a cancellation that comes in the same turn of the event loop as its limit for the limit: the task
+    then goes on, and whoever waits for it to end waits for ever.
+    """
+    return ClientSession(timeout=ClientTimeout())
+
+
 def web_client(token: str, base_url: str, session: ClientSession) -> AsyncWebClient:
     """A client that never repeats a request that may have arrived, since a post would then be sent twice.
 
@@ -81,15 +93,18 @@ def web_client(token: str, base_url: str, session: ClientSession) -> AsyncWebCli
     )
 
 
-async def ask(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN) -> Payload:
+async def ask(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN, seconds: float = CALL_SECONDS) -> Payload:
     """The answer of a Web API call. Raises Refused or Unreachable; `variable` is what to mend when a token is bad."""
-    return as_object((await answered(call, variable)).data)
+    return as_object((await answered(call, variable, seconds)).data)
 
 
-async def answered(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN) -> AsyncSlackResponse:
+async def answered(
+    call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN, seconds: float = CALL_SECONDS
+) -> AsyncSlackResponse:
     """Like `ask`, with the headers."""
     try:
-        return await call
+        async with asyncio.timeout(seconds):
+            return await call
     except SlackApiError as error:
         raise _problem(error, variable) from error
     except (ClientError, TimeoutError, OSError, AttributeError, SlackClientError) as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import httpx
 import psycopg
+import pytest
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
@@ -27,6 +28,7 @@ from tests.unit.fuzzing.test_platforms import PAGE, SLACK_EVENTS
 from tests.unit.platforms.slack.test_events import EARS
 from tests.worlds.story import Story
 
+Drawn = Mapping[str, list[object]]
 AS_JSON = {"Content-Type": "application/json"}
 POSTS: Mapping[str, dict[str, object]] = {
     **dict(zip(("messages", "edits", "deletions", "notes", "reactions", "presses"), PAGE.values(), strict=True)),
@@ -46,7 +48,25 @@ LONG = [{name: "9" * 5_000} for name in LIST]
 """More digits than Python converts to a number."""
 
 
-async def test_the_apis_json_and_queries(story: Story, database: Database) -> None:
+@pytest.fixture
+def asked_of_the_api() -> Drawn:
+    """By path. Drawn, as the following, before the event loop runs: to draw thousands takes minutes."""
+    bodies = {path: drawn(bent(shape) | VALUES) for path, shape in (("route", ROUTE), ("correct", CORRECT))}
+    return {**bodies, "requests": drawn(st.dictionaries(st.sampled_from([*LIST, "odd"]), TEXTS))}
+
+
+@pytest.fixture
+def slack_payloads() -> list[object]:
+    return drawn(bent(*SLACK_EVENTS))
+
+
+@pytest.fixture
+def posted() -> Drawn:
+    """By path of the page."""
+    return {path: [shape, *drawn(bent(shape) | VALUES)] for path, shape in POSTS.items()}
+
+
+async def test_the_apis_json_and_queries(asked_of_the_api: Drawn, story: Story, database: Database) -> None:
     async def decide(task: Task, text: str) -> Mapping[str, object]:
         return {"task": task.name, "text": text}
 
@@ -55,19 +75,21 @@ async def test_the_apis_json_and_queries(story: Story, database: Database) -> No
     way = httpx.ASGITransport(site, raise_app_exceptions=False)
     known = {"Authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=way, base_url="http://127.0.0.1", headers=known) as client:
-        for path, shape in (("route", ROUTE), ("correct", CORRECT)):
-            for body in [*drawn(bent(shape) | VALUES), {"\ud800": 1}, {"label": "it", "platform": "\x00"}]:
+        for path in ("route", "correct"):
+            for body in [*asked_of_the_api[path], {"\ud800": 1}, {"label": "it", "platform": "\x00"}]:
                 answer = await client.post(f"/api/{path}", content=json.dumps(body).encode())
                 assert answer.status_code < 500, (path, body)
-        for query in [*drawn(st.dictionaries(st.sampled_from([*LIST, "odd"]), TEXTS)), *LONG]:
+        for query in [*asked_of_the_api["requests"], *LONG]:
             assert isinstance(query, dict)
             sent = {key: value.encode("utf-8", "replace") for key, value in query.items()}
             answer = await client.get("/api/requests", params=sent)
             assert answer.status_code < 500, query
 
 
-async def test_what_is_stored_of_slacks_events_can_be_read_back(story: Story, database_url: str) -> None:
-    found = [slack.read(payload, EARS) for payload in drawn(bent(*SLACK_EVENTS)) if isinstance(payload, dict)]
+async def test_what_is_stored_of_slacks_events_can_be_read_back(
+    slack_payloads: list[object], story: Story, database_url: str
+) -> None:
+    found = [slack.read(payload, EARS) for payload in slack_payloads if isinstance(payload, dict)]
     facts = [fact for fact in found if isinstance(fact, Message | Note | Reaction)]
     for fact in facts:
         await _taken(story, fact)
@@ -80,7 +102,7 @@ async def test_what_is_stored_of_slacks_events_can_be_read_back(story: Story, da
 
 
 async def test_whatever_is_posted_to_the_page_is_stored_or_refused_with_a_sentence(
-    story: Story, database_url: str
+    posted: Drawn, story: Story, database_url: str
 ) -> None:
     context = replace(FakeWorld().around(), ledger=story.ledger)
     async with PLATFORM.connect(PLATFORM.parse({"leads": ["lead"]}, {}), context) as chat, asyncio.timeout(3_600):
@@ -90,8 +112,8 @@ async def test_whatever_is_posted_to_the_page_is_stored_or_refused_with_a_senten
             await asyncio.sleep(0.01)
         way = httpx.ASGITransport(Starlette(routes=list(chat.routes)), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=way, base_url="http://127.0.0.1") as client:
-            for path, shape in POSTS.items():
-                for body in [shape, *drawn(bent(shape) | VALUES)]:
+            for path, bodies in posted.items():
+                for body in bodies:
                     answer = await client.post(f"/chat/{path}", content=json.dumps(body), headers=AS_JSON)
                     assert answer.status_code in (200, 403, 422), (path, answer.status_code, body)
                     assert answer.status_code == 200 or answer.json()["problem"]
