@@ -73,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     keep = args.keep and args.keep / ("languages" if args.languages else "domains")
     wanted = [one for one in COMPANIES if one.name in (args.company or (names[:2] if args.adapters else names))]
     rows = {one: _kept(keep, words, one, pace) for one in wanted}
-    _tell(rows)
+    tell(rows)
     if args.adapters:
-        _tell_adapters(rows, asyncio.run(_with_adapters(keep, words, wanted, pace)))
+        tell_adapters(rows, asyncio.run(_with_adapters(keep, words, wanted, pace)))
 
 
 def _file(folder: Path | None, company: Company, pace: Pace, kind: str = "") -> Path | None:
@@ -85,10 +85,10 @@ def _file(folder: Path | None, company: Company, pace: Pace, kind: str = "") -> 
 
 def _kept(folder: Path | None, words: Words, company: Company, pace: Pace) -> Lived:
     file = _file(folder, company, pace)
-    if found := _read(file):
+    if found := stored(file):
         return found
     with tempfile.TemporaryDirectory(prefix="switchboard-year-") as place:
-        return _write(file, asyncio.run(lived(words, Path(place), company, pace)))
+        return store(file, asyncio.run(lived(words, Path(place), company, pace)))
 
 
 async def _with_adapters(
@@ -96,7 +96,7 @@ async def _with_adapters(
 ) -> dict[Company, Lived]:
     """The same companies, each with adapters of its own, on one model server; each finished month is kept."""
     files = {one: _file(folder, one, pace, "-adapters") for one in companies}
-    found = {one: read for one, file in files.items() if (read := _read(file))}
+    found = {one: read for one, file in files.items() if (read := stored(file))}
     if len(found) == len(companies):
         return found
     with tempfile.TemporaryDirectory(prefix="switchboard-year-") as place:
@@ -105,12 +105,13 @@ async def _with_adapters(
                 file, home = files[one], Path(place) / one.name.replace(" ", "_")
                 shelf = Shelf(file.with_suffix("") if file else Path(place) / "kept")
                 workshop = Workshop(server, home.name, START)
-                found[one] = _write(file, await lived(words, home, one, pace, workshop, shelf))
+                found[one] = store(file, await lived(words, home, one, pace, workshop, shelf))
                 shelf.clear()
     return found
 
 
-def _read(file: Path | None) -> Lived | None:
+def stored(file: Path | None) -> Lived | None:
+    """The year that was kept in the file; None: there is none."""
     if file is None or not file.exists():
         return None
     read = json.loads(file.read_text("utf-8"))
@@ -120,14 +121,16 @@ def _read(file: Path | None) -> Lived | None:
     return Lived(months, **read, events=events, inventory=left and Inventory(**left))
 
 
-def _write(file: Path | None, found: Lived) -> Lived:
+def store(file: Path | None, found: Lived) -> Lived:
+    """Keep the year in the file, where there is to be one, and return it."""
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(asdict(found)), "utf-8")
     return found
 
 
-def _tell(rows: Mapping[Company, Lived]) -> None:
+def tell(rows: Mapping[Company, Lived]) -> None:
+    """Print the first company's months beside the frozen one's, and how every year ended."""
     mine, frozen = next(iter(rows.values())), rows.get(COMPANIES[-1])
     print(
         "| month | old teams, loop | frozen | new teams, loop | frozen | asked, loop | frozen | corrections (wrong) |"
@@ -156,7 +159,8 @@ def _tell_ends(rows: Mapping[str, Lived]) -> None:
         print(f"| {name} | {' | '.join(cells)} |")
 
 
-def _tell_adapters(without: Mapping[Company, Lived], rows: Mapping[Company, Lived]) -> None:
+def tell_adapters(without: Mapping[Company, Lived], rows: Mapping[Company, Lived]) -> None:
+    """Print each company's months with adapters and without, and what became of every adapter."""
     for company, found in rows.items():
         print(f"\n{company.name}, with adapters and without:\n")
         print("| month | right, with | without | asked, with | without | corrections (wrong) | adapters |")

@@ -46,6 +46,20 @@ async def test_the_newest_candidate_that_was_refused_is_in_the_shadow(desk: Desk
     assert await shadows.shadow("routing", "starter") is None
 
 
+async def test_a_candidate_that_learned_from_somebody_forgotten_is_in_the_shadow_no_more(
+    desk: Desk, shadows: PostgresShadows
+) -> None:
+    await refused(desk, 3)
+    await refused(desk, 4)
+    last_day = text("UPDATE adapters SET retires_at = :day WHERE name = :name")
+    async with desk.database.transaction() as session:
+        await session.execute(last_day, {"day": LATER, "name": "routing-3"})
+    assert await shadows.shadow("routing", "starter") is not None, "an earlier one learned from them"
+    async with desk.database.transaction() as session:
+        await session.execute(last_day, {"day": LATER + 30 * DAY, "name": "routing-4"})
+    assert await shadows.shadow("routing", "starter") is None
+
+
 async def test_what_came_since_and_was_decided_unasked_is_heard_once_and_counted(
     desk: Desk, shadows: PostgresShadows
 ) -> None:

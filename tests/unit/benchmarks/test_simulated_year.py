@@ -1,14 +1,16 @@
 """The pure parts of a simulated year: which days are lived, what is told of its adapters, and what a shelf keeps."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from benchmarks.simulated_cycle import LEARNING, Event, Shelf, counted, figures, learning, told
-from benchmarks.simulated_life import MONTH, YEAR, Company, Month, Pace, Year, resumed, state_of
+from benchmarks.simulated_cycle import LEARNING, Event, Inventory, Shelf, counted, figures, learning, told
+from benchmarks.simulated_life import MONTH, YEAR, Company, Lived, Month, Pace, Year, resumed, state_of
 from benchmarks.simulated_words import SPLIT_DAY, Words, domains, task_on
+from benchmarks.simulated_year import main, store, stored, tell, tell_adapters
 from bot.domain.learning import Outcome, RegistryEvent
 
 BEGAN = datetime(2025, 1, 6, 8, 0, tzinfo=UTC)
@@ -103,3 +105,40 @@ def test_adapters_are_judged_by_early_intents_of_the_validation_split_alone(tmp_
     assert (len(words.judged["a"]), len(words.judged["b"])) == (20, 10)
     assert len(words.late["a"]) == 3, "the third intent comes late"
     assert (len(words.early["a"]), len(words.asked["a"])) == (6, 21)
+
+
+FOUND = Lived(
+    {0: Month((8, 10), (1, 2), 4, 5, 1), 1: Month((9, 10))},
+    0.75,
+    6,
+    {"correction": 1},
+    {},
+    {0: [Event(27, "trained", "routing-1", "90.0% right"), Event(27, "refused", "routing-1", "not proven better")]},
+    Inventory(1, 1, 0.3, 0, 1, {"remembered": 6}, 0),
+)
+
+
+def test_a_year_that_was_kept_is_read_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "years" / "it.json"
+    assert stored(None) is None
+    assert stored(file) is None
+    assert store(file, FOUND) == FOUND
+    assert stored(file) == FOUND
+
+
+def test_months_with_adapters_stand_beside_those_without(capsys: pytest.CaptureFixture[str]) -> None:
+    company, plain = Company("it"), replace(FOUND, events={}, inventory=None)
+    tell({company: plain})
+    assert "| 1 | 80% | – | 50% | – | 4 | – | 5 (1) |" in capsys.readouterr().out
+    tell_adapters({company: plain}, {company: FOUND})
+    told_of = capsys.readouterr().out
+    assert "| 1 | 75% | 75% | 4 | 4 | 5 (1) | 1 refused, 1 trained |" in told_of
+    assert "| 2 | 90% | 90% | 0 | 0 | 0 (0) | – |" in told_of
+    assert "- day 27: routing-1 refused: not proven better" in told_of
+    assert "| it, with adapters | 75.0% | 81.8% | 5 (1) | 1 of 6: 1 correction | 0 of 6 |" in told_of
+
+
+def test_adapters_are_refused_where_nothing_judges_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--data", "nowhere", "--adapters", "--languages"])
+    assert "--adapters needs messages to judge by" in capsys.readouterr().err
