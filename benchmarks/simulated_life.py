@@ -54,7 +54,8 @@ class Month:
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> "Month":
         """The month of which this is `asdict`, from JSON."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
+        read: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        return cls(**read)
 
 
 @dataclass

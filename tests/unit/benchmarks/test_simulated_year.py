@@ -110,6 +110,8 @@ def test_adapters_are_judged_by_early_intents_of_the_validation_split_alone(tmp_
 FOUND = Lived(
     {0: Month((8, 10), (1, 2), 4, 5, 1), 1: Month((9, 10))},
     0.75,
+    0.8,
+    0.1,
     6,
     {"correction": 1},
     {},

@@ -30,10 +30,11 @@ SETTINGS: Mapping[str, object] = tomllib.loads(company.SETTINGS.read_text("utf-8
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "TELEGRAM_BOT_TOKEN": "1:a"}
 
 
-@given(bent(SETTINGS))
-def test_settings(document: dict[str, object]) -> None:
+@given(bent(SETTINGS), st.booleans())
+def test_settings(document: dict[str, object], demanding: bool) -> None:
+    reader = _Reader(Path("switchboard.toml"), TOKENS, Path("/tmp"))  # noqa: S108  nothing is opened
     with suppress(ConfigError):
-        _Reader(Path("switchboard.toml"), TOKENS, Path("/tmp")).settings(document)  # noqa: S108  nothing is opened
+        reader.settings(document, demanding)
 
 
 DONE: Mapping[str, object] = {"inputs": "0" * 64, "sha256": "0" * 64}
