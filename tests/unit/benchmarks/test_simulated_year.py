@@ -137,7 +137,7 @@ def test_months_with_adapters_stand_beside_those_without(capsys: pytest.CaptureF
     assert "| 1 | 75% | 75% | 4 | 4 | 5 (1) | 1 refused, 1 trained |" in told_of
     assert "| 2 | 90% | 90% | 0 | 0 | 0 (0) | – |" in told_of
     assert "- day 27: routing-1 refused: not proven better" in told_of
-    assert "| it, with adapters | 75.0% | 81.8% | 5 (1) | 1 of 6: 1 correction | 0 of 6 |" in told_of
+    assert "| it, with adapters | 75.0% | 80.0% | 10.0% | 81.8% | 5 (1) | 1 of 6: 1 correction | 0 of 6 |" in told_of
 
 
 def test_adapters_are_refused_where_nothing_judges_them(capsys: pytest.CaptureFixture[str]) -> None:
