@@ -46,6 +46,7 @@ from db.conversations import (
     undecided,
 )
 from db.engine import Database
+from db.posts import lost
 from db.server.advisory_locks import alone
 from db.server.notifications import listen
 
@@ -88,6 +89,22 @@ class PostgresLedger:
     async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
         async with self._database.transaction() as session:
             await notes.add_part(session, part, whole)
+
+    async def refs_around(self, post: int) -> tuple[Sequence[MessageRef], Sequence[MessageRef]]:
+        async with self._database.transaction() as session:
+            return await lost.refs_around(session, post)
+
+    async def known_refs(self, platform: str, chat: str, ids: Sequence[str]) -> frozenset[str]:
+        async with self._database.transaction() as session:
+            return await lost.known_refs(session, platform, chat, ids)
+
+    async def parts_of(self, ref: MessageRef) -> int:
+        async with self._database.transaction() as session:
+            return await lost.parts_of(session, ref)
+
+    async def others_say(self, post: int, platform: str, chat: str) -> bool:
+        async with self._database.transaction() as session:
+            return await lost.others_say(session, post, platform, chat)
 
     async def add_room(self, instead_of: Place, room: Place) -> None:
         async with self._database.transaction() as session:

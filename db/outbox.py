@@ -33,27 +33,21 @@ from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Outbox
 from bot.domain.posts import (
-    Answer,
     Card,
     Content,
     Continuation,
     FollowUp,
-    Moved,
     OutboxItem,
     Post,
-    Question,
     Receipt,
     Reply,
-    Solved,
-    Split,
-    WordsPlease,
 )
 from db.arrays import arrays
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
 from db.conversations.failures import backs_off, readable
 from db.engine import Database, announce, announcement, claimant, forgettable
-from db.posts.cancel import OF_ANY_LINE
+from db.posts.cancel import HELD_BACK, OF_ANY_LINE
 from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
@@ -68,8 +62,6 @@ _TARGET = aliased(PostRow)
 """Another post than the one in question; built once, because building an alias costs more than the query."""
 _CONTINUED = tuple(kind.__name__ for kind in (Card, FollowUp, Reply))
 _Continued = tuple[tuple[int, Continuation], ...]
-_HELD_BACK = tuple(kind.__name__ for kind in (Answer, Question, Moved, Solved, Split, WordsPlease))
-"""Posts that we send to a person by ourselves: none goes out while the person's request is on hold."""
 
 
 class PostgresOutbox:
@@ -186,7 +178,7 @@ def _heads() -> CTE:
 def _may_go() -> ColumnElement[bool]:
     """Whether the post's conversation is not on hold, or the post is for somebody else than its person."""
     on_hold = select(ConversationRow.id).where(ConversationRow.on_hold)
-    return or_(_ROW.kind.not_in(_HELD_BACK), _ROW.conversation_id.is_(None), _ROW.conversation_id.not_in(on_hold))
+    return or_(_ROW.kind.not_in(HELD_BACK), _ROW.conversation_id.is_(None), _ROW.conversation_id.not_in(on_hold))
 
 
 def due() -> Select[int]:

@@ -93,6 +93,10 @@ class FakeLedger:
     postponed: list[tuple[PendingNote, datetime]] = field(default_factory=list)
     buttons: dict[MessageRef, Button] = field(default_factory=dict)
     parts: dict[MessageRef, MessageRef] = field(default_factory=dict)
+    before: list[MessageRef] = field(default_factory=list)
+    known: set[MessageRef] = field(default_factory=set)
+    others_saying: bool = False
+    """Whether another process is saying something, wherever it is asked about."""
     rooms: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -146,6 +150,19 @@ class FakeLedger:
 
     async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
         self.parts[part] = whole
+
+    async def refs_around(self, post: int) -> tuple[Sequence[MessageRef], Sequence[MessageRef]]:
+        return self.before, [*self.before, *self.known]
+
+    async def known_refs(self, platform: str, chat: str, ids: Sequence[str]) -> frozenset[str]:
+        known = {ref.id for ref in (*self.known, *self.parts) if (ref.platform, ref.chat) == (platform, chat)}
+        return frozenset(known & set(ids))
+
+    async def parts_of(self, ref: MessageRef) -> int:
+        return list(self.parts.values()).count(ref)
+
+    async def others_say(self, post: int, platform: str, chat: str) -> bool:
+        return self.others_saying
 
     async def add_room(self, instead_of: Place, room: Place) -> None:
         self.rooms[instead_of.chat] = room.chat

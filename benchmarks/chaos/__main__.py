@@ -65,7 +65,7 @@ def _spread(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def wrong(rounds: Sequence[Round]) -> list[str]:
-    """What must not happen: everything but copies on Telegram, which cannot be avoided and are counted."""
+    """What must not happen: everything but copies on Telegram of which a bot warned, which are counted."""
     found = []
     for one in rounds:
         found += [f"round {one.number}: {name}: {what}" for name, all_ in one.broken.items() for what in all_]

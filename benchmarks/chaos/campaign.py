@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.chaos.clock import CLOCK
-from benchmarks.chaos.copies import UNEXPLAINED, causes
+from benchmarks.chaos.copies import UNEXPLAINED, causes, warnings
 from benchmarks.chaos.disks import Disks
 from benchmarks.chaos.faults import DATABASE, FAULTS, Faults
 from benchmarks.chaos.invariants import Copies, Findings, check, check_replicas
@@ -95,6 +95,8 @@ class Scene:
     ledger: Ledger
     dice: random.Random
     copies: Copies = field(default_factory=Copies)
+    warned: "Counter[str]" = field(default_factory=Counter)
+    """Chat -> how often a bot said by now that a post may stand twice there."""
 
     async def play(self, plan: Plan, kills: int = 2) -> Round:
         """Play one round: a bot is killed at a random moment, then its next `kills` processes at the plan's step. 0: no
@@ -147,7 +149,10 @@ class Scene:
         }
         self.weather.counts.clear()
         found = check(number, said, self.town, self.ledger)
-        why = causes(self.copies.new["telegram"], self.weather.unanswered, self.weather.said, self.deaths.moments)
+        warned, self.warned = warnings(self.faults.home) - self.warned, warnings(self.faults.home)
+        counts["warnings of copies on telegram"] = warned.total()
+        copies = self.copies.new["telegram"]
+        why = causes(copies, warned, self.weather.unanswered, self.weather.said, self.deaths.moments)
         counts |= {f"telegram copies: {cause}": n for cause, n in why.items()}
         found.unless(not why[UNEXPLAINED], "a copy on Telegram has a cause", why[UNEXPLAINED])
         self._look_at_replicas(found)

@@ -173,7 +173,9 @@ async def _go_wrong(request: web.Request, handler: Handler, weather: Weather) ->
         return web.Response(text="<html>It works!</html>", content_type="text/html")
     if misdeed == "hangs up before":
         return _gone(request)
-    weather.unanswered |= _posts(await handler(request))  # it is done, but its caller gets no answer
+    done = _posts(await handler(request))  # it is done, but its caller gets no answer
+    if request.match_info.get("method") == "sendMessage":
+        weather.unanswered |= done
     if misdeed == "half an answer":
         return await _half(request)
     if misdeed == "times out":
@@ -187,7 +189,8 @@ def _remembering(weather: Weather) -> Middleware:
     @web.middleware
     async def through(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = await handler(request)
-        weather.said |= dict.fromkeys(_posts(answer), asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        weather.said = dict.fromkeys(_posts(answer), now) | weather.said  # an edit's answer shows the post, too
         return answer
 
     return through

@@ -122,6 +122,20 @@ class Ledger(Protocol):
     async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
         """Store that this message of ours continues that one: what is written under it counts as under the whole."""
 
+    async def refs_around(self, post: int) -> tuple[Sequence[MessageRef], Sequence[MessageRef]]:
+        """Messages of the post's platform, the newest of its own chat and of all chats: those that certainly stood
+        before the post was first tried, and all of them."""
+
+    async def known_refs(self, platform: str, chat: str, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the chat's messages that are known: our posts and their parts, what people wrote, and notes."""
+
+    async def parts_of(self, ref: MessageRef) -> int:
+        """How many messages of ours are recorded as parts of that one (`add_part`)."""
+
+    async def others_say(self, post: int, platform: str, chat: str) -> bool:
+        """Whether another living process is saying something in that chat. Of two that both try a post again, only the
+        one with the newer post is told so."""
+
     async def add_room(self, instead_of: Place, room: Place) -> None:
         """Store that `room` stands in for a room of the settings that takes no cards: it is the team's room, too."""
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ColumnElement, Update, and_, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.posts import Answer, Moved, Question, Solved, Split, WordsPlease
 from db.tables import PostRow
 
 
@@ -20,6 +21,8 @@ class CancelReason(StrEnum):
 
 
 PENDING: ColumnElement[bool] = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
+HELD_BACK = tuple(kind.__name__ for kind in (Answer, Question, Moved, Solved, Split, WordsPlease))
+"""Posts that we send to a person by ourselves: none goes out while the person's request is on hold."""
 OF_ANY_LINE: ColumnElement[bool] = func.coalesce(PostRow.conversation_id, literal_column("0", BigInteger)) >= 0
 """True for every post: it makes PostgreSQL read the index of waiting posts. Otherwise it would use the index of said
 posts and read every post ever given up, since its statistics do not tell how few are neither said nor given up."""

@@ -38,14 +38,21 @@ class Attachments:
         self._count = count
         self._parts = parts
 
-    async def send(self, destination: Destination, media: Sequence[Media], files: Sequence[File]) -> list[Media]:
+    async def send(
+        self, destination: Destination, media: Sequence[Media], files: Sequence[File], stand: int = 0
+    ) -> list[Media]:
         """Send Telegram's own attachments and those in `files`; return those that failed, without raising.
 
-        Their text has been sent by then; an error would have it sent again.
+        Their text has been sent by then; an error would have it sent again. The first ones, in the order in which they
+        are sent, may `stand` already.
         """
         uploads = {file.media: file for file in files}
         ours = [one for one in media if one.platform == NAME or one in uploads]
         photos = [one for one in ours if one.kind == MediaKind.PHOTO and _fits_an_album(one, uploads.get(one))]
+        if len(photos) > 1:
+            ours = [*photos, *(one for one in ours if one not in photos)]
+        ours = ours[stand:]
+        photos = [one for one in ours if one in photos]
         lost: list[Media] = []
         if len(photos) > 1:
             for start in range(0, len(photos), _ALBUM):

@@ -38,6 +38,11 @@ def cut(text: str, limit: int) -> str:
     return kept.decode("utf-16-le", "ignore") + "…"
 
 
+def is_supergroup(chat: str) -> bool:
+    """Whether it is a supergroup or channel, which numbers its messages for itself."""
+    return chat.startswith(_SUPERGROUP)
+
+
 def plain(text: str, limit: int = MOST) -> str:
     return escape(cut(text, limit), quote=False)
 
@@ -64,7 +69,7 @@ def marked_up(text: str, limit: int) -> list[str]:
 def link(words: str, ref: MessageRef | None) -> list[str]:
     """A link to a message of a supergroup; nothing for other messages, which have no address."""
     chat = ref.chat.partition("/")[0] if ref is not None and ref.platform == NAME else ""
-    if ref is None or not chat.startswith(_SUPERGROUP) or not ref.id.isdecimal():
+    if ref is None or not is_supergroup(chat) or not ref.id.isdecimal():
         return []
     return [f'<a href="https://t.me/c/{chat.removeprefix(_SUPERGROUP)}/{ref.id}">{plain(words, LINE)}</a>']
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import TypeVar
@@ -19,6 +20,7 @@ from bot.domain.posts import OutboxItem, Reply
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.attachments import Attachments, Destination
 from bot.platforms.telegram.bot_api import BadToken, asked
+from bot.platforms.telegram.lost_posts import LostPosts, Search, Wanted
 from bot.platforms.telegram.markup import Said
 from bot.platforms.telegram.message_parts import MessageParts
 from bot.platforms.telegram.rate_limits import Pace
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _TOPIC_GONE = ("thread not found", "topic_closed", "topic_deleted")
 _TRIES, _PATIENCE, _MOST_LATER = 3, timedelta(seconds=3), 200
+_LOOKS = 3
+"""A post that could not be looked for so often is sent: it must not wait for ever."""
 T = TypeVar("T")
 
 
@@ -44,10 +48,13 @@ class Sender:
         self._pace = Pace()
         self._ledger = ledger
         self._parts = MessageParts(ledger)
-        self.attachments = Attachments(bot, lambda chat: self._pace.count(chat, _now()), self._parts)
+        self._lost = LostPosts(bot, ledger, self._count)
+        self.attachments = Attachments(bot, self._count, self._parts)
         self._later: set[asyncio.Task[None]] = set()
         self._turned_away: set[int] = set()
         """Posts that Telegram turned away as too frequent, so that they were certainly not sent."""
+        self._failed_looks = Counter[int]()
+        """Post -> how often it could not be looked for."""
 
     def delay(self, item: OutboxItem) -> timedelta:
         """How long the post must wait for its turn, by the limits of its chat and of the whole bot."""
@@ -65,17 +72,40 @@ class Sender:
         if item.edits is not None:
             await self._called(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
             return item.edits
-        sent = await self._once_more(item, said)
-        await self._follow(sent, item)
+        search = await self._looked_for(item, said)
+        sent = search.found or await self._first(item, said)
+        if search.found is not None:
+            await self._restore(search.found, item, said)
+        await self._follow(sent, item, search.parts)
         return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
 
-    async def _once_more(self, item: OutboxItem, said: Said) -> Message:
-        """Send the post.
-
-        Whether an earlier attempt sent it cannot be looked up, so that a possible duplicate is logged.
-        """
-        if item.attempt > 1 and item.id not in self._turned_away:
+    async def _looked_for(self, item: OutboxItem, said: Said) -> Search:
+        """Look for the post, if an earlier attempt may have sent it. A possible duplicate is logged."""
+        if item.attempt == 1 or item.id in self._turned_away:
+            return Search(None)
+        search = Search(None, complete=False)
+        if self._failed_looks[item.id] < _LOOKS:
+            try:
+                search = await self._called(_chat(item.post.place), self._lost.find(item, _wanted(item, said)))
+            except Unreachable:
+                if len(self._failed_looks) < _MOST_LATER:
+                    self._failed_looks[item.id] += 1
+                raise
+        if not search.complete:
             log.warning("post may stand twice: an earlier attempt has no receipt", extra=_about(item))
+        self._failed_looks.pop(item.id, None)
+        return search
+
+    async def _restore(self, found: Message, item: OutboxItem, said: Said) -> None:
+        """Give the found post back the buttons that it may have lost by being looked for."""
+        chat = str(found.chat.id)
+        log.info("post found delivered by an earlier attempt", extra=_about(item))
+        try:
+            await self._called(chat, self._rewrite(chat, found.message_id, said))
+        except Refused as error:
+            log.info("message to edit no longer exists", extra={**_about(item), "problem": str(error)})
+
+    async def _first(self, item: OutboxItem, said: Said) -> Message:
         self._turned_away.discard(item.id)
         try:
             return await self._called(_chat(item.post.place), self._post(item.post.place, _target(item), said))
@@ -123,6 +153,9 @@ class Sender:
             log.info("command not answered", extra={"platform": NAME, "problem": str(error)})
         return None
 
+    def _count(self, chat: str) -> None:
+        self._pace.count(chat, _now())
+
     async def _paced(self, chat: str, call: Coroutine[object, object, T]) -> T:
         if (wait := self._pace.take(chat, _now())) > 0:
             call.close()
@@ -168,16 +201,19 @@ class Sender:
             log.error("team's room not recorded: other processes still post in the topic", extra=about)
 
     async def _send(self, destination: Destination, said: Said) -> Message:
-        return await self._bot.send_message(
-            destination.chat,
-            said.text,
-            parse_mode=ParseMode.HTML,
-            message_thread_id=destination.topic,
-            reply_parameters=destination.reply,
-            reply_markup=said.keyboard,
-            link_preview_options=_NO_PREVIEW,
-            disable_notification=said.quiet,
-        )
+        async with self._lost.sending(destination.chat):
+            sent = await self._bot.send_message(
+                destination.chat,
+                said.text,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=destination.topic,
+                reply_parameters=destination.reply,
+                reply_markup=said.keyboard,
+                link_preview_options=_NO_PREVIEW,
+                disable_notification=said.quiet,
+            )
+            self._lost.remember(sent)
+        return sent
 
     async def _rewrite(self, chat: str, message: int, said: Said) -> None:
         """Rewrite a message. Without a keyboard, the old buttons disappear."""
@@ -194,19 +230,20 @@ class Sender:
             if "not modified" not in error.message.lower():
                 raise
 
-    async def _follow(self, sent: Message, item: OutboxItem) -> None:
-        """Send what follows the text: attachments, and a line on those that failed.
+    async def _follow(self, sent: Message, item: OutboxItem, stand: int) -> None:
+        """Send what follows the text: attachments but for the first ones that `stand` already, and a line on those that
+        failed.
 
         Never raises for these, since the text would be sent again.
         """
         content, topic = item.post.content, sent.message_thread_id if sent.is_topic_message else None
         destination = Destination(str(sent.chat.id), topic, _replying(sent.message_id))
-        if lost := await self.attachments.send(destination, delivery.attached(content), item.files):
+        if lost := await self.attachments.send(destination, delivery.attached(content), item.files, stand):
             language = self._rendering.persons(content.language) if isinstance(content, Reply) else self._rendering.team
             await self._add(destination, "\n".join(attached(lost, language, "telegram_lost")))
 
     async def _add(self, destination: Destination, text: str) -> None:
-        self._pace.count(destination.chat, _now())
+        self._count(destination.chat)
         try:
             piece = await asked(self._send(destination, Said(text, quiet=True)))
         except (Unreachable, Refused) as error:
@@ -219,6 +256,11 @@ class Sender:
 
 def _about(item: OutboxItem) -> dict[str, object]:
     return {"platform": NAME, "post": item.id, "chat": _chat(item.post.place), "attempt": item.attempt}
+
+
+def _wanted(item: OutboxItem, said: Said) -> Wanted:
+    chat, _, topic = item.post.place.chat.partition("/")
+    return Wanted(item.id, item.attempt, chat, int(topic) if topic else None, _target(item), said)
 
 
 def _missing(item: OutboxItem) -> list[Media]:

@@ -78,6 +78,7 @@ class BotApi:
             "setMessageReaction": self._react,
             "setMyCommands": self._commands,
             "setWebhook": self._set_webhook,
+            "stopMessageLiveLocation": self._stop_location,
         }
 
     async def _me(self, args: Args) -> object:
@@ -143,12 +144,18 @@ class BotApi:
 
     async def _edit(self, args: Args) -> object:
         post = self._own(args)
+        if not post.text:
+            raise bad_request("there is no text in the message to edit")
         text, entities = _checked(args)
         return self._edited(post, text, entities, _buttons(args))
 
     async def _edit_buttons(self, args: Args) -> object:
         post = self._own(args)
         return self._edited(post, post.text, post.entities, _buttons(args))
+
+    async def _stop_location(self, args: Args) -> object:
+        self._own(args)
+        raise bad_request("there is no live location in the message to edit")
 
     def _edited(self, post: Post, text: str, entities: tuple[Json, ...], buttons: Json) -> Json:
         if (text, entities, buttons) == (post.text, post.entities, post.buttons):

@@ -92,7 +92,8 @@ class Post:
 
 
 class Account:
-    """Everything the server knows; message ids are counted per chat, so an id alone identifies no message."""
+    """Everything the server knows. A supergroup and a channel count their messages for themselves, all private chats
+    and basic groups of the bot together."""
 
     def __init__(self) -> None:
         self.users = {
@@ -104,7 +105,7 @@ class Account:
         self.reactions: dict[tuple[int, int], dict[int, list[Json]]] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
         self.commands: dict[tuple[str, str], list[Json]] = {}
-        self._counts: dict[int, int] = {}
+        self._counts: dict[int | None, int] = {}
 
     def user(self, user_id: int) -> User:
         """The person; an unknown one is added."""
@@ -150,8 +151,10 @@ class Account:
         return None
 
     def next_id(self, chat: int) -> int:
-        self._counts[chat] = self._counts.get(chat, 0) + 1
-        return self._counts[chat]
+        found = self.chats.get(chat)
+        sequence = chat if found is not None and found.type in {"supergroup", "channel"} else None
+        self._counts[sequence] = self._counts.get(sequence, 0) + 1
+        return self._counts[sequence]
 
     def add(self, post: Post) -> Post:
         self.posts[post.chat, post.message_id] = post

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from benchmarks.chaos.clock import SteppedClock
-from benchmarks.chaos.copies import DIED, LOST, UNEXPLAINED, causes
+from benchmarks.chaos.copies import DIED, LOST, UNEXPLAINED, causes, warnings
 from benchmarks.chaos.disks import PLACES, Disks
 from benchmarks.chaos.platforms import ChaoticTelegram, Weather
 
@@ -102,5 +102,23 @@ async def test_two_who_poll_at_the_same_time_are_seen_and_one_after_the_other_is
 def test_a_copy_has_one_cause() -> None:
     lost, died, neither, unknown = ("1", "1"), ("1", "2"), ("1", "3"), ("1", "4")
     said = {lost: 5.0, died: 100.0, neither: 200.0}
-    found = causes([lost, died, neither, unknown], {lost}, said, [101.0, 199.0, 300.0])
+    found = causes([lost, died, neither, unknown], {"1": 4}, {lost}, said, [101.0, 199.0, 300.0])
     assert found == {LOST: 1, DIED: 1, UNEXPLAINED: 2}
+
+
+def test_a_copy_of_which_no_bot_warned_has_no_cause() -> None:
+    copies = [("1", "1"), ("1", "2"), ("-2", "1")]
+    found = causes(copies, {"1": 1}, copies, {}, [])
+    assert found == {LOST: 1, UNEXPLAINED: 2}
+
+
+def test_what_bots_warn_of_is_counted_by_chat(tmp_path: Path) -> None:
+    words = "post may stand twice: an earlier attempt has no receipt"
+    lines = [
+        f"WARNING bot.platforms.telegram.outbound: {words} platform='telegram' post=5 chat='-10012' attempt=2",
+        f'{{"level": "WARNING", "message": "{words}", "platform": "telegram", "chat": "34", "attempt": 2}}',
+        "INFO bot: something else chat='7'",
+    ]
+    (tmp_path / "output-1.err").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "output-2.out").write_text(lines[0], "utf-8")
+    assert warnings(tmp_path) == {"-10012": 2, "34": 1}
