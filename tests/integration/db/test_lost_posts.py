@@ -9,6 +9,7 @@ from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.processes import PostgresProcesses
 from tests.integration.db.scenes import JOINING, SURE, after, card, claimed, decide, message, note, routed, say_all
+from tests.waiting import until
 
 GROUP = "-1005"
 TOPIC = Place("telegram", f"{GROUP}/7")
@@ -101,6 +102,7 @@ async def test_what_another_living_process_says_in_the_chat_is_known(database: D
         PostgresProcesses(other, lambda: after(5)).living(),
         PostgresProcesses(database, lambda: after(5)).living(),
     ):
+        await until(lambda: None not in (other.known_as, database.known_as))
         for claimer, theirs in ((database, False), (other, True)):
             item = await _owed(PostgresOutbox(claimer), TOPIC, 0)
             assert await ledger.others_say(item.id + 1, "telegram", GROUP) is theirs
@@ -117,6 +119,7 @@ async def test_of_two_posts_that_are_tried_again_the_older_one_goes_first(
         PostgresProcesses(other, lambda: after(5)).living(),
         PostgresProcesses(database, lambda: after(5)).living(),
     ):
+        await until(lambda: None not in (other.known_as, database.known_as))
         outbox = PostgresOutbox(other)
         item = await _owed(outbox, TOPIC, 0)
         await outbox.postpone(item, after(10), "it timed out")
