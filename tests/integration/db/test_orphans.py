@@ -99,7 +99,7 @@ async def test_a_death_is_noticed_when_it_happens() -> None:
         await process.wait()
 
 
-@pytest.mark.parametrize("number", [None, os.getpid()])
+@pytest.mark.parametrize("number", [None, os.getpid()], ids=["unknown", "alive"])
 async def test_nobody_waits_for_ever_for_the_death_of_one_that_lives_or_is_unknown(number: int | None) -> None:
     async with asyncio.timeout(60):
         await death_of(number, within=0.01)
