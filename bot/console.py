@@ -1,6 +1,5 @@
 """What people see in a terminal: always on stderr, so that stdout stays machine-readable."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
@@ -9,11 +8,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from bot.terminal_signs import harmless
+
 console = Console(stderr=True, highlight=False, emoji=False)
-_COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that control a terminal or reverse its text. Files and chats contain them, too."""
-
-
 _NO_EDGE = 10_000
 """Columns where the output is no terminal: a piped command stays on one line, to be copied whole."""
 Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
@@ -22,11 +19,7 @@ Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], No
 
 def say(sentence: str) -> None:
     """Print one line for the person at the terminal, without line breaks of ours, so that it can be copied whole."""
-    console.print(_harmless(sentence), markup=False, soft_wrap=True)
-
-
-def _harmless(words: str) -> str:
-    return _COMMANDING.sub(lambda sign: sign[0].encode("unicode_escape").decode(), words)
+    console.print(harmless(sentence), markup=False, soft_wrap=True)
 
 
 def said_once() -> Callable[[float, str], None]:
@@ -85,7 +78,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(_harmless(cell)) for cell in row))
+        drawn.add_row(*(Text(harmless(cell)) for cell in row))
     if not console.is_terminal:
         console.width = _NO_EDGE
     console.print(drawn)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TextIO
 
 from bot.domain.errors import UsageError
+from bot.terminal_signs import harmless
 
 _STANDARD = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
@@ -171,13 +172,21 @@ def _standard_output() -> Iterator[TextIO]:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        yield sys.stdout
+        yield _Terminal() if sys.stdout.isatty() else sys.stdout
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         _discard()
         raise UsageError(f"standard output cannot be written ({error.strerror or error})") from error
+
+
+class _Terminal(io.StringIO):
+    """Standard output where somebody looks at it: nothing that people wrote commands the terminal."""
+
+    def write(self, text: str) -> int:
+        sys.stdout.write(harmless(text))
+        return len(text)
 
 
 def _discard() -> None:

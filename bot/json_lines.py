@@ -13,5 +13,9 @@ def json_line(value: object, default: Callable[[object], object] | None = None) 
 
     `default` turns what JSON does not know into something that it does.
     """
-    line = json.dumps(value, ensure_ascii=False, default=default)
-    return _COMMANDING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", line)
+    return escaped(json.dumps(value, ensure_ascii=False, default=default))
+
+
+def escaped(written: str) -> str:
+    """JSON text, of one line or more, with these characters written as \\uXXXX: its values stay the same."""
+    return _COMMANDING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written)

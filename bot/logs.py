@@ -1,7 +1,6 @@
 """How we log: one line a fact on stderr, `message key=value …` for people or a JSON object for programs."""
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +9,7 @@ from enum import StrEnum
 
 from bot.domain.errors import UsageError
 from bot.json_lines import json_line
+from bot.terminal_signs import harmless
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -17,8 +17,6 @@ _OURS = ("bot", "db", "inference")
 """A platform made by somebody else is included if it logs as `bot.platforms.NAME`."""
 
 
-_COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Signs that command a terminal in which the log is read, or reverse its text."""
 _workspace: ContextVar[str] = ContextVar("workspace", default="")
 """The workspace whose work is being done; empty: the one without a name."""
 
@@ -50,15 +48,11 @@ class _Facts(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         facts = [f"{key}={value!r}" for key, value in _extra(record).items()]
-        return _COMMANDING.sub(_escaped, " ".join([super().format(record), *facts]))
+        return harmless(" ".join([super().format(record), *facts]))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
         """The first line: a message with line ends, as of a library, is none that looks like several."""
-        return re.sub(r"[\r\n]", _escaped, super().formatMessage(record))
-
-
-def _escaped(sign: re.Match[str]) -> str:
-    return sign[0].encode("unicode_escape").decode()
+        return super().formatMessage(record).replace("\n", "\\n")
 
 
 class _Json(logging.Formatter):

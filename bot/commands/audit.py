@@ -14,7 +14,7 @@ from bot.console import say, table
 from bot.domain.messages import Person
 from bot.domain.personal_records import Held, PersonalRecord, PersonalRecords
 from bot.files import writing
-from bot.json_lines import json_line
+from bot.json_lines import escaped, json_line
 from bot.platforms import platform_modules
 from bot.settings import Settings
 from bot.store import now, open_store
@@ -45,8 +45,7 @@ def export_person(settings: Settings, written: str, file: Path | None) -> None:
     whom = person_of(written, platform_modules())
     found = run_to_end(_held(settings, whom))
     with writing(file) as out:
-        json.dump(exported(found, now()), out, ensure_ascii=False, indent=1)
-        out.write("\n")
+        out.write(escaped(json.dumps(exported(found, now()), ensure_ascii=False, indent=1)) + "\n")
     say(f"{whom.key}: {len(found.records)} records of what is held about them")
 
 

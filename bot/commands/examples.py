@@ -17,6 +17,7 @@ from bot.domain.learning import Example
 from bot.domain.tasks import Task
 from bot.files import read_whole, writing
 from bot.flow.embed import EmbeddingBackfill
+from bot.json_lines import escaped
 from bot.store import Store
 
 T = TypeVar("T")
@@ -156,7 +157,11 @@ def _say_all(path: Path, sentences: Iterable[str]) -> None:
 async def export_examples(store: Store, task: Task, form: str, path: Path | None) -> None:
     """Write every example that may be learned from to a file, or to standard output. Raises UsageError."""
     examples = await store.examples.examples(task.name)
-    writers = {"jsonl": write_jsonl(examples), "csv": write_csv(examples), "openai": write_openai(examples, task)}
+    writers = {
+        "jsonl": map(escaped, write_jsonl(examples)),
+        "csv": write_csv(examples),
+        "openai": map(escaped, write_openai(examples, task)),
+    }
     with writing(path, mark=form == "csv") as out:
         out.writelines(f"{line}\n" for line in writers[form])
     say(f"{len(examples)} examples")

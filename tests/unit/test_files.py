@@ -246,3 +246,14 @@ def test_a_write_protected_file_stays_as_it_is(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(UsageError, match="is write-protected; nothing was changed"):
         write_whole(file, "after")
     assert file.read_text("utf-8") == "before"
+
+
+def test_what_a_terminal_shows_commands_it_not_and_a_pipe_gets_every_sign(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "a,\x1b[2J\x9b2J\u202eb\n"
+    for terminal, shown in ((True, "a,\\x1b[2J\\x9b2J\\u202eb\n"), (False, text)):
+        monkeypatch.setattr("sys.stdout.isatty", lambda terminal=terminal: terminal)
+        with writing(None) as out:
+            out.writelines([text])
+        assert capsys.readouterr().out == shown
