@@ -139,8 +139,9 @@ def _missing(result: Paired, alpha: float) -> int:
 
 def _objections(champion: Sequence[Score], candidate: Sequence[Score]) -> list[str]:
     found = list(falls(champion, candidate))
-    if ece(candidate) > max(MAX_ECE, ece(champion), ece_by_chance(candidate)):
-        found.append(f"its probabilities are off by {ece(candidate):.3f} on average; {MAX_ECE} allowed")
+    allowed = max(MAX_ECE, ece(champion), ece_by_chance(candidate))
+    if ece(candidate) > allowed:
+        found.append(f"its probabilities are off by {ece(candidate):.3f} on average; {round(allowed, 3)} allowed")
     repeated = [s for s in candidate if s.source is Source.CORRECTION and not s.right]
     were_right = {s.text_key for s in champion if s.source is Source.CORRECTION and s.right}
     again = sum(s.text_key in were_right for s in repeated)

@@ -70,6 +70,13 @@ def test_one_team_paying_for_the_others_stops_it() -> None:
     assert any("a falls from" in reason for reason in verdict.reasons)
 
 
+def test_who_boasts_more_than_the_champion_is_told_what_is_allowed() -> None:
+    champion = run(set(range(100)))
+    boastful = "; ".join(judge(champion, run(set(range(120)))).reasons)
+    assert "its probabilities are off by 0.290 on average; 0.24 allowed" in boastful
+    assert "off by" not in "; ".join(judge(champion, run(set(range(60)))).reasons)
+
+
 def test_a_mistake_that_was_corrected_must_not_come_back() -> None:
     champion = [*run(set(range(10, 60))), score(900, True, source=Source.CORRECTION)]
     candidate = [*run(set()), score(900, False, source=Source.CORRECTION)]
