@@ -10,7 +10,7 @@ from bot.domain.correction_life import CorrectionLife, Corrections
 from bot.domain.guards import Held
 from bot.domain.learning import Example, Side, Source
 from bot.domain.ledger import Change
-from db.conversations.held_back import lock_conversations, say_on_cards
+from db.conversations.held_back import LET_TEACH, lock_conversations, say_on_cards
 from db.engine import Database, announce
 from db.reading.correction_facts import facts_of, with_facts
 from db.tables import ExampleRow
@@ -55,7 +55,7 @@ class PostgresCorrections:
     async def accept(self, example: int, by: str, now: datetime) -> bool:
         waiting = and_(ExampleRow.withdrawn_at.is_(None), ExampleRow.held.is_not(None))
         settled = update(ExampleRow).where(ExampleRow.id == example, waiting, ExampleRow.held != Held.DISPUTED)
-        values = {"quarantined": False, "held": None, "recorded_at": now, "accepted_by": by}
+        values = {**LET_TEACH, "recorded_at": now, "accepted_by": by}
         async with self._database.transaction() as session:
             await lock_conversations(session, ExampleRow.id == example)
             found = (await session.execute(settled.values(**values).returning(ExampleRow.conversation_id))).first()

@@ -13,7 +13,7 @@ from bot.domain.ledger import Change
 from bot.domain.model_ports import Vector
 from bot.domain.second_look import MOST, PATIENCE, Ruling, SecondLooks, Verdicts
 from db.conversations.guarded import same_words_by_another
-from db.conversations.held_back import HELD_BACK, lock_conversations, say_on_cards
+from db.conversations.held_back import HELD_BACK, LET_TEACH, lock_conversations, say_on_cards
 from db.engine import Database, announce
 from db.tables import CorrectionRow, ExampleRow
 
@@ -74,7 +74,7 @@ class PostgresSecondLooks:
 
     async def settle(self, task: str, verdicts: Verdicts, now: datetime) -> int:
         teaches, waits = ExampleRow.held.is_(None), ExampleRow.held == Held.CONTRADICTED
-        free = {"quarantined": False, "held": None, "recorded_at": now}
+        free = {**LET_TEACH, "recorded_at": now}
         changed: list[int | None] = []
         async with self._database.transaction() as session:
             await lock_conversations(session, ExampleRow.id.in_((*verdicts.hold, *verdicts.free)))

@@ -24,7 +24,7 @@ from db.posts.latest import standing_cards
 from db.tables import ConversationRow, CorrectionRow, ExampleRow
 
 HELD_BACK: Mapping[str, object] = {"quarantined": True, "held": Held.CONTRADICTED}
-_LET_GO: Mapping[str, object] = {"quarantined": False, "held": None}
+LET_TEACH: Mapping[str, object] = {"quarantined": False, "held": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def free_seconded(session: AsyncSession, task: str, key: str, said: LeadLa
     if not freed:
         return
     await lock_conversations(session, ExampleRow.id.in_(freed))
-    free = update(ExampleRow).where(ExampleRow.id.in_(freed), waits).values(**_LET_GO, recorded_at=now)
+    free = update(ExampleRow).where(ExampleRow.id.in_(freed), waits).values(**LET_TEACH, recorded_at=now)
     talks = await session.scalars(
         free.returning(ExampleRow.conversation_id).execution_options(synchronize_session=False)
     )

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.errors import Refused, UsageError
-from bot.domain.learning import Adapter, Example, Judged, Phase, Side, Source, Verdict
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Side, Source, Verdict
 from bot.domain.messages import Person
 from bot.domain.unlearning import Withdrawn
 from db.engine import Database
@@ -128,6 +128,14 @@ async def learning(registry: PostgresRegistry, begins: datetime) -> None:
     assert await registry.request_cycle("routing", "lead", "now", begins)
 
 
+async def concludes_nothing(registry: PostgresRegistry, cycle: Cycle) -> None:
+    """The candidate is refused however good it is, because somebody was forgotten while it trained."""
+    judged = Judged(adapter("routing-4", 110), adapter("routing-3", 50), Verdict(True, ("better",)))
+    with pytest.raises(Refused, match="somebody was forgotten while it trained"):
+        await registry.conclude_cycle(cycle, judged, [], after(120))
+    await registry.fail_cycle(cycle, "forgotten", after(121))
+
+
 @pytest.mark.usefixtures("story")
 @pytest.mark.parametrize("claims", [(5, 60), (11,)], ids=["taken up after a death", "being drawn up"])
 async def test_words_that_came_after_a_cycle_began_may_be_in_the_set_that_it_draws_up(
@@ -142,10 +150,7 @@ async def test_words_that_came_after_a_cycle_began_may_be_in_the_set_that_it_dra
         assert cycle is not None
         await registry.update_cycle(cycle, Phase.TRAINING, 0.5, "routing-4")
         await erasure.erase(ANN, FORGOTTEN)
-        judged = Judged(adapter("routing-4", 110), adapter("routing-3", 50), Verdict(True, ("better",)))
-        with pytest.raises(Refused, match="somebody was forgotten while it trained"):
-            await registry.conclude_cycle(cycle, judged, [], after(120))
-        await registry.fail_cycle(cycle, "forgotten", after(121))
+        await concludes_nothing(registry, cycle)
     newest, *_ = await registry.cycles("routing", 5)
     assert (newest.phase, newest.requested_by) == (Phase.REQUESTED, "erasure"), "another one trains without them"
 
@@ -171,10 +176,7 @@ async def test_a_cycle_whose_training_set_held_their_words_concludes_nothing_and
         assert cycle is not None
         await registry.update_cycle(cycle, Phase.TRAINING, 0.5, "routing-4")
         await erasure.erase(ANN, FORGOTTEN)
-        judged = Judged(adapter("routing-4", 110), adapter("routing-3", 50), Verdict(True, ("better",)))
-        with pytest.raises(Refused, match="somebody was forgotten while it trained"):
-            await registry.conclude_cycle(cycle, judged, [], after(120))
-        await registry.fail_cycle(cycle, "forgotten", after(121))
+        await concludes_nothing(registry, cycle)
     assert await serves(registry) == "routing-3"
     assert [one.requested_by for one in await registry.cycles("routing", 5)] == ["erasure", "lead"]
 
