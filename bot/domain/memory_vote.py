@@ -55,8 +55,8 @@ def memory_opinion(
 ) -> Opinion:
     """The memory's opinion, given the texts that it finds near. An exact, corrected text decides by itself.
 
-    So does an exact anchor of a `new` label, one that the adapter has not learned. `taught` are those new labels that
-    other voices have learned by now: their corrections no longer need a head start.
+    So does an exact anchor of a `new` label, one that the adapter has not learned. `taught` are the labels that other
+    voices know: their corrections need no head start, which would let each speak for texts far away from it.
 
     Beside other voices only corrections vote; anchors show how far from home a correction is. Where no other voice has
     an opinion, both vote. A correction of the exact text that waits for a second lead has no vote, but is named

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, calibrated
 from bot.domain.embedders import Scale
 from bot.domain.errors import NotTrained, Refused, Unreachable
-from bot.domain.learning import Adapter
+from bot.domain.learning import Adapter, text_key
 from bot.domain.memory_vote import memory_opinion
 from bot.domain.mixture import ABROAD, ADAPTER, USUAL, WORDS, Mixture, expected, pooled, untaught
 from bot.domain.model_ports import Asked, ExampleVoices, Memory, Predictor, Query, Said, Voice
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 _TAUGHT = 5
-"""With so many examples the voices know a team that the adapter does not; with fewer its corrections need help."""
+"""With so many examples of a team the voices know it; with fewer its corrections need help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,17 @@ class PooledVoice:
         names = list(self.fitted.usual)
         cases = self._of([ADAPTER, *names], mixture), self._of(names, mixture)
         loud = {voice for voice in names if any(weights[voice] > 0 for weights in cases)}
-        return await self.fitted.say(asked.query.task.name, asked.texts, await asked.vectors(), loud)
+        said = await self.fitted.say(asked.query.task.name, asked.texts, await asked.vectors(), loud)
+        return await self._unseen(asked, said, loud) if asked.leave_out_itself else said
+
+    async def _unseen(self, asked: Asked, said: Sequence[Said], loud: Collection[str]) -> Sequence[Said]:
+        """What they say, each text that they were fitted on hidden from them: else they would repeat its label."""
+        keys = [text_key(text) for text in asked.texts]
+        unseen = await asyncio.to_thread(self.fitted.unseen, asked.query.task.name, keys)
+        return [
+            {voice: row for voice, row in unseen[key].items() if voice in loud} if key in unseen else one
+            for key, one in zip(keys, said, strict=True)
+        ]
 
     def _pooled(
         self, query: Query, mixture: Mixture, heard: Opinion | NoPrediction, others: Said, foreign: bool
@@ -171,7 +181,7 @@ class MemoryVoice:
         found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself, askers))
         counts = self.fitted.counts(asked.query.task.name) if self.fitted is not None else {}
         new = unlearned(asked.query)
-        taught = [name for name in new if counts.get(name, 0) >= _TAUGHT]
+        taught = [name for name in asked.query.task.names if counts.get(name, 0) >= _TAUGHT]
         return [
             NoPrediction() if v is None else memory_opinion(next(found), self.scale, new, taught)
             for v in await asked.vectors()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from bot.domain.correction_life import CorrectionLife
 from bot.domain.errors import Unreachable
-from bot.domain.learning import Adapter, Example, Side, Source
+from bot.domain.learning import Adapter, Example, Side, Source, text_key
 from bot.domain.memory_vote import Neighbour, Neighbours
+from bot.domain.mixture import VECTORS, WORDS
 from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
 from tests.fakes import FakePredictor, fake_classifier
 from tests.fakes_registry import FakeRegistry
+from tests.fakes_voices import FakeVoices
 from tests.samples import NOW, TASK
 from tests.unit.flow.test_learn import School
 
@@ -41,13 +43,15 @@ class FakeCorrections:
         return False
 
 
-async def asked(corrections: FakeCorrections, predictor: FakePredictor, served: bool = True) -> int:
+async def asked(
+    corrections: FakeCorrections, predictor: FakePredictor, served: bool = True, voices: FakeVoices | None = None
+) -> int:
     registry = FakeRegistry()
     if served:
         champion = Adapter("routing-1", "routing", Path("runs"), "starter", dict.fromkeys(TASK.names, "x"), 1.0, NOW)
         await registry.add_adapter(champion)
         await registry.promote("routing", "routing-1", "test", "", NOW, base="starter")
-    classifier = replace(fake_classifier(KNOWN, predictor), registry=registry)
+    classifier = replace(fake_classifier(KNOWN, predictor), registry=registry, fitted=voices)
     return await LetGo(corrections)(Scorer(classifier, ()), TASK)
 
 
@@ -57,6 +61,18 @@ async def test_only_what_is_right_without_the_memory_is_let_go_of() -> None:
     corrections = FakeCorrections(("vpn is down", "invoice please", "my vpn"))
     assert await asked(corrections, predictor) == 2
     assert corrections.settled == [("routing-1", [0, 1, 2], [0, 2])]
+
+
+async def test_what_the_voices_say_only_because_they_learned_the_very_text_lets_nothing_go() -> None:
+    """The adapter alone is not sure enough of it, and the other voices know it by heart."""
+    it, billing = ({name: 0.97 if name == team else 0.01 for name in TASK.names} for team in ("it", "billing"))
+    by_heart, honest = {WORDS: it, VECTORS: it}, {WORDS: billing, VECTORS: billing}
+    corrections = FakeCorrections(("vpn is down", "my vpn"))
+    voices = FakeVoices(by_heart, unheard={text_key("vpn is down"): honest})
+    predictor = FakePredictor()
+    predictor.rules["routing-1"] = lambda _: "it"
+    assert await asked(corrections, predictor, voices=voices) == 1
+    assert corrections.settled == [("routing-1", [0, 1], [1])]
 
 
 async def test_a_silent_model_lets_nothing_go() -> None:

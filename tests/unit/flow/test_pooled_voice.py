@@ -1,13 +1,15 @@
 """The model and the linear voices give one opinion, which names the voices in it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from bot.domain.decisions import Author, Decision, NoPrediction, Reason, decide
+from bot.domain.decisions import Author, Decision, NoPrediction, Opinion, Reason, decide
 from bot.domain.embedders import USE
 from bot.domain.errors import NotTrained, Refused, Unreachable
+from bot.domain.learning import text_key
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.mixture import ADAPTER, NEIGHBOURS, VECTORS, WORDS, Mixture
 from bot.domain.model_ports import Query, Said
@@ -215,3 +217,30 @@ async def test_all_voices_speak_where(one: Classifier) -> None:
 
 async def test_where_only_words_are_heard_they_are_better_than_nobody() -> None:
     assert (await heard_in(abroad({WORDS: BILLING})))[2] == {ADAPTER, WORDS}
+
+
+async def test_a_text_that_the_voices_have_learned_is_hidden_from_them_where_it_is_scored() -> None:
+    """In service they may know it."""
+    unheard: Said = {WORDS: BILLING, VECTORS: BILLING}
+    voices = FakeVoices(SURE_OF_IT, unheard={text_key("I was charged twice"): unheard})
+    one = replace(fake_classifier(NOTHING), fitted=voices)
+    query = replace(await one.query(TASK), adapter=None)
+    texts = ["I was charged twice!", "I was charged once"]
+    scored, served = [
+        [decide(TASK, known.opinions, may_ask=False).voices for known in await one.consider(query, texts, hidden)]
+        for hidden in (True, False)
+    ]
+    said = [[{heard.label for heard in of if heard.voice != ADAPTER} for of in way] for way in (scored, served)]
+    assert said == [[{"billing"}, {"it"}], [{"it"}, {"it"}]]
+
+
+@pytest.mark.parametrize(("examples", "head_start"), [(4, math.exp(0.20 / 0.06)), (5, 1.0)])
+async def test_corrections_of_a_team_that_the_voices_know_have_no_head_start(examples: int, head_start: float) -> None:
+    """Whether or not the adapter knows it, and where there is none."""
+    near = Neighbours((Neighbour(42, "it", 0.8),), (Neighbour(1, "billing", 0.8),))
+    one = replace(fake_classifier(near), fitted=FakeVoices(SURE_OF_IT, counted={"it": examples}))
+    served = await serving(one)
+    for adapter in (None, served.adapter, (await serving(one, labels=("billing",))).adapter):
+        [known] = await one.consider(replace(served, adapter=adapter), ["my charger is gone"])
+        [memory] = [said for said in known.opinions if isinstance(said, Opinion) and said.author is Author.MEMORY]
+        assert memory.weight == pytest.approx(head_start)
