@@ -30,7 +30,7 @@ class Held(StrEnum):
     CONTRADICTED = "contradicted"
     """Many similar requests went to one other team, on other people's word."""
     NEW_TEAM = "new_team"
-    """It is among the first of a team that the model has not learned."""
+    """It is among the first of a team that the model has not learned, and that has few examples."""
     TOO_MANY = "too_many"
     """Its lead made more corrections than usual within an hour."""
     DISTRUSTED = "distrusted"
@@ -44,7 +44,8 @@ class Guards:
     per_hour: int = 60
     """How many corrections of one lead are learned within an hour; 0: any number."""
     new_team: int = 5
-    """So many first corrections of a team that the model has not learned need a second lead, where there is one."""
+    """So many first corrections of a team that the model has not learned, and that has few examples, need a second lead,
+    where there is one."""
     neighbours: bool = True
     """Whether a correction that contradicts many similar texts needs a second lead, where there is one."""
 
@@ -71,7 +72,7 @@ class Claim:
     taught: int = 0
     """The corrections of its lead within the last hour that were learned."""
     unlearned: bool = False
-    """Whether an adapter serves that has not learned this team."""
+    """Whether an adapter serves that has not learned this team, and there are few examples of it."""
     of_team: int = 0
     """The corrections to this team that are learned already."""
     agreed: int = 0

@@ -9,7 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.domain.conversations import LeadLabel, State
 from bot.domain.guards import ACTIVE, HOUR, NEAREST, Claim, Held, Near
-from bot.domain.learning import Source, text_key
+from bot.domain.learning import Side, Source, text_key
+from bot.domain.second_look import LEAST_EXAMPLES
 from db.conversations.basis import Lesson
 from db.reading.held_examples import TRUSTED
 from db.reading.similarity import has_comparable_vector, similarity
@@ -103,8 +104,14 @@ async def _near(session: AsyncSession, conversation: int, lesson: Lesson, task: 
 
 
 async def _unlearned(session: AsyncSession, task: str, label: str) -> bool:
-    """Whether an adapter serves that never learned this label."""
+    """Whether an adapter serves that never learned this label, and the trusted examples of it are few.
+
+    Of a label with more of them every voice but the adapter has an opinion, and the second look judges its corrections.
+    """
     serving = select(PromotionRow.adapter).where(PromotionRow.task == task).order_by(PromotionRow.id.desc()).limit(1)
     codes = select(AdapterRow.codes).where(AdapterRow.task == task, AdapterRow.name == serving.scalar_subquery())
     known = await session.scalar(codes)
-    return known is not None and label not in known
+    if known is None or label in known:
+        return False
+    trusted = ExampleRow.source.in_(TRUSTED), ExampleRow.side == Side.TRAIN, ExampleRow.label == label
+    return await _count(session, and_(ExampleRow.task == task, _TEACHES, *trusted)) < LEAST_EXAMPLES

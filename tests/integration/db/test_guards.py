@@ -13,6 +13,7 @@ from bot.domain.guards import Guards, Held
 from bot.domain.learning import Adapter, Example, Side, Source
 from bot.domain.messages import Person
 from bot.domain.posts import Card, Post
+from bot.domain.second_look import LEAST_EXAMPLES
 from db.conversations.corrections import store_lead_label
 from db.conversations.guarded import track_record
 from db.engine import Database
@@ -144,6 +145,20 @@ async def test_the_first_of_a_team_that_the_model_never_learned_wait_for_a_secon
     assert (await examples(database))[-1].held == Held.NEW_TEAM
     await ruled(ledger, outbox, "m3", label="access", at=200)
     assert (await examples(database))[-1].held is None, "it has its first one"
+
+
+@pytest.mark.parametrize(("known", "held"), [(LEAST_EXAMPLES - 1, Held.NEW_TEAM), (LEAST_EXAMPLES, None)])
+async def test_a_team_with_examples_enough_is_not_new_though_the_model_never_learned_it(
+    database: Database, outbox: PostgresOutbox, known: int, held: Held | None
+) -> None:
+    ledger = PostgresLedger(database, "tiny", {"routing": Guards()})
+    registry = PostgresRegistry(database)
+    await ruled(ledger, outbox, "m1", OTHER)
+    await registry.add_adapter(Adapter("r-1", "routing", Path("/r"), "starter", {"billing": "A"}, 1.0, after(0)))
+    await registry.promote("routing", "r-1", "gate", "better", after(1), base="starter")
+    await know(database, "triage", known)
+    await ruled(ledger, outbox, "m2", label="triage", at=100)
+    assert (await examples(database))[-1].held == held
 
 
 async def test_who_was_overruled_again_and_again_counts_less_and_then_waits(
