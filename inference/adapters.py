@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,8 @@ from inference.run_folder import sha256_of
 MAX_RANK = 16
 """The largest rank of a LoRA that the server takes; it reserves memory for it."""
 MAX_LOADED = 8
-"""How many adapters the server keeps loaded: each task's champion, a candidate, and some for rollbacks."""
+"""How many adapters the server keeps loaded: each task's champion, a candidate, and some for rollbacks. Those that were
+asked or loaded last stay."""
 _WEIGHTS = "adapter_model.safetensors"
 _UNLOAD = "/v1/unload_lora_adapter"
 
@@ -85,6 +87,8 @@ class VllmAdapters:
         if response.status_code == 404 and adapter is not None:
             await self.load(adapter)
             response = await self._asked(body, kind)
+        if adapter is not None and adapter.name in self._wanted:
+            self._wanted[adapter.name] = self._wanted.pop(adapter.name)  # the last of them was used last
         return accepted(response, f"a question to {body['model']!r}")
 
     async def _asked(self, body: Mapping[str, object], kind: CallKind) -> httpx.Response:
@@ -101,19 +105,26 @@ class VllmAdapters:
         return f"{self._before}{name}"
 
     async def load(self, adapter: Adapter) -> None:
-        """See `model_ports.AdapterHost`. Raises Unreachable when the server is down."""
+        """See `model_ports.AdapterHost`. Raises Unreachable when the server is down.
+
+        With more than `MAX_LOADED` those that were not asked for longest are unloaded; a question loads them again.
+        """
         await self.examine(adapter)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
-        self.want(adapter)
+        for name in self.want(adapter):
+            with suppress(Unreachable):  # a server that is down comes back without it
+                await self.unload(name)
 
-    def want(self, adapter: Adapter) -> None:
-        """Keep the adapter loaded across restarts. Of all adapters only the `MAX_LOADED` wanted last are loaded
-        again."""
+    def want(self, adapter: Adapter) -> list[str]:
+        """Keep the adapter loaded across restarts; the names of those that are wanted no longer, since there are more
+        than `MAX_LOADED`."""
         self._wanted.pop(adapter.name, None)
         self._wanted[adapter.name] = adapter
-        while len(self._wanted) > MAX_LOADED:
-            del self._wanted[next(iter(self._wanted))]
+        outdated = list(self._wanted)[:-MAX_LOADED]
+        for name in outdated:
+            del self._wanted[name]
+        return outdated
 
     async def examine(self, adapter: Adapter) -> None:
         """Check its files without the server. Raises Refused, naming the adapter, if they are missing or do not fit.

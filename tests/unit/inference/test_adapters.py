@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
+from bot.domain.model_calls import CallKind
 from inference.adapters import MAX_LOADED, VllmAdapters, inspect
 from inference.http import open_line
 from tests.fakes_inference import FakeVllm, write_lora
@@ -82,6 +83,21 @@ async def test_what_nobody_asks_for_any_more_does_not_come_back(
     await adapters.restore()
     newest = {f"routing-{number}" for number in range(6, MAX_LOADED + 5)}
     assert set(vllm.adapters) == {"champion", *newest}
+
+
+async def test_what_was_not_asked_for_longest_is_unloaded_and_a_question_brings_it_back(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path, tmp_path: Path
+) -> None:
+    adapters, champion = VllmAdapters(line, tmp_path), adapter(lora, "champion")
+    await adapters.load(champion)
+    for number in range(MAX_LOADED + 5):
+        await adapters.load(adapter(lora, f"routing-{number}"))
+        await adapters.complete(champion, {"model": "champion", "prompt": []}, CallKind.PATIENT)
+    newest = {f"routing-{number}" for number in range(6, MAX_LOADED + 5)}
+    assert await adapters.loaded() == {"champion", *newest}
+    first = adapter(lora, "routing-0")
+    assert (await adapters.complete(first, {"model": "routing-0", "prompt": []}, CallKind.PATIENT)).is_success
+    assert "routing-0" in await adapters.loaded()
 
 
 async def test_one_adapter_that_is_gone_does_not_keep_the_others_out(
