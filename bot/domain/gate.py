@@ -8,7 +8,7 @@ from bot.domain.label_floor import falls
 from bot.domain.languages import by_language, too_few
 from bot.domain.learning import Score, Source, Verdict
 from bot.domain.paired_tests import USUAL_DISCORDANCE, Paired, at_least, needed, paired
-from bot.domain.score_metrics import accuracy, ece, ece_by_chance
+from bot.domain.score_metrics import accuracy, ece, ece_apart_by_chance, ece_by_chance
 
 BETTER_ERROR = 0.05
 """Chance in any year that a candidate serves as "better" though it is only as good as the champion. Chosen so that of
@@ -25,6 +25,9 @@ WORTH = 0.02
 MAX_ECE = 0.03
 """With a fitted temperature a model was off by .007 on average (.109 before). A small set needs more room: what chance
 explains is allowed, too (.064 with 32 messages, where nothing at all was wrong)."""
+MAX_MORE_ECE = 0.02
+"""How much more a candidate may be off than the champion if chance explains it: without a limit several candidates in
+turn could each be a little worse."""
 MIN_HELD_OUT = 30
 """With fewer held-out examples no figure means anything and nothing is promoted: one example is 3 points."""
 MAX_MORE_UNASKED = 0.05
@@ -139,7 +142,7 @@ def _missing(result: Paired, alpha: float) -> int:
 
 def _objections(champion: Sequence[Score], candidate: Sequence[Score]) -> list[str]:
     found = list(falls(champion, candidate))
-    allowed = max(MAX_ECE, ece(champion), ece_by_chance(candidate))
+    allowed = _allowed_ece(champion, candidate)
     if ece(candidate) > allowed:
         found.append(f"its probabilities are off by {ece(candidate):.3f} on average; {round(allowed, 3)} allowed")
     repeated = [s for s in candidate if s.source is Source.CORRECTION and not s.right]
@@ -148,6 +151,14 @@ def _objections(champion: Sequence[Score], candidate: Sequence[Score]) -> list[s
     if again:
         found.append(f"repeats {again} mistakes that leads had corrected")
     return found
+
+
+def _allowed_ece(champion: Sequence[Score], candidate: Sequence[Score]) -> float:
+    """How far off its probabilities may be: as far as the champion's, and what chance explains."""
+    allowed = max(MAX_ECE, ece(champion), ece_by_chance(candidate))
+    if ece(candidate) <= allowed:
+        return allowed
+    return max(allowed, ece(champion) + min(MAX_MORE_ECE, ece_apart_by_chance(champion, candidate)))
 
 
 def _unasked_more(texts: Unasked | None) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.gate import Circumstances, Unasked, judge
 from bot.domain.learning import Score, Source
+from bot.domain.score_metrics import ece
 
 
 def score(n: int, right: bool, truth: str = "a", source: Source = Source.IMPORT, p: float = 0.99) -> Score:
@@ -73,8 +74,23 @@ def test_one_team_paying_for_the_others_stops_it() -> None:
 def test_who_boasts_more_than_the_champion_is_told_what_is_allowed() -> None:
     champion = run(set(range(100)))
     boastful = "; ".join(judge(champion, run(set(range(120)))).reasons)
-    assert "its probabilities are off by 0.290 on average; 0.24 allowed" in boastful
+    assert "its probabilities are off by 0.290 on average; 0.257 allowed" in boastful
     assert "off by" not in "; ".join(judge(champion, run(set(range(60)))).reasons)
+
+
+def sure_of_too_much(by: float, n: int = 1_000) -> list[Score]:
+    """Seven of ten right, by probabilities that are too high by this much."""
+    return [score(i, i % 10 < 7, "a" if i % 2 else "b", p=0.7 + by + 0.02 * (i % 5 - 2)) for i in range(n)]
+
+
+def test_probabilities_that_are_off_a_little_more_than_the_champions_may_be_chance_and_much_more_may_not() -> None:
+    champion = sure_of_too_much(0.10)
+    assert "off by" not in "; ".join(judge(champion, sure_of_too_much(0.10)).reasons)
+    little = [*champion[:-30], *sure_of_too_much(0.25)[-30:]]
+    assert 0.0 < ece(little) - ece(champion) < 0.005
+    assert "off by" not in "; ".join(judge(champion, little).reasons)
+    assert round(ece(champion), 3) == 0.164
+    assert "off by 0.211 on average; 0.184 allowed" in "; ".join(judge(champion, sure_of_too_much(0.125)).reasons)
 
 
 def test_a_mistake_that_was_corrected_must_not_come_back() -> None:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bot.domain.score_metrics import accuracy, coverage_at, ece, ece_by_chance, macro_f1
+from bot.domain.score_metrics import accuracy, coverage_at, ece, ece_apart_by_chance, ece_by_chance, macro_f1
 from tests.unit.domain.test_gate import score
 
 
@@ -31,6 +31,21 @@ def test_of_a_thousand_messages_chance_explains_little_and_a_boaster_much_more_t
     assert ece_by_chance(honest) < 0.03
     assert ece([score(i, i % 5 != 0, p=0.95) for i in range(1_000)]) > 5 * ece_by_chance(honest)
     assert ece_by_chance([]) == 0.0
+
+
+def test_of_two_equally_honest_models_one_is_further_off_than_chance_explains_in_one_case_of_twenty() -> None:
+    """The second answers half of the messages as the first does and is as honest on the others."""
+    rng = random.Random(4)
+    exceeded = 0
+    for _ in range(200):
+        sure = [rng.uniform(0.5, 1.0) for _ in range(300)]
+        first = [score(i, rng.random() < p - 0.1, p=p) for i, p in enumerate(sure)]
+        second = [one if i % 2 else score(i, rng.random() < sure[i] - 0.1, p=sure[i]) for i, one in enumerate(first)]
+        apart = ece_apart_by_chance(first, second)
+        assert apart == ece_apart_by_chance(first, second), "the same draws every time"
+        exceeded += ece(second) - ece(first) > apart
+    assert 0.02 <= exceeded / 200 <= 0.10
+    assert ece_apart_by_chance([], []) == 0.0
 
 
 def test_coverage_counts_the_surest_first() -> None:
