@@ -175,6 +175,7 @@ def figures(of: Mapping[str, float]) -> str:
     if "candidate_accuracy" not in of:
         return ""
     compared = f"{of['candidate_accuracy']:.1%} right, the champion {of['champion_accuracy']:.1%}, of {of['n']:.0f}"
+    compared += f"; off by {of['candidate_ece']:.3f}, the champion by {of['champion_ece']:.3f}"
     return f"{compared}; look {of['look']:.0f}" if "look" in of else compared
 
 

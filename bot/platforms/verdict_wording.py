@@ -17,7 +17,15 @@ _REASONS = (
     *("not_better", "first", "better", "nor_no_worse", "new_labels", "too_few", "missing"),
     *("language_falls_surely", "language_falls", "small_teams_fall", "team_falls_surely", "team_falls"),
     *("thin_languages", "calibration", "repeats", "unasked", "disagreement", "asks_usually"),
-    *("asks_promised_teams", "asks_promised", "asks_as_set_teams", "asks_as_set_counted", "asks_as_set"),
+    *(
+        "asks_promised_teams",
+        "asks_promised",
+        "asks_hoped_teams",
+        "asks_hoped",
+        "asks_as_set_teams",
+        "asks_as_set_counted",
+        "asks_as_set",
+    ),
 )
 """In the order in which they are tried: a sentence that could match another one's text comes after it."""
 _LISTED = {"languages": "part_language", "teams": "part_team"}

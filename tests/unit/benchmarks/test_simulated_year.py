@@ -78,8 +78,10 @@ def test_what_the_registry_tells_of_a_month_is_told_in_order() -> None:
 def test_figures_are_told_where_something_was_compared() -> None:
     assert figures({}) == ""
     compared = {"candidate_accuracy": 0.9, "champion_accuracy": 0.875, "n": 800.0}
-    assert figures(compared) == "90.0% right, the champion 87.5%, of 800"
-    assert figures(compared | {"look": 3.0}) == "90.0% right, the champion 87.5%, of 800; look 3"
+    compared |= {"candidate_ece": 0.0412, "champion_ece": 0.03}
+    said = "90.0% right, the champion 87.5%, of 800; off by 0.041, the champion by 0.030"
+    assert figures(compared) == said
+    assert figures(compared | {"look": 3.0}) == f"{said}; look 3"
 
 
 def test_a_company_with_adapters_differs_in_its_learning_alone() -> None:

@@ -72,6 +72,9 @@ def _asking() -> Iterator[str]:
     for task in (plain, teams, replace(plain, ask_below=0.7), replace(teams, ask_below=0.7)):
         yield in_words(task, None)
         yield in_words(task, record)
+    few = Record((("billing", 49, 20, 19, "en"),))
+    yield in_words(plain, few)
+    yield in_words(teams, few)
 
 
 def numbers(said: str) -> list[str]:
