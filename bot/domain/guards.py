@@ -44,8 +44,8 @@ class Guards:
     per_hour: int = 60
     """How many corrections of one lead are learned within an hour; 0: any number."""
     new_team: int = 5
-    """So many first corrections of a team that the model has not learned, and that has few examples, need a second lead,
-    where there is one."""
+    """So many first corrections of a team that the model has not learned, and that has few examples, need a second
+    lead, where there is one."""
     neighbours: bool = True
     """Whether a correction that contradicts many similar texts needs a second lead, where there is one."""
 
