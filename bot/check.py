@@ -80,7 +80,7 @@ def of_the_schedule(task: Task, now: datetime) -> Finding:
 async def of_the_teams(tasks: Sequence[Task], changes: TeamChanges) -> AsyncIterator[Finding]:
     """Data that the database holds of labels that are no longer in the settings: nothing uses it."""
     for task in tasks:
-        for sentence in unheard(task, await changes.labels(task.name)):
+        for sentence in unheard(task, await changes.labels(task.name), await changes.made(task.name)):
             what, _, mend = sentence.partition("; ")
             yield Finding(what, False, mend)
 

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.domain.decisions import Author
 from bot.domain.learning import Adapter
 from bot.domain.model_ports import Registry
 from bot.domain.shadow import ShadowFigures, Shadows, Unheard
 from bot.domain.team_changes import FormerNames
-from db.conversations.label_names import names_by_now
+from db.conversations.label_names import by_now, names_by_now
 from db.engine import Database
 from db.reading.shadow import in_shadow
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ShadowRow
@@ -73,7 +72,7 @@ def _figures(task: str, names: FormerNames) -> Select[str, int, int, int]:
         .order_by(DecisionRow.conversation_id, DecisionRow.id)
         .subquery()
     )
-    wanted, got = _by_now(ShadowRow.label, ShadowRow.at, names), _by_now(first.c.label, first.c.at, names)
+    wanted, got = by_now(ShadowRow.label, ShadowRow.at, names), by_now(first.c.label, first.c.at, names)
     otherwise = wanted != got
     agreed = exists().where(
         CorrectionRow.conversation_id == ShadowRow.conversation_id,
@@ -88,16 +87,6 @@ def _figures(task: str, names: FormerNames) -> Select[str, int, int, int]:
         .group_by(ShadowRow.adapter)
         .order_by(func.max(ShadowRow.id).desc())
     )
-
-
-def _by_now(
-    label: ColumnElement[str] | InstrumentedAttribute[str],
-    at: ColumnElement[datetime] | InstrumentedAttribute[datetime],
-    names: FormerNames,
-) -> ColumnElement[str]:
-    """As `FormerNames.now`."""
-    known = [(and_(label == row.name, at <= row.until), row.now) for row in names.rows]
-    return case(*known, else_=label) if known else type_coerce(label, String)
 
 
 _UNASKED = and_(

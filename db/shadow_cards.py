@@ -20,7 +20,7 @@ from db.posts.latest import wordings
 from db.reading import mappers
 from db.reading.serving import lock_registry
 from db.reading.shadow import in_shadow
-from db.tables import PostRow, PressRow, ShadowCardRow, ShadowRulingRow
+from db.tables import AdapterRow, PostRow, PressRow, ShadowCardRow, ShadowRulingRow
 
 _DECIDES = (Ruling.PROMOTE, Ruling.KEEP)
 STEP = "shadow_press"
@@ -81,9 +81,14 @@ class PostgresShadowCards:
             press=mappers.press(row),
             on=pressed,
             cards=tuple(await _read(session, _cards().where(*of_it))),
-            in_shadow=await in_shadow(session, pressed.card.task) == pressed.card.adapter,
+            in_shadow=await self._may_serve(session, pressed.card),
             explained=bool((await session.execute(select(told))).scalar_one()),
         )
+
+    async def _may_serve(self, session: AsyncSession, card: ShadowCard) -> bool:
+        adapter = await session.get(AdapterRow, (card.task, card.adapter))
+        fits = adapter is not None and adapter.base == self._base
+        return fits and await in_shadow(session, card.task) == card.adapter
 
     async def conclude(self, pressed: ShadowPress, ruling: Ruling, posts: Sequence[Post], now: datetime) -> bool:
         card, actor = pressed.on.card, pressed.press.actor

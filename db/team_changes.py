@@ -31,6 +31,7 @@ from db.engine import Database, announce
 from db.tables import AdapterRow, ConversationRow, CorrectionRow, DecisionRow, ExampleRow, LabelChangeRow, LabelCodeRow
 
 _SAID = (Source.CORRECTION, Source.CONFIRMATION, Source.TAP)
+_PEOPLE_SAID = or_(ExampleRow.source.in_(_SAID), ExampleRow.conversation_id.is_not(None))
 _MEANWHILE = "\u2194"
 """The prefix of a name while two names change places."""
 
@@ -44,6 +45,14 @@ class PostgresTeamChanges:
     async def labels(self, task: str) -> list[KnownLabel]:
         async with self._database.transaction() as session:
             return await _labels(session, task)
+
+    async def learned(self) -> list[KnownLabel]:
+        said = func.count().filter(_PEOPLE_SAID)
+        standing = ExampleRow.source != Source.SETTINGS, ExampleRow.withdrawn_at.is_(None)
+        found = select(ExampleRow.task, func.count(), said).where(*standing).group_by(ExampleRow.task)
+        async with self._database.transaction() as session:
+            rows = await session.execute(found.order_by(ExampleRow.task))
+            return [KnownLabel(task, examples, corrections) for task, examples, corrections in rows]
 
     async def made(self, task: str) -> list[MadeChange]:
         async with self._database.transaction() as session:
@@ -220,7 +229,7 @@ async def _decided(session: AsyncSession, task: str, label: str) -> list[KnownLa
 
 
 async def _labels(session: AsyncSession, task: str) -> list[KnownLabel]:
-    said = func.count().filter(or_(ExampleRow.source.in_(_SAID), ExampleRow.conversation_id.is_not(None)))
+    said = func.count().filter(_PEOPLE_SAID)
     others = func.count().filter(ExampleRow.source != Source.SETTINGS)
     standing = ExampleRow.task == task, ExampleRow.withdrawn_at.is_(None)
     taught = await session.execute(select(ExampleRow.label, others, said).where(*standing).group_by(ExampleRow.label))

@@ -385,13 +385,13 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
         return
     say(f"{person.key}: {erased.conversations} conversations and {erased.examples} examples are erased")
     if erased.adapters:
-        say(f"learned from a text of theirs: {', '.join(erased.adapters)}")
+        say(f"may have learned from a text of theirs: {', '.join(erased.adapters)}")
         say(f"{_unlearned(erased)}; a learning cycle without it is asked for, `switchboard train` runs one now")
 
 
 def _unlearned(erased: Erased) -> str:
     until = erased.serve_until
-    return "they serve no longer" if until is None else f"they serve until {until:%Y-%m-%d} at the latest"
+    return "they serve no longer" if until is None else f"they may serve until {until:%Y-%m-%d} at the latest"
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

@@ -17,7 +17,7 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions, Text, read_examples, read_texts
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
-from bot.domain.team_changes import Kind, TeamChange, TeamChanges, unheard
+from bot.domain.team_changes import Kind, TeamChange, TeamChanges, unasked, unheard
 from bot.files import read_whole
 from bot.json_lines import json_line
 
@@ -28,8 +28,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextIO) -> None:
-    """Print all labels, of the settings and of the database alone, with their figures; then every change."""
+async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextIO, tasks: Sequence[Task] = ()) -> None:
+    """Print all labels, of the settings and of the database alone, with their figures; then every change.
+
+    `tasks` are all of the settings': data of others is named, too. Empty: none is.
+    """
     known = {one.label: one for one in await changes.labels(task.name)}
     made = await changes.made(task.name)
     rows = [
@@ -51,7 +54,9 @@ async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextI
     if made:
         done = [(one.at.isoformat(timespec="minutes"), one.kind.value, one.before, one.after, one.by) for one in made]
         table("changes", ("at", "what", "from", "to", "by"), done)
-    for sentence in unheard(task, known.values()):
+    for sentence in unheard(task, known.values(), made):
+        say(sentence)
+    for sentence in unasked(tasks, await changes.learned()) if tasks else ():
         say(sentence)
 
 

@@ -106,13 +106,17 @@ def verdict(canary: Canary, record: Record, now: datetime) -> End | None:
     return End.PROMOTED if known or out >= LONGEST else None
 
 
-def told(task: Task, canary: Canary, record: Record, how: End) -> list[Post]:
-    """The posts to the leads' rooms: how it ended, and on which figures."""
+def told(task: Task, canary: Canary, record: Record, how: End, leads: Task | None = None) -> list[Post]:
+    """The posts to the leads' rooms: how it ended, and on which figures.
+
+    `leads` is the task that routes, where the canary is another task's: a question has no rooms of its own.
+    """
     figures = Trial(
         canary.share, record.canary.decided, record.canary.corrected, record.champion.decided, record.champion.corrected
     )
     report = LearningReport(task.name, canary.adapter.name, how is End.PROMOTED, (), trial=figures)
-    rooms: Sequence[Place] = list(task.label(task.fallback).deliver_to.values())
+    routing = leads or task
+    rooms: Sequence[Place] = list(routing.label(routing.fallback).deliver_to.values())
     return [Post(room, report) for room in rooms]
 
 

@@ -107,10 +107,8 @@ class PendingReactions:
 
     conversation: Conversation
     first: Decision
-    """The decision before any lead spoke: the model's, the memory's, the person's or the fallback's.
-
-    While the person is being asked, it is the guess that led to the question.
-    """
+    """The decision before any lead spoke: the model's, the memory's, the person's or the fallback's; while the person
+    is being asked, the guess that led to the question."""
     messages: tuple[Message, ...]
     standing: tuple[Reaction, ...]
     """Reactions on any of its cards that are in place now (added, not removed), oldest first; and leads' choices.
@@ -203,6 +201,9 @@ class PendingPress:
     """As in `PendingReactions`."""
     ended: bool = False
     """Whether its team was merged or retired since: opened again, it goes to another (`flow/hand_on.py`)."""
+    merged: Mapping[str, str] = field(default_factory=dict)
+    retired: Mapping[str, str] = field(default_factory=dict)
+    """Team of a button that ended since the question was put -> who has its requests now, by its present name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Fate(StrEnum):
     """What serves stays, and the candidate is no longer asked."""
     SUPERSEDED = "superseded"
     """Another candidate was judged, or another adapter promoted, since: nothing is left to decide."""
+    FORGOTTEN = "forgotten"
+    """It may have learned from somebody who was forgotten since: nothing is left to decide."""
 
 
 class Ruling(StrEnum):
@@ -61,7 +63,7 @@ class ShadowPress:
     cards: tuple[StandingShadowCard, ...]
     """The candidate's cards in all rooms, this one included."""
     in_shadow: bool
-    """Whether the candidate is still the one in the shadow."""
+    """Whether the candidate is still the one in the shadow, and fits the base model that is served."""
     explained: bool = False
     """Whether the explanation is under that card already."""
 

@@ -4,7 +4,7 @@ A change is a migration with a row of its own: examples, rulings and open reques
 they were made.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -118,6 +118,9 @@ class TeamChanges(Protocol):
     async def labels(self, task: str) -> list[KnownLabel]:
         """Every label that has valid data or that ever got a code, by name."""
 
+    async def learned(self) -> list[KnownLabel]:
+        """Every task that has valid data, by name, which stands in place of a label's."""
+
     async def made(self, task: str) -> list[MadeChange]:
         """Every change ever made, oldest first."""
 
@@ -229,22 +232,69 @@ def renamed(adapter: Adapter, names: Mapping[str, str]) -> Adapter:
     return replace(adapter, codes=codes, mixture=replace(adapter.mixture, proved=proved))
 
 
-def unheard(task: Task, known: Iterable[KnownLabel]) -> list[str]:
-    """A sentence for each label of the database that the settings do not have: its data is not used."""
+def unheard(task: Task, known: Iterable[KnownLabel], made: Sequence[MadeChange] = ()) -> list[str]:
+    """A sentence for each label of the database that the settings do not have: its data is not used.
+
+    Of one that a change ended, it came from a bot that still ran with the settings of before: the change is to be made
+    once more.
+    """
     found = list(known)
     gone = [one for one in found if one.label not in task.names and (one.examples or one.open)]
     new = [name for name in task.names if all(one.label != name for one in found)]
-    return [_unheard(task, one, new) for one in gone]
+    return [
+        f"{_counted(one)} of {one.label!r} are heard by nobody: tasks.{task.name}.labels has no such team; "
+        f"{_again(task, one, made) or _guess(task, one, new)}"
+        for one in gone
+    ]
 
 
-def _unheard(task: Task, one: KnownLabel, new: Sequence[str]) -> str:
+def _counted(one: KnownLabel) -> str:
     parts = [(one.corrections, "corrections"), (one.examples - one.corrections, "examples"), (one.open, "requests")]
-    what = " and ".join(f"{count} {name if count != 1 else name[:-1]}" for count, name in parts if count)
-    of_task = "" if task.routes else f" --task {task.name}"
-    return (
-        f"{what} of {one.label!r} are heard by nobody: tasks.{task.name}.labels has no such team; "
-        f"switchboard teams rename {one.label} {_likely(one.label, task, new)}{of_task} (or merge, or retire)"
+    return " and ".join(f"{count} {name if count != 1 else name[:-1]}" for count, name in parts if count)
+
+
+def _again(task: Task, one: KnownLabel, made: Sequence[MadeChange]) -> str:
+    """The command that ended the label, to be run once more; empty if none did, or it would lead nowhere by now."""
+    ends = [change for change in made if change.before == one.label and change.kind is not Kind.SPLIT]
+    if not ends:
+        return ""
+    last, names = ends[-1], former_names([(change.kind, change.before, change.after, change.at) for change in made])
+    after = names.now(last.after, last.at)
+    if after not in task.names:
+        return ""
+    kind = Kind.MERGE if last.kind is Kind.RENAME and after != last.after else last.kind
+    target = f"--to {after}" if kind is Kind.RETIRE else after
+    return f"as on {last.at:%Y-%m-%d}: switchboard teams {kind} {one.label} {target}{_of(task)}"
+
+
+def _guess(task: Task, one: KnownLabel, new: Sequence[str]) -> str:
+    likely = _likely(one.label, task, new)
+    return f"switchboard teams rename {one.label} {likely}{_of(task)} (or merge, or retire)"
+
+
+def unasked(tasks: Sequence[Task], learned: Iterable[KnownLabel]) -> list[str]:
+    """A sentence for each question of the database that the settings do not ask: its data is not used.
+
+    With `choose = "any"` a label is such a question, and under another name it is another one.
+    """
+    asked = {task.name for task in tasks}
+    return [_unasked(one, {task.part_of for task in tasks}) for one in learned if one.label not in asked]
+
+
+def _unasked(one: KnownLabel, several: Collection[str]) -> str:
+    question, _, label = one.label.partition(".")
+    mend = (
+        f"call the label {label} again under tasks.{question}.labels, and change its title, which is what people read"
+        if question in several
+        else f"call it {one.label} again where it goes on under another name"
     )
+    return (
+        f"{_counted(one)} of the question {one.label!r} are heard by nobody: the settings ask none of that name; {mend}"
+    )
+
+
+def _of(task: Task) -> str:
+    return "" if task.routes else f" --task {task.name}"
 
 
 def _likely(label: str, task: Task, new: Sequence[str]) -> str:

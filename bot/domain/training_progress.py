@@ -35,6 +35,11 @@ def progress(task: Task, cycle: Cycle, told: Mapping[Place, Content]) -> list[Po
     return [Post(room, now) for room in rooms if now is not None and told.get(room) != now]
 
 
+def shows_progress(cycle: Cycle) -> bool:
+    """Whether there is progress to show: none before it trains, and once there is a verdict."""
+    return _now(cycle) is not None
+
+
 def _now(cycle: Cycle) -> TrainingProgress | None:
     """The progress to show; None: there is none yet, or the verdict shows it."""
     if cycle.adapter is None or cycle.phase not in (*_AT_WORK, Phase.FAILED):

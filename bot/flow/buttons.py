@@ -97,14 +97,18 @@ class ButtonHandler(Step[PendingPress]):
                 return _NOTHING
 
     def _choice(self, pressed: PendingPress, question: Question) -> _Outcome:
-        """The person says which team. "Something else" names no label, so nothing is learned from it."""
+        """The person says which team. "Something else" names no label, so nothing is learned from it; nor from the name
+        of a team that was retired since."""
         if question.answered is not None:
             return _NOTHING
         actor = pressed.press.actor.key
         if pressed.press.value == OTHER:
             decision = Decision(self.task.name, self.task.fallback, Author.FALLBACK, Reason.CHOSEN, actor=actor)
-        elif (label := _offered(pressed, question.candidates, self.task)) is not None:
-            decision = Decision(self.task.name, label, Author.PERSON, Reason.CHOSEN, actor=actor)
+        elif (heir := pressed.retired.get(_named(pressed, question.candidates) or "")) is not None:
+            label = heir if heir in self.task.names else self.task.fallback
+            decision = Decision(self.task.name, label, Author.FALLBACK, Reason.RETIRED, actor=actor)
+        elif (offered := _offered(pressed, question.candidates, self.task)) is not None:
+            decision = Decision(self.task.name, offered, Author.PERSON, Reason.CHOSEN, actor=actor)
         else:
             return _NOTHING
         posts = compose.chosen(self.task, pressed, decision)
@@ -157,10 +161,20 @@ class ButtonHandler(Step[PendingPress]):
 
 
 def _offered(pressed: PendingPress, choices: tuple[str, ...], task: Task) -> str | None:
-    """The label behind the button; None if there is no such button, or the task no longer has the label."""
+    """The label behind the button, or the one that it became part of since.
+
+    None if there is no such button, or the task no longer has the label. A process that read the settings before a
+    change of teams may not have the other label yet.
+    """
+    named = _named(pressed, choices)
+    now = pressed.merged.get(named or "", named)
+    return next((label for label in (now, named) if label in task.names), None)
+
+
+def _named(pressed: PendingPress, choices: tuple[str, ...]) -> str | None:
+    """The label behind the button, as it was called when the question was put; None if there is no such button."""
     value = pressed.press.value
-    label = dict(enumerate(choices)).get(int(value)) if value.isascii() and value.isdecimal() else None
-    return label if label in task.names else None
+    return dict(enumerate(choices)).get(int(value)) if value.isascii() and value.isdecimal() else None
 
 
 def _answer(pressed: PendingPress, asked: Solved) -> _Outcome:

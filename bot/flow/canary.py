@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.domain.canary import Canaries, told, verdict, why
-from bot.domain.tasks import Task
+from bot.domain.tasks import Task, routing_task
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class CanaryWatch:
             record = await self.canaries.record(canary, now)
             if (how := verdict(canary, record, now)) is None:
                 continue
-            posts = told(task, canary, record, how)
+            posts = told(task, canary, record, how, routing_task(self.tasks))
             if await self.canaries.end(canary, how, why(canary, record), posts, now):
                 log.warning("canary ended", extra={"task": task.name, "adapter": canary.adapter.name, "how": how.value})
         return 0

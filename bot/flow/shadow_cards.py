@@ -13,6 +13,7 @@ from bot.domain.ledger import Change
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Platform
 from bot.domain.posts import Post
+from bot.domain.report_posts import ShadowCard
 from bot.domain.shadow import ShadowFigures, Shadows
 from bot.domain.shadow_card import EXPLAIN, KEEP, PROMOTE, Fate, Ruling, ShadowCards, ShadowPress, StandingShadowCard
 from bot.domain.tasks import Task
@@ -50,7 +51,8 @@ class ShadowCardKeeper:
         standing = await self.cards.standing(task.name)
         for card in standing:
             if shadow is None or card.card.adapter != shadow.name:
-                await self.cards.renew(task.name, await self._superseded(task, card), self.now())
+                over = shadow_card.decided([card], await _fate(self.registry, card.card))
+                await self.cards.renew(task.name, over, self.now())
         if shadow is None:
             return
         known = [one for one in await self.shadows.shadow_figures(task.name) if one.adapter == shadow.name]
@@ -65,13 +67,6 @@ class ShadowCardKeeper:
         posts = shadow_card.first_cards(task, figures)
         if posts and await self.cards.tell(task.name, figures.adapter, posts, self.now()):
             log.info("shadow card owed", extra={"task": task.name, "adapter": figures.adapter})
-
-    async def _superseded(self, task: Task, card: StandingShadowCard) -> list[Post]:
-        """Rewrite the card of a candidate that is no longer in the shadow: promoted, as by a command, or superseded."""
-        for event in await self.registry.history(task.name, _FAR_BACK):
-            if event.adapter == card.card.adapter and event.what is Outcome.SERVES:
-                return shadow_card.decided([card], Fate.PROMOTED, event.by)
-        return shadow_card.decided([card], Fate.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +108,7 @@ class ShadowButtons(Step[ShadowPress]):
         if item.on.card.decided:
             return Ruling.NOTHING, []
         if not item.in_shadow:
-            return Ruling.NOTHING, shadow_card.decided(item.cards, Fate.SUPERSEDED)
+            return Ruling.NOTHING, shadow_card.decided(item.cards, await _fate(self.registry, item.on.card))
         fate = Fate.PROMOTED if item.press.value == PROMOTE else Fate.KEPT
         return Ruling(item.press.value), shadow_card.decided(item.cards, fate, who.name or who.id)
 
@@ -126,3 +121,15 @@ class ShadowButtons(Step[ShadowPress]):
     async def _cycle(self, item: ShadowPress) -> Cycle | None:
         cycles = await self.registry.cycles(item.on.card.task, _FAR_BACK)
         return next((cycle for cycle in cycles if cycle.adapter == item.on.card.adapter), None)
+
+
+async def _fate(registry: Registry, card: ShadowCard) -> Fate:
+    """Why the candidate is no longer in the shadow though nobody decided on its card.
+
+    Who promoted it elsewhere is not named: a command knows no name that people would read.
+    """
+    for event in await registry.history(card.task, _FAR_BACK):
+        if event.adapter == card.adapter and event.what is Outcome.SERVES:
+            return Fate.PROMOTED
+    made = [one for one in await registry.adapters(card.task) if one.name == card.adapter]
+    return Fate.FORGOTTEN if any(one.retires is not None for one in made) else Fate.SUPERSEDED

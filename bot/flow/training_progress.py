@@ -8,7 +8,10 @@ from typing import ClassVar
 from bot.domain.ledger import Change
 from bot.domain.model_ports import Registry
 from bot.domain.tasks import Task
-from bot.domain.training_progress import TrainingPosts, progress
+from bot.domain.training_progress import TrainingPosts, progress, shows_progress
+
+_NEWEST = 5
+"""The cycles that are looked at: newer ones may wait behind the one that trains, or that failed a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,11 @@ class TrainingProgressKeeper:
     now: Callable[[], datetime]
 
     async def step(self) -> int:
-        """Look at every task's newest cycle. Always returns 0: the next news takes a while to come."""
+        """Look at every task's newest cycles. Always returns 0: the next news takes a while to come."""
         for task in self.tasks:
-            for cycle in await self.registry.cycles(task.name, 1):
+            for cycle in await self.registry.cycles(task.name, _NEWEST):
+                if not shows_progress(cycle):
+                    continue
                 if posts := progress(task, cycle, await self.posts.told(cycle.id)):
                     await self.posts.tell(cycle, posts, self.now())
         return 0

@@ -9,7 +9,8 @@ from bot.platforms.verdict_wording import verdict_reason
 def shadow_card(content: ShadowCard, language: str) -> list[str]:
     """What the candidate would have done; then what was decided, if anything was."""
     figures = {"heard": content.heard, "differently": content.differently, "agreed": content.agreed}
-    told = sentence(language, "shadow_card", adapter=content.adapter, **figures)
+    says = "shadow_card_over" if content.decided else "shadow_card"
+    told = sentence(language, says, adapter=content.adapter, **figures)
     if not content.decided:
         return [told]
     by = content.by or sentence(language, "someone")

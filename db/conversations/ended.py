@@ -1,11 +1,13 @@
 """Whether a conversation's team was merged or retired since it got the conversation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.team_changes import Kind
+from db.conversations.label_names import names_by_now
 from db.tables import ConversationRow, DecisionRow, FailedItemRow, LabelChangeRow
 
 _CHANGE = LabelChangeRow
@@ -47,3 +49,19 @@ async def of_ended_teams(session: AsyncSession, rows: Sequence[ConversationRow])
     aside = select(FailedItemRow.item).where(FailedItemRow.step == "hand_on", FailedItemRow.set_aside_at.is_not(None))
     stuck = set(await session.scalars(aside.where(FailedItemRow.item.in_([str(one) for one in suspected]))))
     return {one for one, at in suspected.items() if known.get(one, at) < at and str(one) not in stuck}
+
+
+async def heirs_of(
+    session: AsyncSession, task: str, labels: Collection[str], since: datetime
+) -> tuple[dict[str, str], dict[str, str]]:
+    """({merged team: the one it became part of}, {retired team: the one that got its requests}) of the teams that had
+    these names at that moment and ended since; each heir by its present name."""
+    wanted = select(_CHANGE).where(ENDS, _CHANGE.task == task, _CHANGE.before.in_(labels), _CHANGE.at >= since)
+    ends = (await session.scalars(wanted.order_by(_CHANGE.id.desc()))).all()
+    if not ends:
+        return {}, {}
+    names = await names_by_now(session, task)
+    first = {row.before: row for row in ends}  # the oldest since then; a later team of that name is another
+    heirs = {label: (row.kind, names.now(row.after, row.at)) for label, row in first.items()}
+    merged = {label: heir for label, (kind, heir) in heirs.items() if kind == Kind.MERGE}
+    return merged, {label: heir for label, (_, heir) in heirs.items() if label not in merged}

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, String, and_, case, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.domain.decisions import Decision
 from bot.domain.team_changes import FormerNames, Kind, former_names
@@ -34,3 +35,13 @@ def by_present_names(made: Decision, names: FormerNames, at: datetime) -> Decisi
         now = names.now(label, at)
         probabilities[now] = probabilities.get(now, 0.0) + share
     return replace(made, label=names.now(made.label, at), probabilities=probabilities)
+
+
+def by_now(
+    label: ColumnElement[str] | InstrumentedAttribute[str],
+    at: ColumnElement[datetime] | InstrumentedAttribute[datetime],
+    names: FormerNames,
+) -> ColumnElement[str]:
+    """As `FormerNames.now`, in a query."""
+    known = [(and_(label == row.name, at <= row.until), row.now) for row in names.rows]
+    return case(*known, else_=label) if known else type_coerce(label, String)

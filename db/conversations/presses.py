@@ -21,7 +21,7 @@ from db.conversations.answers import answers_of
 from db.conversations.basis import of_words
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.decisions import heard, move
-from db.conversations.ended import of_ended_teams
+from db.conversations.ended import heirs_of, of_ended_teams
 from db.conversations.examples import ConversationExample, store_example
 from db.conversations.failures import backs_off, readable
 from db.conversations.follow_ups import reopen
@@ -59,6 +59,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     asked_if_solved = [talk for _, talk, post in found if isinstance(said[post.id], Solved)]
     ended = await of_ended_teams(session, asked_if_solved)
+    heirs = {post.id: await _heirs(session, talk, post, said[post.id]) for _, talk, post in found}
     return [
         PendingPress(
             id=fact.id,
@@ -73,6 +74,8 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
             under=next((one for one in every.get(talk.id, ()) if one.post == post.under), None),
             answers=answers.get(talk.id, ()),
             ended=talk.id in ended,
+            merged=heirs[post.id][0],
+            retired=heirs[post.id][1],
         )
         for fact, talk, post in found
     ]
@@ -139,6 +142,20 @@ async def _of_shadow_card(session: AsyncSession, ref: MessageRef) -> Button | No
     if row is None or not isinstance(said, ShadowCard):
         return None
     return Button(mappers.place(row), bool(said.decided), for_leads=True, of_all_teams=True)
+
+
+async def _heirs(
+    session: AsyncSession, talk: ConversationRow, post: PostRow, said: Content
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The heirs of the teams that the buttons name, as `heirs_of`."""
+    match said:
+        case Question():
+            named = said.candidates
+        case WrongTeam() if not said.question:
+            named = said.choices
+        case _:
+            return {}, {}
+    return await heirs_of(session, talk.task, named, post.owed_at) if talk.task else ({}, {})
 
 
 async def _note(session: AsyncSession, said: Content) -> NoteRow | None:

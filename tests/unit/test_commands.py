@@ -141,7 +141,7 @@ def test_an_erasure_says_what_went_and_who_had_learned(capsys: pytest.CaptureFix
     said = capsys.readouterr().err
     assert "web:customer: 3 conversations and 2 examples are erased" in said
     assert "learned from a text of theirs: routing-3, routing-4" in said
-    assert f"they serve until {NOW:%Y-%m-%d} at the latest; a learning cycle without it is asked for" in said
+    assert f"they may serve until {NOW:%Y-%m-%d} at the latest; a learning cycle without it is asked for" in said
 
 
 def test_an_erasure_of_nobody_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,9 @@ class FakeTeamChanges:
     async def labels(self, task: str) -> list[KnownLabel]:
         return [KnownLabel("access", 4, 1, 2), KnownLabel("acess", 3, 3)]
 
+    async def learned(self) -> list[KnownLabel]:
+        return [KnownLabel("routing", 7, 4), KnownLabel("subject.legal", 5, 2)]
+
     async def made(self, task: str) -> list[MadeChange]:
         return [MadeChange(Kind.MERGE, "old", "access", "ann", AT, {"examples": 7})]
 
@@ -43,7 +47,14 @@ async def test_every_label_is_listed_and_what_nobody_hears_is_said(capsys: pytes
         ("merge", "old", "access", "ann")
     ]
     await list_teams(FakeTeamChanges(), TASK, False, out)
-    assert "3 corrections of 'acess' are heard by nobody" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "3 corrections of 'acess' are heard by nobody" in said
+    assert "'subject.legal'" not in said, "nobody said which questions there are"
+    part = replace(TASK, name="subject.law", part_of="subject")
+    await list_teams(FakeTeamChanges(), TASK, False, out, [TASK, part])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 corrections and 3 examples of the question 'subject.legal' are heard by nobody" in said
+    assert "'routing'" not in said
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

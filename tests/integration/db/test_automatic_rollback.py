@@ -1,6 +1,7 @@
 """How a champion's decisions were judged, and the rollback: once, however many processes there are."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,12 @@ from bot.domain.automatic_rollback import Corrections
 from bot.domain.learning import Judged, Outcome, Verdict
 from bot.domain.posts import Post
 from bot.domain.report_posts import LearningReport, Withdrawal
+from bot.domain.team_changes import Kind, TeamChange
 from bot.flow.rollback import AutomaticRollback
 from db.engine import Database, open_database
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
+from db.team_changes import PostgresTeamChanges
 from tests.integration.db.scenes import START, after
 from tests.integration.db.test_registry import adapter
 from tests.samples import TASK
@@ -104,6 +107,26 @@ async def test_only_what_the_adapter_decided_unasked_and_leads_could_correct_cou
     early = await desk.registry.serving("routing", "starter", START + 35.5 * DAY)
     assert early is not None
     assert early.now == Corrections(0, 0), "leads have a day"
+
+
+async def test_a_team_that_was_renamed_since_is_no_other_team(desk: Desk) -> None:
+    ids = await desk.decided("routing-2", 10, 35)
+    await desk.corrected(ids[:3])
+    async with desk.database.transaction() as session:
+        # Moved there and back: the ruling that stands names the team that the adapter had found
+        back = "UPDATE corrections SET label = 'billing' WHERE conversation_id = :id"
+        await session.execute(text(back), {"id": ids[0]})
+    serving = await desk.registry.serving("routing", "starter", LATER)
+    assert serving is not None
+    assert serving.now == Corrections(10, 2)
+    renamed = replace(
+        TASK, labels=tuple(replace(one, name="invoices") if one.name == "billing" else one for one in TASK.labels)
+    )
+    change = TeamChange(Kind.RENAME, "billing", "invoices", "ann")
+    await PostgresTeamChanges(desk.database).change(renamed, change, lambda *_: [], LATER, dry_run=False)
+    after_it = await desk.registry.serving("routing", "starter", LATER)
+    assert after_it is not None
+    assert after_it.now == Corrections(10, 2)
 
 
 async def test_two_lookers_withdraw_once_and_say_so_once(desk: Desk, database_url: str, outbox: PostgresOutbox) -> None:

@@ -126,6 +126,19 @@ async def test_one_that_is_no_worse_serves_everybody_in_the_end_as_the_gate_had_
     assert await trials.desk.registry.serving("routing", "starter", LATER) is not None, "it may still go back by itself"
 
 
+async def test_leads_hear_in_their_rooms_how_the_canary_of_a_further_question_ended(trials: Trials) -> None:
+    await trials.begin()
+    await trials.desk.corrected((await trials.desk.decided("routing-1", 400, 11))[:40])
+    await trials.desk.corrected((await trials.desk.decided("routing-2", 80, 11))[:40])
+    # The adapter's task is a question: none of its labels has a room
+    question = replace(TASK, labels=tuple(replace(one, deliver_to={}) for one in TASK.labels))
+    leads = replace(TASK, name="teams")
+    await CanaryWatch([leads, question], "starter", trials.canaries, lambda: LATER).step()
+    said = await PostgresOutbox(trials.desk.database).claim_due(["web", "slack", "telegram"], LATER, 10)
+    assert [item.post.place for item in said] == list(leads.label(leads.fallback).deliver_to.values())
+    assert [getattr(item.post.content, "task", "") for item in said] == ["routing" for _ in said]
+
+
 async def test_a_pointer_that_moves_and_another_candidate_end_it(trials: Trials) -> None:
     await trials.begin()
     stale = await trials.running()

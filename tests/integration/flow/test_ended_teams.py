@@ -9,12 +9,13 @@ from sqlalchemy import select
 from bot.domain import compose
 from bot.domain.conversations import CardState, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.posts import NO, Card, FollowUp, Moved, Notice, Post, Solved
+from bot.domain.messages import Press
+from bot.domain.posts import NO, Card, FollowUp, Moved, Notice, Post, Question, Solved, WrongTeam
 from bot.domain.tasks import Task
 from bot.domain.team_changes import Kind, TeamChange
-from db.tables import ConversationRow
+from db.tables import ConversationRow, ExampleRow
 from db.team_changes import PostgresTeamChanges
-from tests.samples import AGENT, LEAD, NOW, TASK
+from tests.samples import AGENT, CUSTOMER, LEAD, NOW, TASK
 from tests.worlds.story import Story
 
 LEFT = replace(TASK, labels=tuple(one for one in TASK.labels if one.name != "delivery"))
@@ -192,3 +193,65 @@ async def test_a_team_that_got_the_name_anew_keeps_its_own_requests(story: Story
     await again.settles()
     assert await label_of(again, "m1") == ("delivery", State.ROUTED)
     assert again.cards()[-1].post.place.chat == "delivery"
+
+
+@pytest.mark.parametrize("change", [MERGED, RETIRED], ids=lambda one: str(one.kind))
+async def test_a_persons_tap_on_a_team_that_ended_meanwhile_finds_who_has_its_requests(
+    story: Story, change: TeamChange
+) -> None:
+    await story.writes("it is broken", "m1")
+    await story.settles()
+    question = story.newest(Question).post.content
+    assert isinstance(question, Question)
+    later = await ends(story, change)
+    await later.presses(str(question.candidates.index("delivery")))
+    await later.settles()
+    assert await label_of(later) == (change.after, State.ROUTED)
+    async with later.database.transaction() as session:
+        taught = (await session.execute(select(ExampleRow.label, ExampleRow.source))).all()
+    if change is MERGED:
+        assert later.reads().by == Author.PERSON
+        assert taught == [("it", "tap")], "the team that it belongs to has that name now"
+    else:
+        assert (later.reads().by, later.reads().reason) == (Author.FALLBACK, Reason.RETIRED)
+        assert taught == [], "what was meant was another team"
+    closed = later.heard()[1]
+    assert isinstance(closed, Question)
+    assert closed.answered == change.after
+
+
+async def test_a_tap_names_the_team_that_had_the_name_when_the_question_was_put(story: Story) -> None:
+    await story.writes("it is broken", "m1")
+    await story.settles()
+    old = story.newest(Question)
+    later = await ends(story, MERGED)
+    again = Story(later.database, later.folder, TASK, later.chats, predictor=later.predictor)
+    again.time = later.time
+    again.later(60)
+    await again.writes("it is broken too", "m2")
+    await again.settles()
+    new = again.newest(Question)
+    for question in (old, new):
+        asked = question.post.content
+        assert isinstance(asked, Question)
+        named = str(asked.candidates.index("delivery"))
+        await again.inbox.press(Press(again.ref(question), CUSTOMER, named, again.time))
+        await again.settles()
+    assert await label_of(again, "m1") == ("it", State.ROUTED)
+    assert await label_of(again, "m2") == ("delivery", State.ROUTED), "another team has the name by now"
+
+
+@pytest.mark.parametrize("change", [MERGED, RETIRED], ids=lambda one: str(one.kind))
+async def test_a_leads_button_for_a_team_that_was_merged_meanwhile_names_the_other(
+    story: Story, change: TeamChange
+) -> None:
+    await story.writes("I was charged twice", "m1")
+    await story.settles()
+    await story.reacts("👎")
+    await story.settles()
+    asked = story.newest(WrongTeam).post.content
+    assert isinstance(asked, WrongTeam)
+    later = await ends(story, change)
+    await later.presses(str(asked.choices.index("delivery")), by=LEAD, on=WrongTeam)
+    await later.settles()
+    assert (await label_of(later))[0] == ("it" if change is MERGED else "billing"), "a retired team is none any more"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.domain.learning import Outcome
 from bot.domain.messages import MessageRef, Person, Place, Press
@@ -19,7 +19,7 @@ from db.shadow_cards import PostgresShadowCards
 from db.tables import PostRow, PressRow, ShadowRulingRow
 from tests.fakes import FakePlatform
 from tests.integration.db.scenes import note
-from tests.integration.db.test_automatic_rollback import LATER, Desk
+from tests.integration.db.test_automatic_rollback import DAY, LATER, Desk
 from tests.integration.db.test_shadow import refused
 from tests.samples import TASK as SAMPLE
 
@@ -193,8 +193,35 @@ async def test_a_card_closes_by_itself_when_another_way_was_taken(leads: Leads) 
     await leads.heard(6)
     await leads.look()
     await leads.desk.registry.promote("routing", "routing-2", "command", "by hand", LATER, base="starter")
-    assert await leads.look() == the_same(ShadowCard("routing", "routing-2", 6, 6, 0, "promoted", "command"))
+    assert await leads.look() == the_same(ShadowCard("routing", "routing-2", 6, 6, 0, "promoted"))
     assert await leads.look() == []
+
+
+@pytest.mark.parametrize("looks_first", [True, False])
+async def test_a_candidate_that_learned_from_somebody_forgotten_is_over_and_the_card_says_why(
+    leads: Leads, looks_first: bool
+) -> None:
+    await leads.heard(6)
+    await leads.look()
+    last_day = text("UPDATE adapters SET retires_at = :day WHERE name = 'routing-2'")
+    async with leads.desk.database.transaction() as session:
+        await session.execute(last_day, {"day": LATER + 30 * DAY})
+    over = the_same(ShadowCard("routing", "routing-2", 6, 6, 0, "forgotten"))
+    assert (await leads.look() if looks_first else await leads.press("promote")) == over
+    assert await leads.press("promote") == []
+    assert await leads.look() == []
+    champion = await leads.desk.registry.champion("routing", "starter")
+    assert champion is not None
+    assert champion.name == "routing-1"
+
+
+async def test_a_button_of_a_candidate_for_another_base_model_promotes_nothing(leads: Leads) -> None:
+    await leads.heard(6)
+    await leads.look()
+    other = PostgresShadowCards(leads.desk.database, "another base")
+    leads.buttons = replace(leads.buttons, cards=other)
+    assert await leads.press("promote") == the_same(ShadowCard("routing", "routing-2", 6, 6, 0, "superseded"))
+    assert await leads.rulings() == [("nothing", "promote", "slack:lead")]
 
 
 async def test_a_lead_who_is_forgotten_stands_on_no_card_and_what_was_decided_does(leads: Leads) -> None:

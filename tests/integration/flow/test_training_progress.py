@@ -85,6 +85,24 @@ async def test_a_training_that_failed_says_so_where_it_was_told_of(room: Room) -
     assert room.once_each(at(Phase.TRAINING, 30), at(Phase.FAILED, 0, "the loss was no number any more"))
 
 
+async def test_a_cycle_that_waits_behind_it_holds_no_news_back(room: Room) -> None:
+    """As when somebody is forgotten while it trains: the next cycle is asked for at once, and this one fails."""
+    registry = room.registry
+    await registry.request_cycle("routing", "schedule", "a", after(0))
+    async with registry.claim_cycle(after(0)) as cycle:
+        assert cycle is not None
+        await registry.update_cycle(cycle, Phase.TRAINING, 0.3, "routing-1")
+        await room.look()
+        await registry.request_cycle("routing", "erasure", "b", after(0))
+        await registry.update_cycle(cycle, Phase.TRAINING, 0.5, "routing-1")
+        await room.look()
+        await registry.fail_cycle(cycle, "somebody was forgotten", after(0))
+    for _ in range(2):
+        await room.look()
+    failed = at(Phase.FAILED, 0, "somebody was forgotten")
+    assert room.once_each(at(Phase.TRAINING, 30), at(Phase.TRAINING, 50), failed)
+
+
 async def test_what_became_of_it_is_never_written_over(room: Room) -> None:
     registry = room.registry
     await registry.request_cycle("routing", "schedule", "a", after(0))

@@ -17,6 +17,7 @@ from bot.domain.team_changes import (
     check_known,
     former_names,
     is_done,
+    unasked,
     unheard,
 )
 
@@ -110,6 +111,38 @@ def test_the_only_new_team_is_the_likely_one_and_else_a_placeholder_is_shown() -
     more = replace(TASK, labels=(*TASK.labels, Label("billing", "money")))
     (said,) = unheard(more, [KnownLabel("pw", 1, 1)])
     assert "rename pw NEW" in said
+
+
+def test_what_is_left_of_a_question_under_another_name_is_named_with_what_to_do() -> None:
+    part = Task("subject.law", "About?", (Label("yes", "law"), Label("no", "else")), "no", part_of="subject")
+    left = [KnownLabel("routing", 9, 2), KnownLabel("subject.law", 1), KnownLabel("subject.legal", 5, 2)]
+    (said,) = unasked([TASK, part], left)
+    assert said == (
+        "2 corrections and 3 examples of the question 'subject.legal' are heard by nobody: the settings ask none of "
+        "that name; call the label legal again under tasks.subject.labels, and change its title, which is what people "
+        "read"
+    )
+    (said,) = unasked([TASK], [KnownLabel("mood", 1, 1)])
+    assert said.endswith("call it mood again where it goes on under another name")
+
+
+def test_what_came_of_a_team_after_it_ended_is_mended_by_the_same_change_once_more() -> None:
+    """A bot with the settings of before went on for a while."""
+    more = replace(TASK, labels=(*TASK.labels, Label("billing", "money")))
+
+    def said(*changes: tuple[Kind, str, str]) -> str:
+        made = [MadeChange(kind, before, after, "ann", day(at)) for at, (kind, before, after) in enumerate(changes)]
+        (sentence,) = unheard(more, [KnownLabel("pw", 1, 1), KnownLabel("access", 2), KnownLabel("billing", 2)], made)
+        return sentence.partition("; as on ")[2].partition(": ")[2]
+
+    assert said((Kind.RENAME, "pw", "access")) == "switchboard teams rename pw access --task routing"
+    assert said((Kind.MERGE, "pw", "billing")) == "switchboard teams merge pw billing --task routing"
+    assert said((Kind.RETIRE, "pw", "triage")) == "switchboard teams retire pw --to triage --task routing"
+    assert said((Kind.RENAME, "pw", "login"), (Kind.RENAME, "login", "access")) == (
+        "switchboard teams merge pw access --task routing"
+    ), "a name cannot be given twice"
+    assert said((Kind.RENAME, "pw", "gone")) == "", "then it is guessed"
+    assert said((Kind.SPLIT, "pw", "access")) == ""
 
 
 @pytest.mark.parametrize("kind", list(Kind))

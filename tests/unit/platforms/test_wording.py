@@ -28,6 +28,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.report_posts import LearningReport, ShadowCard, ShadowExplanation, TrainingProgress, Trial
+from bot.domain.shadow_card import Fate
 from bot.domain.tasks import Label, Task
 from bot.locales import available
 from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
@@ -264,8 +265,21 @@ def test_a_shadow_card_says_what_would_have_been_and_then_what_was_decided() -> 
         ("explain", "Explain"),
     ]
     kept = replace(open_card, decided="kept", by="Lee")
-    assert shadow_card(kept, "en")[1] == "Lee decided: what serves stays."
+    assert shadow_card(kept, "en") == [
+        "routing-3 had not proved better. It would have routed 14 of 212 requests differently; leads later agreed with "
+        "it on 11.",
+        "Lee decided: what serves stays.",
+    ]
     assert shadow_buttons(kept, "en") == []
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR", "es"])
+@pytest.mark.parametrize("fate", Fate)
+def test_a_shadow_card_that_is_over_says_in_every_language_why(fate: Fate, language: str) -> None:
+    told = shadow_card(ShadowCard("routing", "routing-3", 212, 14, 11, fate.value), language)
+    assert len(told) == 2, "what it would have done, then what became of it"
+    others = [shadow_card(ShadowCard("routing", "routing-3", 212, 14, 11, one.value), language) for one in Fate]
+    assert [one[1] for one in others].count(told[1]) == 1
 
 
 def test_an_explanation_names_what_was_compared_and_every_reason() -> None:

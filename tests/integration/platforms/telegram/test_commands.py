@@ -195,8 +195,8 @@ async def test_forget_asks_first_erases_then_and_again_changes_nothing(
             "Done. What you wrote, your name and what was learned from it are erased. "
             "Three things stay: your own messages in the chats where you wrote them (delete them there), "
             "files that you sent in the chats where a team got them, and what a team wrote itself in its room. "
-            "A model had learned from your words. "
-            "It is trained anew without them, and serves until 2027-01-31 at the latest."
+            "One thing takes longer: a model may have learned from your words. "
+            "It is trained anew without them, and may serve until 2027-01-31 at the latest."
         )
         assert english.posts(ANN)[-1].buttons == {}
         again = await english.presses(ANN, ANN, post.message_id, sure)

@@ -98,7 +98,7 @@ def test_who_is_forgotten_hears_until_when_a_model_serves_that_had_learned_from_
     plain = command_answers.forgotten(Erased(2, 1, ()), "en").text
     assert plain.startswith("Erased: requests 2, examples 1.") and "model" not in plain
     learned = command_answers.forgotten(Erased(2, 1, ("routing-1",), AT), "en").text
-    assert learned.endswith(f"trained anew without them, and serves until {AT:%Y-%m-%d} at the latest.")
+    assert learned.endswith(f"trained anew without them, and may serve until {AT:%Y-%m-%d} at the latest.")
 
 
 def test_a_week_without_requests_divides_by_nothing() -> None:
