@@ -61,6 +61,8 @@ class UndecidedConversation:
     """Whether the question was asked so long ago that an answer is no longer expected."""
     question: int | None = None
     """The post that asked, whose buttons vanish once there is a decision."""
+    answers: tuple[Decision, ...] = ()
+    """The answers to the further questions from before it was made a request; none for any other conversation."""
 
 
 @dataclass(frozen=True, slots=True)
