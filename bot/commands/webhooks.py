@@ -12,6 +12,7 @@ from bot.commands.command_line import AsJson, Config, read_settings, run_to_end,
 from bot.commands.period import period
 from bot.console import say, table
 from bot.domain.errors import UsageError
+from bot.domain.plural import counted
 from bot.domain.webhooks import EventKind, Webhook, WebhookEvent, WebhookState
 from bot.flow.webhooks import post_event
 from bot.http.webhook_line import open_webhook_line
@@ -82,7 +83,8 @@ def webhooks_replay(
         async with open_store(settings) as store:
             return await PostgresWebhookEvents(store.database).replay(webhook.name, first, last)
 
-    say(f"{run_to_end(work())} events are sent to {name} again, as soon as the bot runs")
+    sent = counted(run_to_end(work()), "event is", "events are")
+    say(f"{sent} sent to {name} again, as soon as the bot runs")
 
 
 def _named(webhooks: Sequence[Webhook], name: str) -> Webhook:
