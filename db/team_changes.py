@@ -45,6 +45,12 @@ class PostgresTeamChanges:
         async with self._database.transaction() as session:
             return await _labels(session, task)
 
+    async def tasks(self) -> Mapping[str, int]:
+        valid = ExampleRow.withdrawn_at.is_(None), ExampleRow.source != Source.SETTINGS
+        async with self._database.transaction() as session:
+            found = await session.execute(select(ExampleRow.task, func.count()).where(*valid).group_by(ExampleRow.task))
+            return {row[0]: row[1] for row in found}
+
     async def made(self, task: str) -> list[MadeChange]:
         async with self._database.transaction() as session:
             return await _made(session, task)

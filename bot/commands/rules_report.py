@@ -94,7 +94,7 @@ def list_rules(rules: Rules, records: Mapping[str, RuleRecord], as_json: bool, o
             row = {"number": number, **_answer(rule), "written": rule.written, **_figures(record)}
             print(json_line(row), file=out)
             continue
-        print(f"{number}. {rule.name}: {rule.written} → {_then(rule)}\t{_told(record)}", file=out)
+        print(f"{number}. {rule.name}: {rule.written} → {rule.then.task}: {_then(rule)}\t{_told(record)}", file=out)
     gone = [name for name in records if name not in {rule.name for rule in rules.rules}]
     if gone:
         say(f"no longer in the settings, but decided once: {', '.join(sorted(gone))}")

@@ -17,7 +17,7 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions, Text, read_examples, read_texts
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
-from bot.domain.team_changes import Kind, TeamChange, TeamChanges, unheard
+from bot.domain.team_changes import Kind, TeamChange, TeamChanges, unheard, unheard_questions
 from bot.files import read_whole
 from bot.json_lines import json_line
 
@@ -28,8 +28,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextIO) -> None:
-    """Print all labels, of the settings and of the database alone, with their figures; then every change."""
+async def list_teams(changes: TeamChanges, task: Task, tasks: Sequence[Task], as_json: bool, out: TextIO) -> None:
+    """Print all labels, of the settings and of the database alone, with their figures; then every change.
+
+    `tasks` are all of the settings: of questions that the database alone has is said that nobody hears their data.
+    """
     known = {one.label: one for one in await changes.labels(task.name)}
     made = await changes.made(task.name)
     rows = [
@@ -43,15 +46,18 @@ async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextI
         for name in (*task.names, *(name for name in known if name not in task.names))
     ]
     history = [{**asdict(one), "at": one.at.isoformat(timespec="seconds")} for one in made]
+    elsewhere = await changes.tasks()
     if as_json:
-        print(json_line({"task": task.name, "labels": rows, "changes": history}), file=out)
+        gone = {name: count for name, count in sorted(elsewhere.items()) if name not in {one.name for one in tasks}}
+        row = {"task": task.name, "labels": rows, "changes": history, "questions_not_in_settings": gone}
+        print(json_line(row), file=out)
         return
     cells = [[_cell(cell) for cell in row.values()] for row in rows]
     table(f"labels of {task.name}", ("label", "in the settings", "examples", "corrections", "open requests"), cells)
     if made:
         done = [(one.at.isoformat(timespec="minutes"), one.kind.value, one.before, one.after, one.by) for one in made]
         table("changes", ("at", "what", "from", "to", "by"), done)
-    for sentence in unheard(task, known.values()):
+    for sentence in (*unheard(task, known.values()), *unheard_questions(tasks, elsewhere)):
         say(sentence)
 
 

@@ -4,7 +4,7 @@ A change is a migration with a row of its own: examples, rulings and open reques
 they were made.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -15,6 +15,7 @@ from bot.domain.conversations import Conversation, PendingReactions
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter
+from bot.domain.plural import counted
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
@@ -117,6 +118,9 @@ class TeamChanges(Protocol):
 
     async def labels(self, task: str) -> list[KnownLabel]:
         """Every label that has valid data or that ever got a code, by name."""
+
+    async def tasks(self) -> Mapping[str, int]:
+        """Every task that has valid labelled texts other than the settings' own -> how many."""
 
     async def made(self, task: str) -> list[MadeChange]:
         """Every change ever made, oldest first."""
@@ -245,6 +249,25 @@ def _unheard(task: Task, one: KnownLabel, new: Sequence[str]) -> str:
         f"{what} of {one.label!r} are heard by nobody: tasks.{task.name}.labels has no such team; "
         f"switchboard teams rename {one.label} {_likely(one.label, task, new)}{of_task} (or merge, or retire)"
     )
+
+
+def unheard_questions(tasks: Iterable[Task], known: Mapping[str, int]) -> list[str]:
+    """A sentence for each question of the database that the settings do not have, `known` as `TeamChanges.tasks`.
+
+    A label of a question with `choose = "any"` is a question of its own, stored under QUESTION.LABEL.
+    """
+    present = list(tasks)
+    gone = sorted(known.keys() - {one.name for one in present})
+    return [_unheard_question(name, known[name], {one.part_of for one in present}) for name in gone]
+
+
+def _unheard_question(name: str, examples: int, divided: Collection[str]) -> str:
+    question, _, label = name.partition(".")
+    told = counted(examples, f"example of {name} is heard by nobody", f"examples of {name} are heard by nobody")
+    if label and question in divided:
+        mend = "put the label back under that name, and change its title, which is what people read"
+        return f"{told}: tasks.{question}.labels has no {label}; {mend}"
+    return f"{told}: the settings have no tasks.{name}; put the question back under that name to use them"
 
 
 def _likely(label: str, task: Task, new: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from bot.domain.team_changes import Kind, KnownLabel, MadeChange, Moves, TeamCha
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TASK = Task("routing", "Which team?", (Label("access", "passwords"), Label("triage", "the rest")), "triage")
+TASKS = (TASK, Task("subject.legal", "?", (Label("yes", "law"), Label("no", "else")), "no", part_of="subject"))
 RENAME = TeamChange(Kind.RENAME, "acess", "access", "ann")
 
 
@@ -22,6 +23,9 @@ class FakeTeamChanges:
 
     async def labels(self, task: str) -> list[KnownLabel]:
         return [KnownLabel("access", 4, 1, 2), KnownLabel("acess", 3, 3)]
+
+    async def tasks(self) -> dict[str, int]:
+        return {"routing": 7, "subject.legal": 2, "subject.paper": 1, "weather": 3}
 
     async def made(self, task: str) -> list[MadeChange]:
         return [MadeChange(Kind.MERGE, "old", "access", "ann", AT, {"examples": 7})]
@@ -32,7 +36,7 @@ class FakeTeamChanges:
 
 async def test_every_label_is_listed_and_what_nobody_hears_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
-    await list_teams(FakeTeamChanges(), TASK, True, out)
+    await list_teams(FakeTeamChanges(), TASK, TASKS, True, out)
     told = json.loads(out.getvalue())
     assert [(row["label"], row["in_settings"], row["examples"]) for row in told["labels"]] == [
         ("access", True, 4),
@@ -42,8 +46,12 @@ async def test_every_label_is_listed_and_what_nobody_hears_is_said(capsys: pytes
     assert [(one["kind"], one["before"], one["after"], one["by"]) for one in told["changes"]] == [
         ("merge", "old", "access", "ann")
     ]
-    await list_teams(FakeTeamChanges(), TASK, False, out)
-    assert "3 corrections of 'acess' are heard by nobody" in capsys.readouterr().err
+    await list_teams(FakeTeamChanges(), TASK, TASKS, False, out)
+    said = capsys.readouterr().err
+    assert "3 corrections of 'acess' are heard by nobody" in said
+    assert "1 example of subject.paper is heard by nobody: tasks.subject.labels has no paper" in said
+    assert "3 examples of weather are heard by nobody: the settings have no tasks.weather" in said
+    assert "subject.legal" not in said and told["questions_not_in_settings"] == {"subject.paper": 1, "weather": 3}
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
