@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from bot.console import say
+from bot.domain.plural import counted
 
 
 async def catch_up(
@@ -14,7 +15,10 @@ async def catch_up(
     """
     if busy_elsewhere:
         if waiting:
-            say(f"{waiting} examples are not read yet by the bot that runs here; this is what it would say by now")
+            say(
+                f"{counted(waiting, 'example is', 'examples are')} not read yet by the bot that runs here; "
+                "this is what it would say by now"
+            )
         return
     if waiting:
         await remember()

@@ -9,6 +9,7 @@ from bot.domain.asking import in_words
 from bot.domain.decisions import Opinion, Reason
 from bot.domain.errors import SwitchboardError
 from bot.domain.model_ports import Registry
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 from bot.domain.team_changes import TeamChanges, unheard
 from bot.flow.classify import Classifier
@@ -72,9 +73,8 @@ def of_the_schedule(task: Task, now: datetime) -> Finding:
     learning = task.learning
     runs = next_runs(learning.schedule, learning.timezone, now, _SHOWN_RUNS)
     shown = ", ".join(f"{run:%a %Y-%m-%d %H:%M}" for run in runs)
-    return Finding(
-        f"{task.name} learns next, if {learning.min_corrections} corrections wait: {shown} ({learning.timezone})", True
-    )
+    wait = counted(learning.min_corrections, "correction waits", "corrections wait")
+    return Finding(f"{task.name} learns next, if {wait}: {shown} ({learning.timezone})", True)
 
 
 async def of_the_teams(tasks: Sequence[Task], changes: TeamChanges) -> AsyncIterator[Finding]:

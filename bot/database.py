@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from bot.backup import movable, pack, place_for, put_back, unpacked
 from bot.console import say
 from bot.domain.errors import UsageError
+from bot.domain.plural import counted
 from bot.settings import Settings
 from db.engine import open_database
 from db.migrate import upgrade
@@ -94,7 +95,10 @@ async def verified(file: Path) -> None:
         for path, digest in facts.adapters:
             if digest is not None and path in held.adapters and digest_of(held.adapters[path]) != digest:
                 raise UsageError(f"{file}: the files of adapter {path} are not those that were judged")
-    rows, adapters = f"{facts.rows} rows in {facts.tables} tables", counted(len(held.adapters), "adapter")
+    rows, adapters = (
+        f"{counted(facts.rows, 'row')} in {counted(facts.tables, 'table')}",
+        counted(len(held.adapters), "adapter"),
+    )
     say(f"verified: restored into a scratch database, {rows}, schema {facts.version}, {adapters}")
 
 
@@ -112,7 +116,3 @@ async def restore_backup(settings: Settings, file: Path) -> None:
         say(f"{counted(len(new), 'adapter')} put back below {settings.model.runs}")
     if kept:
         say(f"left as they were, for they are there already: {', '.join(kept)}")
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.errors import DatabaseUnreachable, SwitchboardError, Unreachable
 from bot.domain.ledger import Change
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,29 @@ class Wakeups:
             self[step].wake()
 
 
+class DatabaseReturn:
+    """Wakes all that wait for the database, whose own pauses may have grown long during an outage."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def wake(self) -> None:
+        """Let everybody who waits go on now: the database answers."""
+        for one in self._waiting:
+            if not one.done():
+                one.set_result(None)
+
+    async def wait(self, at_most: float) -> bool:
+        """Wait for the database, but no longer than `at_most` seconds; return whether it is back."""
+        back = asyncio.get_running_loop().create_future()
+        self._waiting.add(back)
+        try:
+            await asyncio.wait({back}, timeout=at_most)
+        finally:
+            self._waiting.discard(back)
+        return back.done()
+
+
 async def forever(
     step: Callable[[], Awaitable[int]], wakeup: Wakeup, at_most: float = 1.0, grace: float = 10.0
 ) -> None:
@@ -115,8 +138,11 @@ async def _finish(working: asyncio.Future[int], grace: float) -> None:
     await asyncio.wait({working})
 
 
-async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
-    """Call `run` again whenever it ends or fails, waiting twice as long each time (at most a minute)."""
+async def keep_running(name: str, run: Callable[[], Awaitable[None]], database: DatabaseReturn) -> None:
+    """Call `run` again whenever it ends or fails, waiting twice as long each time (at most a minute).
+
+    What failed for want of the database goes on as soon as the database is back, however long the pause has grown.
+    """
     wait = _FIRST_WAIT
     loop = asyncio.get_running_loop()
     while True:
@@ -131,7 +157,11 @@ async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
         pause = wait * random.uniform(0.8, 1.2)  # noqa: S311 - spreads replicas out, protects nothing
         if failed is not None:
             _tell(name, failed, pause)
-        await asyncio.sleep(pause)
+        if not isinstance(failed, DatabaseUnreachable):
+            await asyncio.sleep(pause)
+        elif await database.wait(pause):
+            wait = _FIRST_WAIT
+            continue
         wait = min(wait * 2, _LONGEST_WAIT)
 
 

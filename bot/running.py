@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bot.check import of_the_teams
 from bot.console import say
-from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.errors import DatabaseUnreachable, SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.person_pace import PersonPace
 from bot.domain.ports import Platform
@@ -44,7 +44,15 @@ from bot.flow.worker_pool import WorkerPool
 from bot.http.api_leads import ApiLeads
 from bot.http.process_figures import StepFigures
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Wakeups, compute_alone, forever, keep_running, share_interpreter, until_signal
+from bot.lifecycle import (
+    DatabaseReturn,
+    Wakeups,
+    compute_alone,
+    forever,
+    keep_running,
+    share_interpreter,
+    until_signal,
+)
 from bot.log_files import keep_bounded, server_logs
 from bot.logs import logged_for
 from bot.model_stack import ModelStack, model_running
@@ -79,6 +87,10 @@ log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 _STEP_FIGURES = StepFigures()
 """The figures of all steps in this process, of every workspace."""
+_DATABASE = DatabaseReturn()
+"""For all steps in this process: whichever workspace's database is back, trying once more costs the others little."""
+_START_AGAIN = 5.0
+"""Seconds between starts while the database is away."""
 _FIT_EVERY = 5.0
 """Seconds between looks for examples that changed without an announcement."""
 _REMIND_EVERY = 10.0
@@ -107,11 +119,27 @@ class Demo:
 
 
 async def serve(settings: Settings, demo: Demo | None = None) -> None:
-    """Run the bot until SIGINT or SIGTERM. Raises UsageError, Refused or Unreachable when it cannot start."""
+    """Run the bot until SIGINT or SIGTERM. Raises UsageError, Refused or Unreachable when it cannot start.
+
+    A database that dies meanwhile is waited for. One that never answered is an error: its address may be wrong.
+    """
     try:
-        await until_signal(_serve(settings, demo))
+        await until_signal(_serve_with_database(settings, demo))
     except* SwitchboardError as failed:
         raise _first(failed) from failed
+
+
+async def _serve_with_database(settings: Settings, demo: Demo | None) -> None:
+    """Start again, all of it, whenever the database dies before the bot runs."""
+    reached: set[str] = set()
+    while True:
+        try:
+            return await _serve(settings, demo, reached)
+        except* DatabaseUnreachable as failed:
+            problem = str(_first(failed))
+        log.error("database lost while starting, starting again", extra={"problem": problem, "seconds": _START_AGAIN})
+        say(f"{problem}. It answered before: the bot starts again every {_START_AGAIN:.0f} s until it answers.")
+        await asyncio.sleep(_START_AGAIN)
 
 
 def _first(failed: BaseException) -> BaseException:
@@ -119,13 +147,16 @@ def _first(failed: BaseException) -> BaseException:
     return _first(failed.exceptions[0]) if isinstance(failed, BaseExceptionGroup) else failed
 
 
-async def _serve(settings: Settings, demo: Demo | None) -> None:
-    """Take in messages as soon as the database is up; they wait until the model is up, too."""
+async def _serve(settings: Settings, demo: Demo | None, reached: set[str]) -> None:
+    """Take in messages as soon as the database is up; they wait until the model is up, too.
+
+    `reached`: the workspaces whose database has answered. Only theirs is DatabaseUnreachable when it does not answer.
+    """
     share_interpreter()
     compute_alone()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
-        served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
+        served = [await _opened(one, demo, stack, reached) for one in (settings, *settings.workspaces)]
         hand_on(served)
         deployment = await identity(served[0].store.database)
         await stack.enter_async_context(tracing(SecretFiles(os.environ), deployment))
@@ -146,14 +177,27 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         _announce(settings, demo)
 
 
-async def _opened(settings: Settings, demo: Demo | None, stack: AsyncExitStack) -> Workspace:
+async def _opened(settings: Settings, demo: Demo | None, stack: AsyncExitStack, reached: set[str]) -> Workspace:
     with logged_for(settings.workspace):
-        store = await stack.enter_async_context(open_store(settings))
+        store = await _reach(settings, stack, reached)
         await stack.enter_async_context(PostgresProcesses(store.database, now).living())
         await _say_what_is_unheard(settings, store)
         if demo:
             await load_demo_examples(settings.routing, store)
         return await open_workspace(settings, store, stack)
+
+
+async def _reach(settings: Settings, stack: AsyncExitStack, reached: set[str]) -> Store:
+    """Open the store, and let its database's return wake the steps."""
+    try:
+        store = await stack.enter_async_context(open_store(settings))
+    except DatabaseUnreachable as error:
+        if settings.workspace in reached or settings.database.url is None:  # an embedded one has no address to mend
+            raise
+        raise Unreachable(str(error)) from error
+    reached.add(settings.workspace)
+    store.database.on_return = _DATABASE.wake
+    return store
 
 
 def _hear(group: asyncio.TaskGroup, one: Workspace) -> Wakeups:
@@ -286,7 +330,7 @@ def _work(
 
 
 def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]]) -> None:
-    group.create_task(keep_running(name, run), name=name)
+    group.create_task(keep_running(name, run, _DATABASE), name=name)
 
 
 async def _wake_on_changes(store: Store, wakeups: Wakeups) -> None:

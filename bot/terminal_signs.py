@@ -1,10 +1,8 @@
-"""Signs that command a terminal or reverse its text, written out so that they do neither."""
+"""Characters that command a terminal or reverse its text, written out so that they do neither."""
 
-import re
-
-_COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+from bot.domain.control_characters import written_out
 
 
 def harmless(words: str) -> str:
-    """The words, with these signs as Python writes them; line ends and tabs stay."""
-    return _COMMANDING.sub(lambda sign: sign[0].encode("unicode_escape").decode(), words)
+    """The words, with these characters as Python writes them; line ends and tabs stay."""
+    return written_out(words, lambda sign: sign.encode("unicode_escape").decode())

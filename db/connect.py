@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from bot.domain.errors import ConfigError, Unreachable
+from bot.domain.errors import ConfigError, DatabaseUnreachable
 from db.connection_errors import explained
 from db.connection_url import Target
 
@@ -109,4 +109,4 @@ def _session(
 def _refused(target: Target, error: psycopg.Error) -> Exception:
     if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
         return ConfigError(["database.url: a part of it is no value that PostgreSQL takes there"])
-    return Unreachable(explained(target, error))
+    return DatabaseUnreachable(explained(target, error))

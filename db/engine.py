@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import DatabaseUnreachable, Refused, Unreachable
 from bot.domain.ledger import Change
 from db.connect import Session, connected
 from db.connection_url import Target, parsed
@@ -39,15 +39,15 @@ def translated(place: str = "") -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
-        raise Unreachable(f"{where}: every connection is busy") from error
+        raise DatabaseUnreachable(f"{where}: every connection is busy") from error
     except (OperationalError, InterfaceError) as error:
-        raise Unreachable(f"{where}: {_named(error.orig)}") from error
+        raise DatabaseUnreachable(f"{where}: {_named(error.orig)}") from error
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
-            raise Unreachable(f"{where}: {_named(error.orig)}") from error
+            raise DatabaseUnreachable(f"{where}: {_named(error.orig)}") from error
         raise Refused(f"database: {_named(error.orig)}") from None
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise Unreachable(f"{where}: {_named(error)}") from error
+        raise DatabaseUnreachable(f"{where}: {_named(error)}") from error
 
 
 _SAID: dict[type[psycopg.Error], str] = {
@@ -70,6 +70,10 @@ def _named(error: BaseException | None) -> str:
     return f"{_SAID[type(error)]} ({name})" if type(error) in _SAID else name
 
 
+def _nothing() -> None:
+    """Nobody wants to be told."""
+
+
 class Database:
     """An open PostgreSQL database. Safe for concurrent use."""
 
@@ -77,6 +81,8 @@ class Database:
         self._target = target
         self._session: Session | None = None
         self._down_since: float | None = None
+        self.on_return: Callable[[], None] = _nothing
+        """Called whenever the database answers again after an outage."""
         self._engine = create_async_engine(
             DRIVER,
             async_creator=self._pooled_connection,
@@ -109,6 +115,7 @@ class Database:
             seconds = round(monotonic() - self._down_since, 1)
             log.warning("database answers again", extra={"database": self.place, "seconds": seconds})
             self._down_since = None
+            self.on_return()
         return connection
 
     def _begun(self, connection: Connection) -> None:

@@ -7,16 +7,13 @@ from datetime import datetime, timedelta
 
 from bot.domain.consequences import Effects
 from bot.domain.conversations import (
-    Button,
     CardState,
     Decided,
     LookedUp,
-    Meaning,
     OverdueConversation,
     PendingEdit,
     PendingFollowUp,
     PendingNote,
-    PendingPress,
     PendingReactions,
     UnansweredConversation,
     UndecidedConversation,
@@ -27,6 +24,7 @@ from bot.domain.guards import Guards
 from bot.domain.ledger import Change, Ledger, Stored, ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Post
+from bot.domain.presses import Button, Meaning, PendingPress
 from bot.domain.team_changes import Teamless
 from db.conversations import (
     answers,

@@ -19,6 +19,7 @@ from bot.domain.learning import Adapter, Cycle, Judged, Phase, RegistryEvent
 from bot.domain.ledger import Change
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
+from bot.domain.plural import counted
 from bot.domain.posts import Post
 from bot.domain.scope import Scope
 from bot.domain.tasks import Task
@@ -255,7 +256,7 @@ async def _complete(session: AsyncSession, task: Task, base: str, alphabet: Sequ
     if len(unused) < len(missing):
         raise UsageError(
             f"tasks.{task.name}: {base} has codes for {len(alphabet)} labels, retired ones included; "
-            f"{len(missing) - len(unused)} labels are too many"
+            f"{counted(len(missing) - len(unused), 'label is', 'labels are')} too many"
         )
     new = dict(zip(missing, unused, strict=False))
     await _give(session, task.name, base, new)

@@ -15,6 +15,7 @@ from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.model_calls import CallKind
 from bot.domain.model_ports import Query
+from bot.domain.plural import counted
 from bot.domain.tracing import Span, here, shared
 from inference.adapters import VllmAdapters
 from inference.circuit_breaker import CircuitBreaker
@@ -242,7 +243,7 @@ def _rows(response: httpx.Response, expected: int) -> list[_Row]:
     except MALFORMED as error:
         raise _nonsense("no log-probabilities") from error
     if len(rows) != expected:
-        raise _nonsense(f"{len(rows)} answers to {expected} questions")
+        raise _nonsense(f"{counted(len(rows), 'answer')} to {counted(expected, 'question')}")
     return rows
 
 

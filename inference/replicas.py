@@ -145,7 +145,7 @@ class Replicas:
         one.ready = False
 
     async def _all_of_them(
-        self, act: Callable[[VllmAdapters], Awaitable[None]], later: Callable[[VllmAdapters], None]
+        self, act: Callable[[VllmAdapters], Awaitable[None]], later: Callable[[VllmAdapters], object]
     ) -> None:
         """Act on every server; for an unreachable one note with `later` what it should get, and do not ask it until
         then."""

@@ -10,16 +10,13 @@ from typing import TypeVar
 from bot.domain import ports
 from bot.domain.consequences import Effects
 from bot.domain.conversations import (
-    Button,
     CardState,
     Decided,
     LookedUp,
-    Meaning,
     OverdueConversation,
     PendingEdit,
     PendingFollowUp,
     PendingNote,
-    PendingPress,
     PendingReactions,
     UnansweredConversation,
     UndecidedConversation,
@@ -40,6 +37,7 @@ from bot.domain.messages import (
     Reaction,
 )
 from bot.domain.posts import Content, OutboxItem, Post, Receipt
+from bot.domain.presses import Button, Meaning, PendingPress
 from bot.domain.team_changes import Teamless
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.domain import model_ports
 from bot.domain.errors import ClaimLost, Refused, UsageError
 from bot.domain.learning import Adapter, Cycle, Example, Judged, Outcome, Phase, RegistryEvent, Source
+from bot.domain.plural import counted
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
@@ -37,7 +38,7 @@ class FakeRegistry:
         missing = [name for name in task.names if name not in given]
         unused = [code for code in alphabet if code not in given.values()]
         if len(unused) < len(missing):
-            raise UsageError(f"{len(missing) - len(unused)} labels are too many")
+            raise UsageError(f"{counted(len(missing) - len(unused), 'label is', 'labels are')} too many")
         given |= dict(zip(missing, unused, strict=False))
         return {name: given[name] for name in task.names}
 

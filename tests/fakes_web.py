@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from bot.domain.conversations import Button
 from bot.domain.errors import Unreachable
 from bot.domain.learning import Adapter, Cycle, Phase
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Examples, Registry
+from bot.domain.presses import Button
 from bot.domain.queries import ChatCommands, Transcript, TranscriptLine
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import PlatformContext

@@ -15,6 +15,7 @@ from bot.commands.training_consent import may_train
 from bot.console import counting, say, share_of, table
 from bot.domain.asking import USUAL, serving
 from bot.domain.canary import Canary
+from bot.domain.comparison import quantile
 from bot.domain.decisions import Decision
 from bot.domain.enough import too_little
 from bot.domain.errors import UsageError
@@ -25,6 +26,7 @@ from bot.domain.learning import Adapter, Cycle, Example, Phase, Score
 from bot.domain.messages import Person, clean
 from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
+from bot.domain.plural import counted
 from bot.domain.queries import Erased
 from bot.domain.rules import Rules
 from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
@@ -242,7 +244,7 @@ def _figures(scores: Sequence[Score], latencies: Sequence[float]) -> dict[str, o
         "macro_f1": macro_f1(scores),
         "ece": ece(scores),
         "coverage_at_95": coverage_at(scores),
-        "latency_ms": {"p50": _quantile(latencies, 0.50), "p95": _quantile(latencies, 0.95)},
+        "latency_ms": {f"p{share}": quantile(latencies, share / 100) or 0.0 for share in (50, 95)},
     }
 
 
@@ -383,7 +385,8 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
     if not erased.conversations and not erased.examples:
         say(f"nothing is known about {person.key}")
         return
-    say(f"{person.key}: {erased.conversations} conversations and {erased.examples} examples are erased")
+    talks, examples = counted(erased.conversations, "conversation"), counted(erased.examples, "example")
+    say(f"{person.key}: {talks} and {examples} are erased")
     if erased.adapters:
         say(f"may have learned from a text of theirs: {', '.join(erased.adapters)}")
         say(f"{_unlearned(erased)}; a learning cycle without it is asked for, `switchboard train` runs one now")
@@ -392,9 +395,3 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
 def _unlearned(erased: Erased) -> str:
     until = erased.serve_until
     return "they serve no longer" if until is None else f"they may serve until {until:%Y-%m-%d} at the latest"
-
-
-def _quantile(values: Sequence[float], share: float) -> float:
-    """Nearest-rank quantile; 0 for no values."""
-    ordered = sorted(values)
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0

@@ -13,6 +13,7 @@ from bot.commands.command_line import AsJson, Config, read_settings, run_to_end,
 from bot.console import say, table
 from bot.domain.messages import Person
 from bot.domain.personal_records import Held, PersonalRecord, PersonalRecords
+from bot.domain.plural import counted
 from bot.files import writing
 from bot.json_lines import escaped, json_line
 from bot.platforms import platform_modules
@@ -46,7 +47,7 @@ def export_person(settings: Settings, written: str, file: Path | None) -> None:
     found = run_to_end(_held(settings, whom))
     with writing(file) as out:
         out.write(escaped(json.dumps(exported(found, now()), ensure_ascii=False, indent=1)) + "\n")
-    say(f"{whom.key}: {len(found.records)} records of what is held about them")
+    say(f"{whom.key}: {counted(len(found.records), 'record')} of what is held about them")
 
 
 def _print(row: dict[str, object], out: TextIO) -> None:

@@ -25,6 +25,7 @@ from bot.domain.learning import Example, Score, text_key
 from bot.domain.mixture import ADAPTER, NEIGHBOURS, VECTORS, WORDS
 from bot.domain.model_ports import Query
 from bot.domain.own_answers import OwnAnswer, OwnAnswers, Unkept
+from bot.domain.plural import counted
 from bot.domain.predictions import NO_ANSWER, Predictions, read_predictions
 from bot.domain.price_book import PriceBook
 from bot.domain.tasks import Task
@@ -120,8 +121,8 @@ async def compare(
     judging, leaked, repeated = unseen(examples, training)
     if not judging:
         raise UsageError(
-            f"nothing to compare by: all {leaked} messages nearly repeat a text that is learned from; "
-            "name a file with messages that were not imported to be learned from"
+            f"nothing to compare by: {counted(leaked, 'message nearly repeats', 'messages nearly repeat')} a text that "
+            "is learned from; name a file with messages that were not imported to be learned from"
         )
     others = [_read(file, examples, judging, task) for file in files]
     query = await scorer.classifier.query(task)
@@ -276,12 +277,15 @@ def _notes(
     if missing := [name for name in task.names if name not in truths]:
         said.append(f"nobody in the file has these labels, so nothing is said of them: {', '.join(missing)}")
     if (served := rows[SERVED].unanswered) > 0:
-        said.append(f"what serves had no answer to {served} messages, which count as wrong")
+        said.append(
+            f"what serves had no answer to {counted(served, 'message, which counts', 'messages, which count')} as wrong"
+        )
     for one in others:
         if one.missing or one.unknown:
             said.append(
-                f"{one.name}: {one.missing} messages have no prediction, {one.unknown} predictions name no label of "
-                f"{task.name}; both count as wrong"
+                f"{one.name}: {counted(one.missing, 'message has', 'messages have')} no prediction, "
+                f"{counted(one.unknown, 'prediction names', 'predictions name')} no label of {task.name}; "
+                "both count as wrong"
             )
     if free := [row.arm for row in rows.values() if row.per_1000 is None]:
         said.append(f"no price is known for {', '.join(free)}; the price book (--prices FILE) may name one")

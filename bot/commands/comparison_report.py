@@ -11,6 +11,7 @@ from bot.commands.comparison import Comparison
 from bot.commands.prompted_cells import prompted_cells, prompted_json
 from bot.console import say
 from bot.domain.comparison import Difference, Figures
+from bot.domain.plural import counted
 from bot.domain.worth import money, points
 from bot.files import writing
 from bot.json_lines import json_line
@@ -69,11 +70,17 @@ def show(made: Comparison, as_json: bool, out: TextIO) -> None:
 
 def left_out(made: Comparison) -> list[str]:
     """How many messages are compared, and how many are left out."""
-    said = [f"{made.messages} messages are compared"]
+    said = [counted(made.messages, "message is compared", "messages are compared")]
     if made.leaked:
-        said.append(f"{made.leaked} are left out: they nearly repeat a text that is learned from")
+        said.append(
+            f"{counted(made.leaked, 'is left out: it nearly repeats', 'are left out: they nearly repeat')} "
+            "a text that is learned from"
+        )
     if made.repeated:
-        said.append(f"{made.repeated} are left out: they repeat another message of the file")
+        said.append(
+            f"{counted(made.repeated, 'is left out: it repeats', 'are left out: they repeat')} "
+            "another message of the file"
+        )
     return said
 
 

@@ -29,6 +29,7 @@ from bot.domain.errors import UsageError
 from bot.domain.learning import Example, Side, text_key
 from bot.domain.learning_curve import DRAWS, Measured, curve, planned, together
 from bot.domain.model_ports import Lesson
+from bot.domain.plural import counted
 from bot.domain.predictions import read_predictions
 from bot.domain.settled import truth_notes
 from bot.domain.tasks import Task
@@ -162,13 +163,14 @@ async def _messages(store: Store, asked: Asked) -> tuple[Sequence[Example], list
     judging, leaked, repeated = unseen(chosen, training_side(known, task.names))
     if not judging:
         raise UsageError(
-            f"nothing to judge by: of {len(chosen)} messages {leaked} nearly repeat a text that is learned from; "
+            f"nothing to judge by: of {counted(len(chosen), 'message')} "
+            f"{counted(leaked, 'nearly repeats', 'nearly repeat')} a text that is learned from; "
             "name a file with other labelled messages"
         )
     if leaked or repeated:
         said.append(
-            f"{leaked} messages are left out because they nearly repeat a text that is learned from, and "
-            f"{repeated} because they repeat another"
+            f"left out: {counted(leaked, 'message that nearly repeats', 'messages that nearly repeat')} a text that is "
+            f"learned from, and {counted(repeated, 'that repeats', 'that repeat')} another"
         )
     return judging, said
 
@@ -182,7 +184,7 @@ async def _measured(
     draws = planned(Counter(lesson.label for lesson in lessons), asked.draws)
     found = {one.draw: one for one in progress.measured() if one.draw in draws}
     if found and len(found) < len(draws):
-        say(f"{len(found)} of {len(draws)} fits are there already, from a command that did not end")
+        say(f"there already, from a command that did not end: {len(found)} of {counted(len(draws), 'fit')}")
     missing = [draw for draw in draws if draw not in found]
     with tempfile.TemporaryDirectory() as folder, counting("fitting", len(missing)) as told:
         from inference.voices.fitted import FittedVoices  # needs scikit-learn, which most commands do without
@@ -218,9 +220,12 @@ def _notes(lessons: Sequence[Lesson], messages: int, adapter_draws: int) -> list
     )
     said = [
         *(adapter_notes(adapter_draws) if adapter_draws else [no_part]),
-        f"teams have {fewest} to {most} examples: one that has fewer than a size brings what it has",
+        f"teams have {fewest} to {counted(most, 'example')}: one that has fewer than a size brings what it has",
         "all examples are one draw: the interval there is over messages alone",
     ]
     if messages < LEAST:
-        said.append(f"{messages} messages are fewer than {LEAST}: the intervals are as wide as that deserves")
+        said.append(
+            f"{counted(messages, 'message is', 'messages are')} fewer than {LEAST}: "
+            "the intervals are as wide as that deserves"
+        )
     return said

@@ -18,6 +18,7 @@ from bot.domain.errors import TrainingFailed, Unreachable
 from bot.domain.learning import Example
 from bot.domain.learning_curve import Draw, Measured, planned
 from bot.domain.model_ports import Lesson, Query, TrainingRun
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 from bot.domain.training_estimate import TrainingEstimate, estimated
 from bot.flow.adapter_curve import AdapterCurveMeasurer, Measuring, Workshop, as_examples, planned_trainings
@@ -96,9 +97,9 @@ async def agreed_adapters(
     found = [one for one in progress.measured() if one.draw in wanted]
     missing = [draw for draw in wanted if draw not in {one.draw for one in found}]
     if found and missing:
-        say(f"{len(found)} of {len(wanted)} adapters are measured already")
+        say(f"already measured: {len(found)} of {counted(len(wanted), 'adapter')}")
     if missing:
-        say("1 adapter is to be trained" if len(missing) == 1 else f"{len(missing)} adapters are to be trained")
+        say(counted(len(missing), "adapter is to be trained", "adapters are to be trained"))
         if not await may_train(_Estimator(models, query, lessons, missing), task, yes):
             say("nothing was trained; --yes does not ask")
             return None

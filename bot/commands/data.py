@@ -11,6 +11,7 @@ from bot.commands.command_line import AsJson, Config, TaskName, read_settings, r
 from bot.commands.data_report import say_figures, show_report, write_examples, write_page
 from bot.console import say
 from bot.domain.data_report import DataReport, report
+from bot.domain.plural import counted
 from bot.domain.silent_signals import weighed
 from bot.settings import Settings
 from bot.store import open_store, silent_signals
@@ -53,6 +54,6 @@ def data(
             say(f"{html} is written")
         if rows is not None:
             write_examples(rows, made.rows)
-            say(f"{rows} is written: {len(made.rows)} examples")
+            say(f"{rows} is written: {counted(len(made.rows), 'example')}")
     if any(finding.refused for finding in made.findings):
         raise typer.Exit(1)

@@ -14,6 +14,7 @@ from bot.domain.example_files.reading import ReadOptions, Text, listed, read_exa
 from bot.domain.example_files.rows import BadLine, LeftOut
 from bot.domain.example_files.writing import write_csv, write_jsonl, write_openai
 from bot.domain.learning import Example
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 from bot.files import read_whole, writing
 from bot.flow.embed import EmbeddingBackfill
@@ -65,7 +66,9 @@ def preview(ready: Ready) -> None:
     """Print what would be stored, and that nothing was."""
     counts = Counter((example.label, example.side.value) for example in ready.examples)
     rows = [(label, side, str(count)) for (label, side), count in sorted(counts.items())]
-    table(f"{ready.path} would add up to {len(ready.examples)} examples", ("label", "side", "examples"), rows)
+    table(
+        f"{ready.path} would add up to {counted(len(ready.examples), 'example')}", ("label", "side", "examples"), rows
+    )
     for example in ready.examples[:_SHOWN]:
         text = " ".join(example.text.split())
         say(f"  {example.label}: {text if len(text) <= _WIDE else text[: _WIDE - 1] + '…'}")
@@ -80,9 +83,10 @@ async def import_examples(store: Store, embedding_backfill: EmbeddingBackfill, t
             batch = ready.examples[start : start + AT_ONCE]
             new += await store.examples.add_examples(task.name, batch)
             done(len(batch))
-    say(f"{new} new examples, {len(ready.examples) - new} known before, {ready.bad} bad lines left out")
+    known = f"{len(ready.examples) - new} known before"
+    say(f"{counted(new, 'new example')}, {known}, {counted(ready.bad, 'bad line')} left out")
     if repeated := ready.rows - len(ready.examples):
-        say(f"{repeated} rows repeat a text of the same file; each text counts once")
+        say(f"{counted(repeated, 'row repeats', 'rows repeat')} a text of the same file; each text counts once")
     with counting("remembering", await store.memory.count_unembedded(store.embedder.name)) as done:
         await embedding_backfill.all(done)
 
@@ -132,7 +136,7 @@ def _say_left_out(path: Path, left_out: Sequence[LeftOut]) -> None:
     for one in left_out:
         by_reason.setdefault(one.reason, []).append(one.number)
     for reason, lines in by_reason.items():
-        say(f"{path}: {len(lines)} rows are left out, {listed(lines)}: {reason}")
+        say(f"{path}: {counted(len(lines), 'row is', 'rows are')} left out, {listed(lines)}: {reason}")
 
 
 def _say_contradictions(path: Path, found: Sequence[Contradiction], strict: bool) -> None:
@@ -140,10 +144,11 @@ def _say_contradictions(path: Path, found: Sequence[Contradiction], strict: bool
     _say_all(path, map(str, found[:_NAMED]))
     if len(found) > _NAMED:
         say(f"{path}: … and {len(found) - _NAMED} more")
+    two_answers = counted(len(found), "text has two answers", "texts have two answers")
     if found and strict:
-        raise UsageError(f"{path}: {len(found)} texts have two answers; nothing was imported, because of --strict")
+        raise UsageError(f"{path}: {two_answers}; nothing was imported, because of --strict")
     if found:
-        say(f"{path}: {len(found)} texts have two answers; --strict refuses such a file")
+        say(f"{path}: {two_answers}; --strict refuses such a file")
 
 
 def _say_all(path: Path, sentences: Iterable[str]) -> None:
@@ -164,4 +169,4 @@ async def export_examples(store: Store, task: Task, form: str, path: Path | None
     }
     with writing(path, mark=form == "csv") as out:
         out.writelines(f"{line}\n" for line in writers[form])
-    say(f"{len(examples)} examples")
+    say(counted(len(examples), "example"))

@@ -9,6 +9,7 @@ from typing import TextIO
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end
 from bot.console import say, table
 from bot.domain.learning import RegistryEvent
+from bot.domain.plural import counted
 from bot.domain.shadow import ShadowFigures
 from bot.domain.tasks import Task
 from bot.json_lines import json_line
@@ -65,8 +66,8 @@ def show_shadows(found: Sequence[ShadowFigures], task: Task, as_json: bool, out:
         )
     for one in found:
         say(
-            f"{one.adapter} would have routed {one.differently} of {one.heard} requests of {task.name} differently; "
-            f"leads later agreed with it on {one.agreed}"
+            f"{one.adapter} would have routed {one.differently} of {counted(one.heard, 'request')} of {task.name} "
+            f"differently; leads later agreed with it on {one.agreed}"
         )
 
 

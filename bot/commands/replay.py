@@ -12,6 +12,7 @@ from bot.commands.command_line import AsJson, Config, TaskName, read_settings, r
 from bot.console import counting, say, table
 from bot.domain.errors import UsageError
 from bot.domain.outcomes import Outcomes
+from bot.domain.plural import counted
 from bot.domain.replay import Comparison, compared
 from bot.domain.tasks import Task
 from bot.flow.replay import Replayer, adapter_called
@@ -127,22 +128,26 @@ def show(made: Comparison, adapter: str | None, as_json: bool, out: TextIO) -> N
 
 
 def _of_former_teams(many: int) -> str:
-    if many == 1:
-        return "1 conversation is with a team that no longer exists, and counts neither as right nor as wrong"
-    return f"{many} conversations are with teams that no longer exist, and count neither as right nor as wrong"
+    return counted(
+        many,
+        "conversation is with a team that no longer exists, and counts neither as right nor as wrong",
+        "conversations are with teams that no longer exist, and count neither as right nor as wrong",
+    )
 
 
 def _in_words(made: Comparison) -> str:
     if not made.conversations:
         return "nothing was decided in that time"
     said = (
-        f"{made.elsewhere} of {made.conversations} conversations would have gone elsewhere; of {made.settled} where "
-        f"somebody said or did where they belong {made.right_now} would be right unasked instead of {made.right_then}, "
+        f"{made.elsewhere} of {counted(made.conversations, 'conversation')} would have gone elsewhere; "
+        f"of {made.settled} where somebody said or did where they belong {made.right_now} would be right unasked "
+        f"instead of {made.right_then}, "
         f"{made.gained} that went wrong would not, and {made.lost} would that did not"
     )
     if made.minutes is None or made.minutes_each is None:
         return f"{said}; nobody moved any, so there are no minutes to count"
     word = "save" if made.minutes >= 0 else "cost"
     return (
-        f"{said}: at {made.minutes_each:.0f} minutes a reassignment that would {word} {abs(made.minutes):.0f} minutes"
+        f"{said}: at {counted(round(made.minutes_each), 'minute')} a reassignment that would {word} "
+        f"{counted(round(abs(made.minutes)), 'minute')}"
     )

@@ -9,6 +9,7 @@ import typer
 
 from bot.commands.command_line import AsJson, Config, read_settings, run_to_end
 from bot.console import say
+from bot.domain.plural import counted
 from bot.domain.retention import Retention
 from bot.retainer import retainer
 from bot.settings import Settings
@@ -39,6 +40,6 @@ def _show(gone: Mapping[str, int], kept: Retention, dry_run: bool, as_json: bool
         return
     for kind, count in gone.items():
         verb = "would go" if dry_run else "gone"
-        say(f"{kind}: {count} {verb}, older than {getattr(kept, kind).days} days")
+        say(f"{kind}: {count} {verb}, older than {counted(getattr(kept, kind).days, 'day')}")
     if not gone:
         say("everything is kept for ever; set days in [retention]")

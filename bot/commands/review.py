@@ -10,6 +10,7 @@ from bot.commands.replay import span
 from bot.console import say, table
 from bot.domain.drift import EVIDENCE
 from bot.domain.outcomes import Outcome
+from bot.domain.plural import counted
 from bot.domain.review import Item, Review
 from bot.json_lines import json_line
 from bot.settings import Settings
@@ -46,14 +47,15 @@ def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
         print(json_line(_json(made, limit)), file=out)
     else:
         out.writelines("\t".join(map(str, _cells(item))) + "\n" for item in made.queue[:limit])
-    deserve = "conversation deserves" if len(made.queue) == 1 else "conversations deserve"
+    deserve = counted(len(made.queue), "conversation deserves", "conversations deserve")
     if not made.whole:
-        say(f"more was decided in that time: the newest {len(made.outcomes)} conversations are looked at")
-    say(f"{len(made.queue)} {deserve} a look{f', {limit} shown' if len(made.queue) > limit else ''}")
+        looked_at = counted(len(made.outcomes), "conversation is", "conversations are")
+        say(f"more was decided in that time: the newest {looked_at} looked at")
+    say(f"{deserve} a look{f', {limit} shown' if len(made.queue) > limit else ''}")
     pairs = [(p.decided, p.belongs, str(p.count), f"{p.share:.0%}", _short(p.examples[0])) for p in made.confusions]
     table("mistaken for each other", ("decided", "belongs", "moved", "of all", "for example"), pairs)
     for group in made.groups:
-        say(f"{len(group.outcomes)} messages fit no team: a new one?")
+        say(f"{counted(len(group.outcomes), 'message fits', 'messages fit')} no team: a new one?")
         for one in group.outcomes[:_SHOWN]:
             say(f"  {_short(one)}")
     for drift in made.drifts.values():

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.messages import Person, Place, clean
+from bot.domain.plural import counted
 from bot.domain.rule_record import RuleRecord
 from bot.domain.rules import Rule, Rules, Written
 from bot.json_lines import json_line
@@ -93,7 +94,7 @@ def list_rules(rules: Rules, records: Mapping[str, RuleRecord], as_json: bool, o
             row = {"number": number, **_answer(rule), "written": rule.written, **_figures(record)}
             print(json_line(row), file=out)
             continue
-        print(f"{number}. {rule.name}: {rule.written} → {_then(rule)}\t{_told(record)}", file=out)
+        print(f"{number}. {rule.name}: {rule.written} → {rule.then.task}: {_then(rule)}\t{_told(record)}", file=out)
     gone = [name for name in records if name not in {rule.name for rule in rules.rules}]
     if gone:
         say(f"no longer in the settings, but decided once: {', '.join(sorted(gone))}")
@@ -117,5 +118,5 @@ def _figures(record: RuleRecord) -> dict[str, object]:
 
 
 def _told(record: RuleRecord) -> str:
-    told = f"applied {record.applied} times, corrected {record.corrected}, confirmed {record.confirmed}"
+    told = f"applied {counted(record.applied, 'time')}, corrected {record.corrected}, confirmed {record.confirmed}"
     return f"{told}; leads often correct it: change it or take it out" if record.often_corrected else told

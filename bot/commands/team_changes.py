@@ -28,10 +28,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextIO, tasks: Sequence[Task] = ()) -> None:
+async def list_teams(changes: TeamChanges, task: Task, tasks: Sequence[Task], as_json: bool, out: TextIO) -> None:
     """Print all labels, of the settings and of the database alone, with their figures; then every change.
 
-    `tasks` are all of the settings': data of others is named, too. Empty: none is.
+    `tasks` are all of the settings': of questions that the database alone has is said that nobody hears their data.
     """
     known = {one.label: one for one in await changes.labels(task.name)}
     made = await changes.made(task.name)
@@ -46,8 +46,11 @@ async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextI
         for name in (*task.names, *(name for name in known if name not in task.names))
     ]
     history = [{**asdict(one), "at": one.at.isoformat(timespec="seconds")} for one in made]
+    learned = await changes.learned()
     if as_json:
-        print(json_line({"task": task.name, "labels": rows, "changes": history}), file=out)
+        gone = {one.label: one.examples for one in learned if one.label not in {known.name for known in tasks}}
+        row = {"task": task.name, "labels": rows, "changes": history, "questions_not_in_settings": gone}
+        print(json_line(row), file=out)
         return
     cells = [[_cell(cell) for cell in row.values()] for row in rows]
     table(f"labels of {task.name}", ("label", "in the settings", "examples", "corrections", "open requests"), cells)
@@ -56,7 +59,7 @@ async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextI
         table("changes", ("at", "what", "from", "to", "by"), done)
     for sentence in unheard(task, known.values(), made):
         say(sentence)
-    for sentence in unasked(tasks, await changes.learned()) if tasks else ():
+    for sentence in unasked(tasks, learned):
         say(sentence)
 
 

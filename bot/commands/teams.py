@@ -31,7 +31,7 @@ def teams_list(task: TaskName = None, as_json: AsJson = False, config: Config = 
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:
-            await list_teams(store.team_changes, settings.task(task), as_json, sys.stdout, settings.tasks)
+            await list_teams(store.team_changes, settings.task(task), settings.tasks, as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
 

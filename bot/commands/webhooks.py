@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -12,7 +13,8 @@ from bot.commands.command_line import AsJson, Config, read_settings, run_to_end,
 from bot.commands.period import period
 from bot.console import say, table
 from bot.domain.errors import UsageError
-from bot.domain.webhooks import EventKind, Webhook, WebhookEvent, WebhookState
+from bot.domain.plural import counted
+from bot.domain.webhooks import KEPT_DAYS, EventKind, Webhook, WebhookEvent, WebhookState
 from bot.flow.webhooks import post_event
 from bot.http.webhook_line import open_webhook_line
 from bot.json_lines import json_line
@@ -82,7 +84,10 @@ def webhooks_replay(
         async with open_store(settings) as store:
             return await PostgresWebhookEvents(store.database).replay(webhook.name, first, last)
 
-    say(f"{run_to_end(work())} events are sent to {name} again, as soon as the bot runs")
+    sent = counted(run_to_end(work()), "event is", "events are")
+    say(f"{sent} sent to {name} again, as soon as the bot runs")
+    if first < (kept := now() - timedelta(days=KEPT_DAYS)):
+        say(f"events are kept for {KEPT_DAYS} days: those before {kept:%Y-%m-%d %H:%M} UTC are not known any more")
 
 
 def _named(webhooks: Sequence[Webhook], name: str) -> Webhook:

@@ -8,7 +8,6 @@ from bot.domain.automatic_rollback import Serving
 from bot.domain.conversations import (
     CardState,
     Conversation,
-    PendingPress,
     PendingReactions,
     StandingCard,
     State,
@@ -32,6 +31,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.presses import PendingPress
 from bot.domain.report_posts import LearningReport, Trial, Withdrawal
 from bot.domain.rich_text import head, one_line, plain
 from bot.domain.tasks import NOT_A_REQUEST, Task

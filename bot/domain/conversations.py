@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from bot.domain.consequences import Effects
 from bot.domain.decisions import Decision
-from bot.domain.messages import Media, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Solved, Split, WrongTeam
+from bot.domain.messages import Media, Message, MessageRef, Note, Person, Place, Reaction
+from bot.domain.posts import Card, FollowUp, Offer, Post, Reply, Solved, Split, WrongTeam
 from bot.domain.question_posts import Alert
 
 Asking = Offer | Solved | Split | WrongTeam
@@ -61,6 +61,8 @@ class UndecidedConversation:
     """Whether the question was asked so long ago that an answer is no longer expected."""
     question: int | None = None
     """The post that asked, whose buttons vanish once there is a decision."""
+    answers: tuple[Decision, ...] = ()
+    """The answers to the further questions from before it was made a request; none for any other conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,89 +178,6 @@ class CardState:
     """Whether somebody of the team has looked at the card: then posts that were held back are sent."""
     lacks_topic: bool = False
     """Whether its team has topics and none was named yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPress:
-    """A claimed button press, with the post it is on and its conversation."""
-
-    id: int
-    press: Press
-    conversation: Conversation
-    messages: tuple[Message, ...]
-    post: int
-    """The post whose button it is."""
-    on: Content
-    """What that post says now."""
-    card: StandingCard | None = None
-    note: Note | None = None
-    """The note that an `Offer` is about."""
-    sent: bool = False
-    """Whether that note has been sent to the person."""
-    under: StandingCard | None = None
-    """The card in whose thread the button is, struck or not; None: it is in no card's thread."""
-    answers: tuple[Decision, ...] = ()
-    """As in `PendingReactions`."""
-    ended: bool = False
-    """Whether its team was merged or retired since: opened again, it goes to another (`flow/hand_on.py`)."""
-    merged: Mapping[str, str] = field(default_factory=dict)
-    retired: Mapping[str, str] = field(default_factory=dict)
-    """Team of a button that ended since the question was put -> who has its requests now, by its present name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """Who may press a button of ours, for a platform that must explain at once why a press does nothing."""
-
-    room: Place
-    settled: bool
-    """Whether its question has been answered."""
-    whose: Person | None = None
-    """The one person who may press it; None: people of the team."""
-    for_leads: bool = False
-    """Whether only leads of the team may."""
-    label: str | None = None
-    of_all_teams: bool = False
-    """Whether only leads of all teams may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A press decides the conversation: the person's tap, or a lead's for them."""
-
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """A press is a lead's statement, which stands like an emoji on the card."""
-
-    reaction: Reaction
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The person says whether it is solved: True closes, False opens again."""
-
-    solved: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SplitOff:
-    """This message, and what its person wrote after it, becomes a request of its own."""
-
-    message: MessageRef
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatched:
-    """This note is sent; the reply is among the posts."""
-
-    note: int
-
-
-Meaning = Chosen | Stated | Settled | SplitOff | Dispatched | None
-"""What a press means; None: nothing (a stranger's, too late, forged)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bot.domain.languages import UNDETERMINED
 from bot.domain.learning import Example, Side, Source, settle, side_key, text_key
 from bot.domain.near_duplicates import near_groups
 from bot.domain.personal_data import Kind, texts_with
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 from bot.domain.training_data import Drawn, check_drawn, contradictions, drawn_from
 
@@ -139,12 +140,15 @@ def findings(made: DataReport, refused: str) -> Iterator[Finding]:
         mend = f"{FEW} of a label are the least that tells more than chance: import some, or correct some decisions"
         yield Finding("too few", len(few) / len(counts), f"few examples of {', '.join(few)}; {mend}")
     if made.judged < MIN_HELD_OUT:
-        says = f"{made.judged} held-out examples to judge by; from {MIN_HELD_OUT} on a figure means something"
+        says = (
+            f"{counted(made.judged, 'held-out example')} to judge by; from {MIN_HELD_OUT} on a figure means something"
+        )
         yield Finding("too few to judge by", 1.0, f"{says}: import more; every fifth text is held out")
     large, small = max(counts.values()), min(counts.values())
     if large > IMBALANCE * max(1, small):
         [most, least] = (max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__))
-        says = f"{most} has {large} examples and {least} {small}; more of {least} help most, fewer of {most} little"
+        has = f"{most} has {counted(large, 'example')} and {least} {small}"
+        says = f"{has}; more of {least} help most, fewer of {most} little"
         yield Finding("imbalance", large / max(1, sum(counts.values())), says)
     yield from _of_shares(made)
 
@@ -154,14 +158,17 @@ def _of_shares(made: DataReport) -> Iterator[Finding]:
     contradicted = sum(row.contradicted for row in made.rows) / max(1, len(made.rows))
     pairs = ", ".join(f"{one} and {other} ({many})" for (one, other), many in list(made.contradicting.items())[:3])
     personal = ", ".join(f"{kind.value} in {many}" for kind, many in made.personal.items())
+    near = counted(made.near_duplicates, "text nearly repeats", "texts nearly repeat")
+    leaked = counted(made.leaked, "held-out text nearly repeats", "held-out texts nearly repeat")
+    long = counted(made.long, "text has", "texts have")
     for fault, share, says in (
         ("contradictions", contradicted, f"nearly the same words have two labels, most often {pairs}; settle which one "
          "is right and import the texts again with it, or merge the two labels"),
-        ("near duplicates", made.near_duplicates / total, f"{made.near_duplicates} texts nearly repeat another, up to "
-         f"{made.largest_group} of one kind; they count as often as they are there, so thin out what a program sent"),
-        ("leakage", made.leaked / max(1, made.leaked + made.judged), f"{made.leaked} held-out texts nearly repeat one "
-         "that is learned from; they are left out of every judgement, so that no figure is too good"),
-        ("long texts", made.long / total, f"{made.long} texts have more than {LONG} words, of which the beginning and "
+        ("near duplicates", made.near_duplicates / total, f"{near} another, up to {made.largest_group} of one kind; "
+         "each counts as often as it is there, so thin out what a program sent"),
+        ("leakage", made.leaked / max(1, made.leaked + made.judged), f"{leaked} one that is learned from; every "
+         "judgement leaves such a text out, so that no figure is too good"),
+        ("long texts", made.long / total, f"{long} more than {LONG} words, of which the beginning and "
          "the end are read; `switchboard import --text COLUMN` takes the column that says it briefly"),
         ("personal data", sum(made.personal.values()) / total, f"texts hold {personal}; they tell no team apart: "
          "take them out before an import, and `switchboard forget` erases who asks for it"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.domain.gate import MIN_HELD_OUT
 from bot.domain.learning import LEAST_REHEARSED, REHEARSED_SHARE, Example, Side, label_counts
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 
 FEW = 20
@@ -19,7 +20,8 @@ def too_little(task: Task, examples: Sequence[Example]) -> Iterator[str]:
     if few:
         yield f"few examples to learn from: {', '.join(few)}; {GOOD} a label are a good start"
     if 0 < sum(counts.values()) < LEAST_REHEARSED / REHEARSED_SHARE:
-        yield f"{sum(counts.values())} examples leave none to steer by: when to stop and how sure to be are guessed"
+        leave = counted(sum(counts.values()), "example leaves", "examples leave")
+        yield f"{leave} none to steer by: when to stop and how sure to be are guessed"
     held_out = sum(example.side is Side.HELD_OUT for example in examples)
     if held_out < MIN_HELD_OUT:
-        yield f"{held_out} held-out examples to judge by; from {MIN_HELD_OUT} on a figure means something"
+        yield f"{counted(held_out, 'held-out example')} to judge by; from {MIN_HELD_OUT} on a figure means something"

@@ -17,6 +17,10 @@ class Unreachable(SwitchboardError):
         """How long the other side asked us to wait; None when it did not say."""
 
 
+class DatabaseUnreachable(Unreachable):
+    """The database did not answer, or cannot be used now. It may at any moment, so those who wait can be woken."""
+
+
 class ChatMoved(Unreachable):
     """The chat has another id from now on. The same call will succeed there."""
 

@@ -14,16 +14,13 @@ from typing import Protocol
 
 from bot.domain.consequences import Effects
 from bot.domain.conversations import (
-    Button,
     CardState,
     Decided,
     LookedUp,
-    Meaning,
     OverdueConversation,
     PendingEdit,
     PendingFollowUp,
     PendingNote,
-    PendingPress,
     PendingReactions,
     UnansweredConversation,
     UndecidedConversation,
@@ -31,6 +28,7 @@ from bot.domain.conversations import (
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Post
+from bot.domain.presses import Button, Meaning, PendingPress
 from bot.domain.team_changes import Teamless
 
 

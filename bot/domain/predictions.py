@@ -8,6 +8,7 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.labels import LabelReader
 from bot.domain.learning import Example, Score, text_key
 from bot.domain.messages import clean
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 
 NO_ANSWER = ""
@@ -76,8 +77,8 @@ def _matched(rows: Sequence[_Row], examples: Sequence[Example]) -> Sequence[_Row
     if not by_text:
         if len(rows) != len(examples):
             raise UsageError(
-                f"{len(rows)} predictions without a text for {len(examples)} messages; write one a message, in the "
-                'order of the file, or give each its text: {"text": "…", "label": "…"}'
+                f"{counted(len(rows), 'prediction')} without a text for {counted(len(examples), 'message')}; "
+                'write one a message, in the order of the file, or give each its text: {"text": "…", "label": "…"}'
             )
         return rows
     if any(row.text is None for row in rows):

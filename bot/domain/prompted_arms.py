@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.domain.comparison import Arm
 from bot.domain.few_shot import ShownExamples, Variant
 from bot.domain.learning import Example, Score, text_key
+from bot.domain.plural import counted
 from bot.domain.prompted import Fault, Told
 from bot.domain.tasks import Task
 from bot.domain.token_prices import TokenPrice
@@ -62,8 +63,8 @@ class PromptedArm:
 
     def tokens(self) -> tuple[float, float] | None:
         """(sent, received) for one message on average; None: they were not counted."""
-        counted = [(told.tokens_in, told.tokens_out) for told in self.told.values()]
-        known = [(sent, got) for sent, got in counted if sent is not None and got is not None]
+        both = [(told.tokens_in, told.tokens_out) for told in self.told.values()]
+        known = [(sent, got) for sent, got in both if sent is not None and got is not None]
         if not known:
             return None
         return sum(sent for sent, _ in known) / len(known), sum(got for _, got in known) / len(known)
@@ -72,14 +73,16 @@ class PromptedArm:
         """What a reader should know about its answers, one sentence each."""
         many, counts = len(self.told), Counter(told.fault for told in self.told.values())
         said = [
-            f"{self.name}: {counts[fault]} of {many} answers {fault}; they count as wrong"
+            f"{self.name}: {counts[fault]} of {counted(many, 'answer')} {fault}; they count as wrong"
             for fault in Fault
             if counts[fault]
         ]
         if self.told and not self.graded:
             said.append(f"{self.name}: it tells no probabilities, so nothing is said of its calibration")
         if uncounted := sum(told.tokens_in is None for told in self.told.values()):
-            said.append(f"{self.name}: {uncounted} answers came without a count of tokens, so their cost is not known")
+            said.append(
+                f"{self.name}: {counted(uncounted, 'answer')} came without a count of tokens, so the cost is not known"
+            )
         shown = [told.shots for told in self.told.values()]
         if shown and min(shown) < self.variant.shots:
             mean = sum(shown) / len(shown)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
+from bot.domain.control_characters import without_controls
+
 _ANCHOR, _SEPARATOR, _TERMINATOR = "\ufff9", "\ufffa", "\ufffb"
 _ANNOTATIONS = re.compile("[\ufff9-\ufffb]")
 _TOKEN = re.compile("\ufff9|\ufffa[^\ufff9-\ufffb]*(?:\ufffb|$)")
@@ -178,8 +180,9 @@ def cited(text: str, author: str, by: str = "") -> str:
 def flattened(text: str, *, quotes: bool) -> str:
     """The text with its citation as a line that names the author and, with `quotes`, quotes as lines after a ">".
 
-    For use within a quotation, in which platforms allow no other.
+    For use within a quotation, in which platforms allow no other. Nothing in it changes how the words around it read.
     """
+    text = without_controls(text)
     apart = (Style.CITED, Style.QUOTE) if quotes else (Style.CITED,)
     found = []
     for mark, group in groupby(runs(text), key=lambda run: next((m for m in run.marks if m.style in apart), None)):

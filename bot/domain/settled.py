@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.domain.learning import Example, Side, Source, side_of
 from bot.domain.outcomes import Outcome
+from bot.domain.plural import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,12 @@ def _example(one: Outcome) -> Example:
 
 def truth_notes(made: SettledMessages) -> list[str]:
     """How the truth was obtained, what was left out, and how that biases it, one sentence each."""
+    said = counted(made.said, "message was", "messages were")
+    unsettled = counted(made.unsettled, "conversation is", "conversations are")
     return [
-        f"the truth is what happened later: {made.said} messages were settled by somebody's word (a lead's ruling, the "
+        f"the truth is what happened later: {said} settled by somebody's word (a lead's ruling, the "
         f"person's choice, a reassignment), {made.acted} by the team that took or closed them",
-        f"{made.unsettled} conversations are left out because nobody settled them: that nobody corrected a decision is "
+        f"{unsettled} left out because nobody settled them: that nobody corrected a decision is "
         "no evidence that it was right",
         *_left_out(made),
         *_biased(made),

@@ -15,6 +15,7 @@ from bot.domain.conversations import Conversation, PendingReactions
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter
+from bot.domain.plural import counted
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
@@ -249,8 +250,8 @@ def unheard(task: Task, known: Iterable[KnownLabel], made: Sequence[MadeChange] 
 
 
 def _counted(one: KnownLabel) -> str:
-    parts = [(one.corrections, "corrections"), (one.examples - one.corrections, "examples"), (one.open, "requests")]
-    return " and ".join(f"{count} {name if count != 1 else name[:-1]}" for count, name in parts if count)
+    parts = [(one.corrections, "correction"), (one.examples - one.corrections, "example"), (one.open, "request")]
+    return " and ".join(counted(count, name) for count, name in parts if count)
 
 
 def _again(task: Task, one: KnownLabel, made: Sequence[MadeChange]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.domain.errors import UsageError
 from bot.domain.learning import Example, Side, Source, label_counts, replayed, settle
 from bot.domain.near_duplicates import NearGroups, near_groups
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 
 MAX_TRAINING_SET = 20_000
@@ -78,8 +79,9 @@ def check_drawn(task: Task, drawn: Drawn) -> None:
             "add some with `switchboard import`, or correct some decisions"
         )
     if drawn.leaked and not drawn.held_out:
+        all_repeat = counted(drawn.leaked, "held-out example nearly repeats", "held-out examples nearly repeat")
         raise UsageError(
-            f"nothing to judge by: all {drawn.leaked} held-out examples nearly repeat a text to learn from; "
+            f"nothing to judge by: {all_repeat} a text to learn from, and none is left; "
             "import examples that say other things (`switchboard data` counts what repeats)"
         )
     if drawn.contradicting > MOST_CONTRADICTING:

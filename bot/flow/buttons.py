@@ -7,16 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.domain import compose, relay
-from bot.domain.conversations import (
-    Chosen,
-    Dispatched,
-    Meaning,
-    PendingPress,
-    Settled,
-    SplitOff,
-    StandingCard,
-    Stated,
-)
+from bot.domain.conversations import StandingCard
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
@@ -38,6 +29,7 @@ from bot.domain.posts import (
     What,
     WrongTeam,
 )
+from bot.domain.presses import Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, Stated
 from bot.domain.question_rules import spelled
 from bot.domain.questions import shown, with_answers
 from bot.domain.tasks import Task, Vocabulary

@@ -12,6 +12,7 @@ from bot.domain.errors import Refused, Unreachable
 from bot.domain.example_files.labels import LabelReader
 from bot.domain.few_shot import Variant
 from bot.domain.learning import Example, text_key
+from bot.domain.plural import counted
 from bot.domain.predictions import NO_ANSWER
 from bot.domain.prompted import AnswerCache, ChatModel, Fault, MessageRefused, Reply, Told, Unheard, label_in
 from bot.domain.prompted_arms import Asking, PromptedArm
@@ -149,7 +150,7 @@ class _Run:
             if attempt < len(self.arms.pauses):
                 self._log(problem, wait)
                 await asyncio.sleep(wait)
-        self._stop(f"{problem}, {len(self.arms.pauses) + 1} times,")
+        self._stop(f"{problem}, {counted(len(self.arms.pauses) + 1, 'time')},")
         return None
 
     async def _room(self, worst: float) -> bool:

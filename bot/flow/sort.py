@@ -22,7 +22,7 @@ from bot.domain.rich_text import plain
 from bot.domain.rules import Rule, Rules, Written, asking, ruled, thanked
 from bot.domain.tasks import NOT_A_REQUEST, Task
 from bot.domain.thanks import is_thanks
-from bot.domain.topics import among_its_topics
+from bot.domain.topics import among_its_topics, standing_of
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
 from bot.flow.questions import Questions
@@ -166,7 +166,7 @@ class Sorter(Step[UndecidedConversation]):
         self, case: UndecidedConversation, text: str, rule: Rule | None, beside: tuple[Decision, ...]
     ) -> None:
         """`rule` wants the person asked which team; `beside` is what rules answer to the further questions."""
-        decision = self._wordless(case, text, rule, self._effects(beside).hold)
+        decision = self._wordless(case, text, rule, self._effects(_standing(case, beside)).hold)
         if decision is None:
             await self.ledger.ask_for_words(case, compose.words_please(case))
         else:
@@ -192,7 +192,7 @@ class Sorter(Step[UndecidedConversation]):
     ) -> Decision:
         """What the voices decide, or the question that a rule wants the person to be asked."""
         # A person suspected by a rule or by the voices is asked nothing: a team gets whatever it is, and looks
-        suspected = self._effects(_first_of_each((*beside, *known.answers))).hold
+        suspected = self._effects(_standing(case, (*beside, *known.answers))).hold
         may_ask = not case.conversation.asked and not suspected
         wanted = case.conversation.wanted or suspected
         task, known = known.as_request(self.task) if wanted else (self.task, known)
@@ -226,9 +226,10 @@ class Sorter(Step[UndecidedConversation]):
             return decided
         team = None if decided.decision.candidates else decided.decision.label
         answers = among_its_topics(tasks, _first_of_each(said), team)
-        posts = with_answers(decided.posts, None, shown(tasks, answers))
+        standing = standing_of(tasks, _standing(decided.case, answers), team)
+        posts = with_answers(decided.posts, None, shown(tasks, standing))
         late = self.questions is not None and self.questions.missing(answers, team) and has_words(decided.text)
-        return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(answers), unanswered=late)
+        return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(standing), unanswered=late)
 
     def _effects(self, answers: Sequence[Decision]) -> Effects:
         return Effects() if self.questions is None else effects(self.questions.tasks, answers)
@@ -241,6 +242,14 @@ class Sorter(Step[UndecidedConversation]):
 def _first_of_each(answers: Sequence[Decision]) -> tuple[Decision, ...]:
     """The first answer to each question: a rule's goes before the voices'."""
     return tuple({one.task: one for one in reversed(answers)}.values())
+
+
+def _standing(case: UndecidedConversation, answers: Sequence[Decision]) -> tuple[Decision, ...]:
+    """These answers and, for questions that they leave open, those from before it was made a request.
+
+    Whoever was suspected then, and became a request for that very reason, is so still while the voices are late.
+    """
+    return _first_of_each((*answers, *case.answers))
 
 
 async def _of(vectors: "asyncio.Future[Sequence[Vector | None]]", which: Sequence[int]) -> Sequence[Vector | None]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from bot.domain.control_characters import without_controls
+
 _HERE = Path(__file__).parent
 _FIRST = "en"
 """The language that every folder of sentences has."""
@@ -57,7 +59,8 @@ class Sentences:
 
         A gap such as `{count:# request|# requests}` takes its first form for 1; `#` stands for the number.
         """
-        return _FORMS.format(self.text(language, key), **words)
+        said = {gap: without_controls(word) if isinstance(word, str) else word for gap, word in words.items()}
+        return _FORMS.format(self.text(language, key), **said)
 
     def text(self, language: str, key: str) -> str:
         """The sentence as its file has it, with its gaps. Raises KeyError as `sentence` does."""

@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.domain.conversations import Button, Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, State, Stated
+from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision
 from bot.domain.failures import ItemKey
 from bot.domain.learning import Source
 from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef, joined
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
+from bot.domain.presses import Button, Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, Stated
 from bot.domain.report_posts import ShadowCard
 from bot.domain.rich_text import plain
 from db.conversations.answers import answers_of

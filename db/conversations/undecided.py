@@ -12,6 +12,7 @@ from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.posts import Post
+from db.conversations.answers import answers_of
 from db.conversations.claims import LEASE, free, release
 from db.conversations.decisions import moment
 from db.conversations.failures import backs_off, is_set_aside, readable
@@ -39,6 +40,7 @@ async def claim_undecided(
     async def read(some: Sequence[ConversationRow]) -> list[UndecidedConversation]:
         said = await own_messages(session, [row.id for row in some])
         asked = await open_questions(session, [row.id for row in some if row.asked])
+        answers = await answers_of(session, [row.id for row in some if row.wanted])
         return [
             UndecidedConversation(
                 conversation=conversation(row),
@@ -46,6 +48,7 @@ async def claim_undecided(
                 version=row.version,
                 unanswered=row.asked_at is not None and row.asked_at <= now - patience,
                 question=asked.get(row.id),
+                answers=answers.get(row.id, ()),
             )
             for row in some
         ]

@@ -215,7 +215,7 @@ async def test_compare_says_whether_the_model_is_worth_it(taught: Taught) -> Non
     assert arms["mixture"]["against_served"] is None
     assert arms["majority"]["accuracy"] < 0.5 < arms["mixture"]["accuracy"]
     assert all(arms[name]["latency_ms"]["p50"] > 0 and arms[name]["per_1000"] > 0 for name in arms if name in own[1:])
-    assert any("gpt: 1 messages have no prediction, 1 predictions name no label" in note for note in made["notes"])
+    assert any("gpt: 1 message has no prediction, 1 prediction names no label" in note for note in made["notes"])
     page = taught.home.folder.joinpath("worth.html").read_text("utf-8")
     assert made["verdict"] in html.unescape(page)
 

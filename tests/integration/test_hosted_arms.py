@@ -235,7 +235,7 @@ async def test_without_usage_the_worst_is_charged_and_no_price_is_told(tmp_path:
         arm = await asked(arms, budget=budget)
     assert arm.tokens() is None
     assert budget.spent > PRICE.cost(sum(len(prompt) for prompt in stand_in.prompts), 0)
-    assert "gpt zero-shot: 12 answers came without a count of tokens, so their cost is not known" in arm.notes()
+    assert "gpt zero-shot: 12 answers came without a count of tokens, so the cost is not known" in arm.notes()
 
 
 async def test_an_interrupted_comparison_asks_only_for_the_rest(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ async def test_each_message_is_asked_of_the_model_once_besides_the_timing() -> N
 async def test_what_nearly_repeats_a_learned_text_is_left_out_and_counted() -> None:
     made = await compared([*ASKED, replace(LEARNED[0], side=Side.HELD_OUT), ASKED[0]])
     assert (made.messages, made.leaked, made.repeated) == (40, 1, 1)
-    with pytest.raises(UsageError, match="all 1 messages nearly repeat"):
+    with pytest.raises(UsageError, match="1 message nearly repeats"):
         await compared([LEARNED[0]])
 
 
@@ -118,8 +118,7 @@ async def test_predictions_stand_beside_the_own_arms() -> None:
     assert made.rows[-1].arm == "gpt-4o"
     assert (made.rows[-1].accuracy, made.rows[-1].ece, made.rows[-1].per_1000) == (0.95, None, None)
     assert (
-        "gpt-4o: 1 messages have no prediction, 1 predictions name no label of routing; both count as wrong"
-        in made.notes
+        "gpt-4o: 1 message has no prediction, 1 prediction names no label of routing; both count as wrong" in made.notes
     )
     assert any(note.startswith("no price is known for gpt-4o") for note in made.notes)
 

@@ -67,7 +67,7 @@ def test_columns_may_be_named(home: Path) -> None:
         (("import", "header.csv"), "header.csv holds no rows; nothing was imported"),
         (("import", "bad.csv"), "bad.csv: line 2: unknown label 'biling'"),
         (("import", "bad.csv"), "1 bad lines, nothing was imported; mend them, or keep the rest with --skip-bad"),
-        (("import", "twice.csv", "--strict"), "1 texts have two answers; nothing was imported, because of --strict"),
+        (("import", "twice.csv", "--strict"), "1 text has two answers; nothing was imported, because of --strict"),
         (("import", "header.csv", "--encoding", "klingon"), "--encoding klingon: there is no such encoding"),
         (("import", "header.csv", "--map", "Level 1"), "--map 'Level 1' maps nothing"),
         (("evaluate", "empty.csv"), "empty.csv is empty"),
@@ -104,7 +104,7 @@ def test_two_labels_of_one_text_are_said_and_the_last_is_taken(
     assert ready.rows == 3
     said = capsys.readouterr().err
     assert "one text, two answers: line 2 says it" in said
-    assert "1 texts have two answers; --strict refuses such a file" in said
+    assert "1 text has two answers; --strict refuses such a file" in said
 
 
 def test_evaluation_takes_the_test_rows_where_there_are_any(tmp_path: Path) -> None:
@@ -143,4 +143,4 @@ def test_what_a_shell_hands_over_is_read_once(home: Path, shell: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "would add up to 1 examples" in done.stderr
+    assert "would add up to 1 example" in done.stderr

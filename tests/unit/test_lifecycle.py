@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from bot.domain.errors import Unreachable
-from bot.lifecycle import Wakeup, Wakeups, compute_alone, forever, keep_running, until_signal
+from bot.domain.errors import DatabaseUnreachable, Unreachable
+from bot.lifecycle import DatabaseReturn, Wakeup, Wakeups, compute_alone, forever, keep_running, until_signal
 
 
 async def test_a_ring_wakes_a_waiting_step_long_before_its_time() -> None:
@@ -102,8 +103,54 @@ async def test_what_fails_is_run_again() -> None:
             enough.set()
         raise RuntimeError
 
-    task = asyncio.create_task(keep_running("test", run))
+    task = asyncio.create_task(keep_running("test", run, DatabaseReturn()))
     await asyncio.wait_for(enough.wait(), 10)
+    task.cancel()
+
+
+async def test_steps_that_wait_for_the_database_go_on_as_soon_as_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.lifecycle._FIRST_WAIT", 3600.0)  # as after a long outage
+    database, down, tries = DatabaseReturn(), True, asyncio.Semaphore(0)
+    going_on = [asyncio.Event(), asyncio.Event()]
+
+    def step(number: int) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            tries.release()
+            if down:
+                raise DatabaseUnreachable("database shop: nobody listens there")
+            going_on[number].set()
+            await asyncio.sleep(3600)
+
+        return run
+
+    tasks = [asyncio.create_task(keep_running("step", step(number), database)) for number in range(2)]
+    for _ in tasks:
+        await asyncio.wait_for(tries.acquire(), 5)
+    await asyncio.sleep(0.05)
+    assert tries.locked()  # a database that is down is not asked again meanwhile
+    down = False
+    database.wake()
+    await asyncio.wait_for(asyncio.gather(*(one.wait() for one in going_on)), 5)
+    for task in tasks:
+        task.cancel()
+
+
+async def test_what_fails_for_another_reason_is_not_run_again_when_the_database_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.lifecycle._FIRST_WAIT", 3600.0)
+    database, tries = DatabaseReturn(), asyncio.Semaphore(0)
+
+    async def run() -> None:
+        tries.release()
+        raise Unreachable("slack: timed out")
+
+    task = asyncio.create_task(keep_running("hearing slack", run, database))
+    await asyncio.wait_for(tries.acquire(), 5)
+    await asyncio.sleep(0.05)
+    database.wake()
+    await asyncio.sleep(0.05)
+    assert tries.locked()
     task.cancel()
 
 
@@ -120,7 +167,11 @@ async def test_an_outage_that_stops_every_step_is_one_line_without_a_traceback(
         async with asyncio.TaskGroup() as group:
             group.create_task(alone())
 
-    tasks = [asyncio.create_task(keep_running(f"step {n}", run)) for n in range(5) for run in (alone, grouped)]
+    tasks = [
+        asyncio.create_task(keep_running(f"step {n}", run, DatabaseReturn()))
+        for n in range(5)
+        for run in (alone, grouped)
+    ]
     for _ in range(25):
         await asyncio.wait_for(failures.acquire(), 10)
     for task in tasks:

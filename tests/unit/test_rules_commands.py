@@ -102,7 +102,9 @@ def test_what_rules_did_is_listed_with_those_that_leads_often_correct(
     out = io.StringIO()
     list_rules(settings.rules, records, False, out)
     first, second, *_ = out.getvalue().splitlines()
-    assert first.startswith('1. purchase orders: words = ["purchase order", "ordem de compra", "发票"] → billing\t')
+    assert first.startswith(
+        '1. purchase orders: words = ["purchase order", "ordem de compra", "发票"] → routing: billing\t'
+    )
     assert first.endswith("applied 9 times, corrected 3, confirmed 2; leads often correct it: change it or take it out")
     assert second.endswith("applied 0 times, corrected 0, confirmed 0")
     assert "no longer in the settings, but decided once: long gone" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from bot.domain.team_changes import Kind, KnownLabel, MadeChange, Moves, TeamCha
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TASK = Task("routing", "Which team?", (Label("access", "passwords"), Label("triage", "the rest")), "triage")
+TASKS = (TASK, Task("subject.legal", "?", (Label("yes", "law"), Label("no", "else")), "no", part_of="subject"))
 RENAME = TeamChange(Kind.RENAME, "acess", "access", "ann")
 
 
@@ -36,7 +37,7 @@ class FakeTeamChanges:
 
 async def test_every_label_is_listed_and_what_nobody_hears_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
-    await list_teams(FakeTeamChanges(), TASK, True, out)
+    await list_teams(FakeTeamChanges(), TASK, TASKS, True, out)
     told = json.loads(out.getvalue())
     assert [(row["label"], row["in_settings"], row["examples"]) for row in told["labels"]] == [
         ("access", True, 4),
@@ -46,15 +47,18 @@ async def test_every_label_is_listed_and_what_nobody_hears_is_said(capsys: pytes
     assert [(one["kind"], one["before"], one["after"], one["by"]) for one in told["changes"]] == [
         ("merge", "old", "access", "ann")
     ]
-    await list_teams(FakeTeamChanges(), TASK, False, out)
-    said = capsys.readouterr().err
+    await list_teams(FakeTeamChanges(), TASK, TASKS, False, out)
+    said = " ".join(capsys.readouterr().err.split())
     assert "3 corrections of 'acess' are heard by nobody" in said
-    assert "'subject.legal'" not in said, "nobody said which questions there are"
+    assert "'subject.legal'" not in said
     part = replace(TASK, name="subject.law", part_of="subject")
-    await list_teams(FakeTeamChanges(), TASK, False, out, [TASK, part])
+    await list_teams(FakeTeamChanges(), TASK, [TASK, part], False, out)
     said = " ".join(capsys.readouterr().err.split())
     assert "2 corrections and 3 examples of the question 'subject.legal' are heard by nobody" in said
     assert "'routing'" not in said
+    out = io.StringIO()
+    await list_teams(FakeTeamChanges(), TASK, [TASK, part], True, out)
+    assert json.loads(out.getvalue())["questions_not_in_settings"] == {"subject.legal": 5}
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

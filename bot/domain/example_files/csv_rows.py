@@ -11,6 +11,7 @@ from bot.domain.example_files.encodings import undecodable
 from bot.domain.example_files.formulas import armed
 from bot.domain.example_files.rows import BadLine, Line, Recognised, Row, own
 from bot.domain.example_files.text_lines import text_lines
+from bot.domain.plural import counted
 
 _SEPARATORS = ",;\t|"
 TITLES = 10
@@ -201,7 +202,7 @@ class _Stray:
 
 
 def _opened(more: int) -> str:
-    along = f"; read on, it would take {more} more {'line' if more == 1 else 'lines'} along" if more else ""
+    along = f"; read on, it would take {counted(more, 'more line')} along" if more else ""
     return f'a quote (") is out of place here{along}; write it twice inside a quoted text, or take it away'
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from bot.domain.errors import UsageError
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 
 _LONG = 60
@@ -61,7 +62,7 @@ class LabelReader:
     def said(self) -> list[str]:
         """A sentence for each spelling that differs from its label's name."""
         return [
-            f"label {_visible(written)} is read as {name} ({count} {'row' if count == 1 else 'rows'})"
+            f"label {_visible(written)} is read as {name} ({counted(count, 'row')})"
             for (written, name), count in self._read.most_common()
         ] + [f"no row has the label {_visible(theirs)} that --map names" for theirs in self._unused.values()]
 

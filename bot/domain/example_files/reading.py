@@ -22,6 +22,7 @@ from bot.domain.example_files.spreadsheets import is_spreadsheet, read_spreadshe
 from bot.domain.example_files.unreadable import unreadable
 from bot.domain.learning import Example, Source, side_of
 from bot.domain.messages import MAX_TEXT, clean
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
@@ -155,7 +156,7 @@ class _Noticed:
             (self.to_fallback, "had a label that the settings do not know, and went to the fallback"),
         ):
             if lines:
-                yield f"{len(lines)} {'text' if len(lines) == 1 else 'texts'} {what}: {listed(lines)}"
+                yield f"{counted(len(lines), 'text')} {what}: {listed(lines)}"
 
 
 def listed(lines: Sequence[int]) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.errors import UsageError
 from bot.domain.example_files.rows import Line, Recognised, Row
+from bot.domain.plural import counted
 
 _MARKS = re.compile(r'"(?:value_to|child_events|message_type)"\s*:|"field_name"\s*:\s*"group_id"')
 _FIRST = re.compile(r"(?:first|original|initial|from|old|previous|primeir[oa]|primer[oa]?|origen|origem)_?\w*", re.I)
@@ -71,7 +72,8 @@ def from_table(rows: Sequence[Row], first: str | None, last: str | None) -> tupl
 def told(tickets: Sequence[tuple[str, str]]) -> str:
     """How many tickets changed hands, and between which teams most often."""
     moved = [pair for pair in tickets if pair[0] and pair[1] and pair[0] != pair[1]]
-    share = f"{len(moved)} of {len(tickets)} tickets ({len(moved) / max(1, len(tickets)):.0%}) were reassigned"
+    every, were = counted(len(tickets), "ticket"), "was" if len(tickets) == 1 else "were"
+    share = f"{len(moved)} of {every} ({len(moved) / max(1, len(tickets)):.0%}) {were} reassigned"
     often = ", ".join(f"{one} → {other} ({many})" for (one, other), many in Counter(moved).most_common(_SHOWN))
     return f"{share}{f', most often {often}' if often else ''}; each counts with its last team"
 

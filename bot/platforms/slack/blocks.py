@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from bot.domain.control_characters import without_controls
 from bot.domain.rich_text import Run, Style, flattened, head, honest, runs, spelled
 from bot.domain.rich_text import plain as plain_words
 from bot.platforms.slack.payload import BUTTON
@@ -40,7 +41,7 @@ class Said:
 
 def escaped(text: str, limit: int = SECTION) -> str:
     """The text with Slack's markup escaped, at most `limit` characters long, no entity cut in two."""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = without_controls(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return safe if len(safe) <= limit else re.sub(r"&[a-z]{0,3}$", "", safe[: limit - 1]) + "…"
 
 
@@ -132,7 +133,7 @@ def option(value: str, label: str) -> Block:
 
 
 def _label(text: str) -> Block:
-    return {"type": "plain_text", "text": cut(text, _LABEL), "emoji": False}
+    return {"type": "plain_text", "text": cut(without_controls(text), _LABEL), "emoji": False}
 
 
 def _mrkdwn(text: str) -> Block:

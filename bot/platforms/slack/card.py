@@ -36,6 +36,10 @@ def card(content: Card, rendering: RenderContext, link: str | None, moved_link: 
     return Said(f"{title}: {shown}", blocks)
 
 
+_GAP = "\ufdd0"
+"""Where something is put into a sentence once it is escaped: a character that no text may hold."""
+
+
 def notified(text: str) -> str:
     """The words as a notification shows them, with links' addresses spelled out."""
     return escaped(head(spelled(text), EXCERPT))
@@ -49,8 +53,8 @@ def attached(media: Sequence[Media], language: str) -> list[Block]:
     listed = [", ".join(_medium(medium, language) for medium in row) for row in rows]
     if len(media) > FILES:
         listed[-1] += ", …"
-    told = escaped(sentence(language, "card_attached", names="\0"))
-    return [context([told.replace("\0", names) for names in listed[at : at + 10]]) for at in range(0, len(rows), 10)]
+    told = escaped(sentence(language, "card_attached", names=_GAP))
+    return [context([told.replace(_GAP, names) for names in listed[at : at + 10]]) for at in range(0, len(rows), 10)]
 
 
 def _medium(medium: Media, language: str) -> str:

@@ -7,6 +7,7 @@ from html import escape
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import InlineKeyboardMarkupLimit, MessageLimit
 
+from bot.domain.control_characters import without_controls
 from bot.domain.messages import MessageRef
 from bot.domain.rich_text import flattened, head, units
 from bot.domain.rich_text import plain as words_of
@@ -44,7 +45,7 @@ def is_supergroup(chat: str) -> bool:
 
 
 def plain(text: str, limit: int = MOST) -> str:
-    return escape(cut(text, limit), quote=False)
+    return escape(cut(without_controls(text), limit), quote=False)
 
 
 def quoted(text: str, limit: int, struck: bool = False, folded: bool = False) -> list[str]:
@@ -76,6 +77,9 @@ def link(words: str, ref: MessageRef | None) -> list[str]:
 
 def keyboard(buttons: Iterable[tuple[str, str]], columns: int = 1) -> InlineKeyboardMarkup:
     """Buttons from (text, value), as many as Telegram shows."""
-    made = [InlineKeyboardButton(cut(words or "—", _BUTTON), callback_data=value) for words, value in buttons]
+    made = [
+        InlineKeyboardButton(cut(without_controls(words) or "—", _BUTTON), callback_data=value)
+        for words, value in buttons
+    ]
     kept: Sequence[InlineKeyboardButton] = made[:_BUTTONS]
     return InlineKeyboardMarkup([kept[start : start + columns] for start in range(0, len(kept), columns)])

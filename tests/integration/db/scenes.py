@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.conversations import Decided, PendingPress, PendingReactions, UndecidedConversation
+from bot.domain.conversations import Decided, PendingReactions, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.ledger import Ledger, ThreadingPolicy
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.posts import Answer, Card, Post, Question
+from bot.domain.presses import PendingPress
 from bot.domain.tasks import Label, Task
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox

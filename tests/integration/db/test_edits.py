@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from sqlalchemy import select, text
 
-from bot.domain.conversations import CardState, Chosen, LeadLabel, State
+from bot.domain.conversations import CardState, LeadLabel, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Deletion, Edit, Message, MessageRef
 from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, What
+from bot.domain.presses import Chosen
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger

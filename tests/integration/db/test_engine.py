@@ -39,7 +39,9 @@ async def test_an_outage_is_said_once_by_the_name_of_the_database_and_once_when_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     port = free_port()
+    returns: list[bool] = []
     async with open_database(f"postgresql://postgres:{PASSWORD}@127.0.0.1:{port}/postgres") as database:
+        database.on_return = lambda: returns.append(True)
         for _ in range(5):
             with pytest.raises(Unreachable):
                 await database.ping()
@@ -47,6 +49,7 @@ async def test_an_outage_is_said_once_by_the_name_of_the_database_and_once_when_
             for _ in range(5):
                 await database.ping()
             assert [r.message for r in caplog.records] == ["database out of reach", "database answers again"]
+            assert returns == [True]
     began, over = caplog.records
     assert began.__dict__["problem"].startswith(f"database postgres at 127.0.0.1:{port} as postgres: nobody listens")
     assert over.__dict__["database"] == f"postgres at 127.0.0.1:{port} as postgres"

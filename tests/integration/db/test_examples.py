@@ -8,9 +8,11 @@ from sqlalchemy import func, select, text
 
 from bot.domain.errors import SwitchboardError
 from bot.domain.learning import Example, Side, Source
+from bot.domain.team_changes import KnownLabel
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.memory import PostgresMemory
+from db.team_changes import PostgresTeamChanges
 from tests.integration.db.scenes import VECTOR, after
 from tests.postgres import until_a_lock_is_waited_for
 
@@ -26,6 +28,15 @@ async def test_more_than_one_transaction_holds(examples: PostgresExamples) -> No
     assert await examples.add_examples("routing", MANY) == 4_500
     assert await examples.add_examples("routing", [*MANY, replace(MANY[0], text="one more")]) == 1
     assert len(await examples.examples("routing")) == 4_501
+
+
+async def test_every_task_with_examples_is_known_be_it_in_the_settings_or_not(
+    database: Database, examples: PostgresExamples
+) -> None:
+    two = [Example(text, "yes", Source.IMPORT, Side.TRAIN, after(0)) for text in ("a letter", "a stamp")]
+    await examples.add_examples("subject.paper", two)
+    await examples.add_examples("weather", [Example("it rains", "wet", Source.SETTINGS, Side.TRAIN, after(0))])
+    assert await PostgresTeamChanges(database).learned() == [KnownLabel("subject.paper", 2, 0)]
 
 
 async def test_a_newer_file_replaces_every_label(examples: PostgresExamples) -> None:

@@ -13,12 +13,11 @@ from bot.domain.conversations import (
     PendingEdit,
     PendingFollowUp,
     PendingNote,
-    PendingPress,
     PendingReactions,
-    Settled,
 )
 from bot.domain.ledger import Ledger
 from bot.domain.messages import Edit
+from bot.domain.presses import PendingPress, Settled
 from bot.domain.queries import TranscriptLine
 from bot.schedule import Ticks
 from db.engine import Database

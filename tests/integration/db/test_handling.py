@@ -2,11 +2,12 @@
 
 import pytest
 
-from bot.domain.conversations import CardState, Chosen, LeadLabel, Settled, State, Stated
+from bot.domain.conversations import CardState, LeadLabel, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, Person, Place, choice
 from bot.domain.posts import NO, ON_THE_CARD, YES, FollowUp, Post, Question, Solved, WrongTeam
+from bot.domain.presses import Chosen, Settled, Stated
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger

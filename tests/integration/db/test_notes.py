@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.conversations import Dispatched, PendingNote
+from bot.domain.conversations import PendingNote
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Person, Place
 from bot.domain.posts import ON_THE_CARD, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.presses import Dispatched
 from bot.domain.report_posts import LearningReport
 from db.conversations import notes
 from db.engine import Database, open_database

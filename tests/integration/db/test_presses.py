@@ -2,11 +2,12 @@
 
 from sqlalchemy import select
 
-from bot.domain.conversations import Chosen, State
+from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, Place
 from bot.domain.posts import Post, Question
+from bot.domain.presses import Chosen
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from bot.domain.conversations import CardState, Chosen, LeadLabel, PendingReactions, State
+from bot.domain.conversations import CardState, LeadLabel, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Example, Side, Source
 from bot.domain.messages import MessageRef, Person
 from bot.domain.posts import Post
+from bot.domain.presses import Chosen
 from bot.domain.queries import Week
 from db.engine import Database
 from db.examples import PostgresExamples

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from bot.domain.conversations import CardState, Chosen, LeadLabel, PendingReactions
+from bot.domain.conversations import CardState, LeadLabel, PendingReactions
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, Person
 from bot.domain.posts import Post
+from bot.domain.presses import Chosen
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger

@@ -78,7 +78,7 @@ async def test_a_retired_labels_code_is_never_given_to_another(registry: Registr
 
 
 async def test_too_many_labels_for_the_alphabet(registry: Registry) -> None:
-    with pytest.raises(UsageError, match="1 labels are too many"):
+    with pytest.raises(UsageError, match="1 label is too many"):
         await registry.codes(TASK, "starter", ["A", "B"])
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 
-from bot.domain.conversations import PendingPress, SplitOff, State
+from bot.domain.conversations import State
 from bot.domain.messages import Edit, MessageRef, Place
 from bot.domain.posts import ON_THE_CARD, SPLIT, FollowUp, Post, Split
+from bot.domain.presses import PendingPress, SplitOff
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from tests.integration.db.scenes import (

@@ -2,11 +2,12 @@
 
 import pytest
 
-from bot.domain.conversations import CardState, Chosen
+from bot.domain.conversations import CardState
 from bot.domain.decisions import Author, Basis, Decision, Reason
 from bot.domain.learning import Example, Side, Source
 from bot.domain.memory_vote import Neighbour
 from bot.domain.posts import Post
+from bot.domain.presses import Chosen
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger

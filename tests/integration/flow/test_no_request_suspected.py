@@ -77,6 +77,34 @@ async def test_a_rule_dismisses_and_a_voice_suspects_after_it(database: Database
     await _a_team_looks(story, database)
 
 
+@pytest.mark.parametrize("text", [TEXT, "FYI: buy gift cards"], ids=["sure of the team", "unsure of the team"])
+async def test_the_suspicion_stays_though_the_voice_is_late_when_a_team_is_decided(
+    database: Database, tmp_path: Path, text: str
+) -> None:
+    story = _story(database, tmp_path, FYI)
+    oracle = story.predictor
+    assert isinstance(oracle, Oracle)
+    await story.writes(text, "m1")
+    story.later(5)
+    await story.sorter.step()
+    await story.courier.step()
+    dismissed = story.heard()
+    await story.asker.step()  # opens it again, for a suspect is looked at
+    assert await states(database) == [(None, "new")]
+    oracle.trouble["fraud"] = Unreachable("down")
+    story.embedder.failure = Unreachable("no vectors")
+    story.later(minutes=1)
+    await story.sorter.step()
+    await story.courier.step()
+    assert story.heard() == dismissed
+    [answer] = story.reads().answers
+    assert (answer.label, "hold" in answer.follows) == ("suspicious", True)
+    oracle.trouble, story.embedder.failure = {}, None
+    await story.settles()
+    assert story.heard() == dismissed
+    assert len(alerts(story, SECURITY)) == 1
+
+
 async def test_who_is_not_suspected_is_dismissed_as_before(database: Database, tmp_path: Path) -> None:
     story = _story(database, tmp_path, FYI)
     await story.writes("FYI: the lift works again", "m1")

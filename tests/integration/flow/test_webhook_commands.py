@@ -64,7 +64,10 @@ async def test_a_webhook_is_tried_listed_and_told_again(
         assert (row["name"], row["waiting"], row["set_aside"], row["events"]) == ("helpdesk", 0, 0, "decided")
         assert "t0k" not in listed.stdout and SECRET not in listed.stdout
         again = await command("replay", "helpdesk", "--since", "2000-01-01")
-        assert (again.exit_code, "1 events are sent to helpdesk again" in again.stderr) == (0, True), again.stderr
+        assert (again.exit_code, "1 event is sent to helpdesk again" in again.stderr) == (0, True), again.stderr
+        assert "events are kept for 30 days: those before" in again.stderr
+        recent = await command("replay", "helpdesk", "--since", "29d")
+        assert (recent.exit_code, "are kept" in recent.stderr) == (0, False), recent.stderr
         receiver.status = 200
         await WebhookSender(webhook, events, line, story.now).step()
         assert receiver.told() == ["decided", "test", "decided"]

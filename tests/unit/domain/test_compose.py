@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain import compose
-from bot.domain.conversations import CardState, LeadLabel, Mark, PendingPress, PendingReactions, State, label_by_leads
+from bot.domain.conversations import CardState, LeadLabel, Mark, PendingReactions, State, label_by_leads
 from bot.domain.decisions import Author, Basis, Decision, Evidence, Reason, fallback
 from bot.domain.hours import hours
 from bot.domain.learning import Verdict
 from bot.domain.messages import MessageRef, Person, Place, Press
 from bot.domain.posts import ON_THE_CARD, Answer, Card, Moved, Notice, Post, Question, Solved, What, WrongTeam
+from bot.domain.presses import PendingPress
 from bot.domain.report_posts import LearningReport
 from tests.samples import (
     AGENT,

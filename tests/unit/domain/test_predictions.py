@@ -62,7 +62,7 @@ def test_probabilities_count_where_every_answer_has_one() -> None:
         (lines({"label": 3}), "line 1: label is 3"),
         (lines({"label": "it", "text": 3}), "line 1: text is 3"),
         (lines({"label": "it", "confidence": 7}), "line 1: confidence is 7; write a probability from 0 to 1"),
-        (lines({"label": "it"}), "1 predictions without a text for 3 messages"),
+        (lines({"label": "it"}), "1 prediction without a text for 3 messages"),
         (lines({"label": "it"}, {"text": FIRST.text, "label": "it"}), "line 1 has no text, though others have"),
         (lines({"text": "something else", "label": "it"}), "none of its texts is one of the messages"),
     ],

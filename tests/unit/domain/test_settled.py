@@ -32,7 +32,7 @@ def test_the_truth_is_where_it_ended() -> None:
         (HELD_OUT[1], "billing", Source.CONFIRMATION),
     ]
     assert (made.said, made.acted) == (1, 1)
-    assert truth_notes(made)[0].startswith("the truth is what happened later: 1 messages were settled by somebody's")
+    assert truth_notes(made)[0].startswith("the truth is what happened later: 1 message was settled by somebody's")
 
 
 def test_the_whole_side_that_is_learned_from_is_left_out_corrected_or_not() -> None:

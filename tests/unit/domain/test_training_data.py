@@ -63,7 +63,7 @@ def test_examples_of_one_label_alone_are_nothing_to_learn_from() -> None:
 def test_where_everything_held_out_leaks_nothing_is_trained() -> None:
     learned = [example(long(n), "billing" if n % 2 else "delivery") for n in range(30)]
     copies = [example(f"please, {e.text}!", e.label, Side.HELD_OUT) for e in learned]
-    assert refused([*learned, *copies]).startswith("nothing to judge by: all 30 held-out examples")
+    assert refused([*learned, *copies]).startswith("nothing to judge by: 30 held-out examples nearly repeat")
 
 
 def test_labels_that_contradict_each_other_train_nothing() -> None:

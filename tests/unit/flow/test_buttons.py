@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.domain.conversations import Chosen, Dispatched, PendingPress, Settled, SplitOff, State, Stated
+from bot.domain.conversations import State
 from bot.domain.decisions import Author
 from bot.domain.messages import MessageRef, Note, Person, Place, Press, Reaction, choice
 from bot.domain.posts import (
@@ -28,6 +28,7 @@ from bot.domain.posts import (
     What,
     WrongTeam,
 )
+from bot.domain.presses import Chosen, Dispatched, PendingPress, Settled, SplitOff, Stated
 from bot.flow.buttons import ButtonHandler
 from tests.fakes import FakePlatform
 from tests.fakes_ledger import Concluded, FakeLedger

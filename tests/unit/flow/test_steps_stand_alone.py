@@ -14,7 +14,6 @@ from bot.domain.conversations import (
     PendingEdit,
     PendingFollowUp,
     PendingNote,
-    PendingPress,
     PendingReactions,
     State,
     UnansweredConversation,
@@ -25,6 +24,7 @@ from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import MessageRef, Note, Place, Press
 from bot.domain.model_ports import Vector
 from bot.domain.posts import YES, Answer, OutboxItem, Post, Solved
+from bot.domain.presses import PendingPress
 from bot.domain.report_posts import ShadowCard
 from bot.domain.shadow_card import Ruling, ShadowPress, StandingShadowCard
 from bot.domain.team_changes import Teamless

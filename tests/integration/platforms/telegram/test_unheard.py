@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.domain.conversations import Button
 from bot.domain.messages import MessageRef, Person, Place
 from bot.domain.posts import Question
+from bot.domain.presses import Button
 from tests.fakes_ledger import FakeLedger
 from tests.integration.platforms.telegram.parts import (
     ANN,

@@ -136,19 +136,19 @@ def test_tickets_that_give_no_example_are_counted_with_what_they_lack() -> None:
 def test_zendesk_audits_name_the_groups_by_number() -> None:
     contents = read(ZENDESK_GROUPS, ZENDESK_AUDITS)
     assert labels(contents) == {"Where is my refund?": "billing"}
-    assert told(contents).startswith("1 of 1 tickets (100%) were reassigned, most often Delivery → Billing (1)")
+    assert told(contents).startswith("1 of 1 ticket (100%) was reassigned, most often Delivery → Billing (1)")
 
 
 def test_zendesk_incremental_events_and_tickets_belong_together() -> None:
     contents = read(ZENDESK_EVENTS, ZENDESK_TICKETS, ZENDESK_GROUPS)
     assert labels(contents) == {"Invoice\nThe invoice of May is wrong": "billing"}
-    assert told(contents).startswith("0 of 1 tickets (0%) were reassigned; each")
+    assert told(contents).startswith("0 of 1 ticket (0%) was reassigned; each")
 
 
 def test_chatwoot_says_in_its_activities_which_team_it_was_assigned_to_and_people_are_no_teams() -> None:
     contents = read(CHATWOOT_CONVERSATIONS, CHATWOOT_MESSAGES)
     assert labels(contents) == {"I was charged twice": "billing"}  # no ticket had the other team
-    assert told(contents).startswith("1 of 1 tickets (100%) were reassigned, most often delivery → billing (1)")
+    assert told(contents).startswith("1 of 1 ticket (100%) was reassigned, most often delivery → billing (1)")
 
 
 def test_a_group_that_is_called_otherwise_here_is_mapped() -> None:

@@ -11,11 +11,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message as Event
 
-from bot.domain.conversations import Button
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.ledger import Change
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.posts import Answer, OutboxItem, Post
+from bot.domain.presses import Button
 from bot.platforms import Routed
 from bot.platforms.web import PLATFORM, adapter
 from bot.platforms.web.adapter import WebChat
