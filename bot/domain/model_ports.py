@@ -69,7 +69,8 @@ class Asked:
     askers: Sequence[str] = ()
     """The author of each text, `platform:id`; empty: unknown."""
     leave_out_itself: bool = False
-    """Whether to hide known texts that equal the one in question, so that held-out examples are scored honestly."""
+    """Whether to hide known texts that equal the one in question from the memory and the voices fitted on them, so that
+    examples are scored honestly."""
     languages: Callable[[], Awaitable[Sequence[str | None]]] = _untold
     """The texts' ISO 639-1 codes, None where it cannot be told; empty: languages are not looked up."""
 

@@ -111,8 +111,8 @@ class Classifier:
     ) -> list[Considered]:
         """What is known about each text. Never raises because a model or embedder is down: the result says so.
 
-        `askers`: the author of each text, `platform:id`; empty: unknown. `leave_out_itself` hides remembered examples
-        with the same text, for honest scores on held-out examples. `vectors`: the texts' vectors, if the caller
+        `askers`: the author of each text, `platform:id`; empty: unknown. `leave_out_itself` hides examples with the
+        same text from all voices but the adapter, for honest scores. `vectors`: the texts' vectors, if the caller
         computes them already; the caller then cancels them. Without `tell_language` the results name no language.
         """
         embedding = self.embedding(texts) if vectors is None else vectors
