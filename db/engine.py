@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from time import monotonic
 
 import psycopg
@@ -169,8 +169,8 @@ class Database:
 
     @asynccontextmanager
     async def locked(self, key: int | str, wait: bool) -> AsyncIterator[bool]:
-        """Hold an advisory lock, which ends with its connection, and so with the process; False: another process holds
-        it.
+        """Hold an advisory lock, which ends with the block and, at the latest, with the process; False: another process
+        holds it.
 
         The lock belongs to a transaction that is kept open, because a pooler assigns a server for one transaction only.
         Raises Unreachable.
@@ -181,7 +181,7 @@ class Database:
                 held = await _lock(connection, key, wait)
             yield held
         finally:
-            await connection.close()
+            await _unlocked(connection)
 
     async def keep_lock(self, key: int, look_every: float, held: Callable[[], Awaitable[None]]) -> None:
         """Hold an advisory lock until cancelled; call `held` once it is taken. Raises Unreachable when it is lost.
@@ -199,7 +199,7 @@ class Database:
                         SHARED.heard(found[0])
                     await asyncio.sleep(look_every)
         finally:
-            await connection.close()
+            await _unlocked(connection)
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -216,6 +216,18 @@ async def _lock(connection: psycopg.AsyncConnection, key: int | str, wait: bool)
     return held is not None and bool(held[0])
 
 
+async def _unlocked(connection: psycopg.AsyncConnection) -> None:
+    """End the transaction, and with it the lock, then close: the server notices some time later that it is closed."""
+    try:
+        with suppress(psycopg.Error, TimeoutError):  # it is lost, and the lock with it
+            async with asyncio.timeout(_UNLOCK_SECONDS):
+                await connection.rollback()
+    finally:
+        await connection.close()
+
+
+_UNLOCK_SECONDS = 2.0
+"""Seconds that a server which does not answer may take to release a lock."""
 _FOR_GOOD = """
 SELECT set_config(name, '0', true) FROM pg_settings
 WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout', 'statement_timeout')

@@ -23,7 +23,7 @@ async def test_who_dies_between_saying_and_noting_it_says_it_once(postgres_url: 
         played = await stage.play(Plan(number=0, step=STEP, fault="", each=2), kills=0)
         assert played.kills == {STEP: 1}
         assert wrong([played]) == []
-        # The first card in a Telegram group where nothing was said before cannot be looked for; `wrong` wants a warning
+        # Where nothing is known of a Telegram group a lost card may not be found; `wrong` wants a warning then
         assert ("slack" in played.doubled, played.counts["requests"]) == (False, 4)
         _whatever_breaks_is_found(stage)
 

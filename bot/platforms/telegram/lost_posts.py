@@ -5,6 +5,9 @@ private chats and basic groups of the bot together. So a lost post has one of th
 known from before. Each of these is asked to stop sharing a live location, which no post of ours does, so that nothing
 changes; the refusal tells whether the message is ours. Of one that is, and that nobody knows, the words are read: a
 change of its buttons is answered with the whole message. The words themselves are never overwritten.
+
+Where nothing is known from before, as of a team's group in which nobody has spoken since we are there, the last number
+is looked for in the same way, and the last few messages before it are looked at.
 """
 
 import html
@@ -36,6 +39,8 @@ _AT_A_TIME = 50
 _NONE_IN_A_ROW = {True: 8, False: 40}
 """After so many numbers without a message, behind the last known one, there are no more: by whether the chat numbers
 its own. More posts than that are never on their way at a time: four in a chat, 32 in all."""
+_LOOKED_BACK = 40
+"""How many of a supergroup's last numbers are asked about where nothing is known from before."""
 _REMEMBERED = 10_000
 _OTHERS_WAIT = timedelta(seconds=2)
 _TAG = re.compile(r"<[^>]*>")
@@ -110,8 +115,12 @@ class LostPosts:
         async with self._gate.looking(wanted.chat):
             before, newest = await self._ledger.refs_around(item.id)
             after, top = _highest(before, wanted.chat), _highest(newest, wanted.chat)
+            known = after is not None and top is not None
             if after is None or top is None:
-                return Search(None, complete=False)  # nothing known stood before it
+                top = await self._last(wanted.chat)
+                if top is None:
+                    return Search(None, complete=False)
+                after = max(0, top - _LOOKED_BACK)
             ours, complete = await self._unknown_ones(wanted.chat, after, top)
             if ours and await self._ledger.others_say(item.id, NAME, wanted.chat):
                 raise Unreachable(f"platforms.{NAME}: another process is posting in this chat", _OTHERS_WAIT)
@@ -121,7 +130,7 @@ class LostPosts:
                 if message is not None and _is_it(message, wanted):
                     self.remember(message)
                     return Search(message, await self._parts(wanted, number, ours))
-            return Search(None, complete=complete)
+            return Search(None, complete=complete and known)
 
     async def _unknown_ones(self, chat: str, after: int, top: int) -> tuple[list[int], bool]:
         """Messages of ours after that number that nobody knows, and whether there are certainly no others.
@@ -143,6 +152,29 @@ class LostPosts:
                 if nothing == _NONE_IN_A_ROW[is_supergroup(chat)]:
                     return ours, True
             after += _AT_A_TIME
+
+    async def _last(self, chat: str) -> int | None:
+        """The highest number of a supergroup; None: its messages are not shown to us, or it does not number its own.
+
+        Numbers that are no message any more may hide it, where more than a few follow one another.
+        """
+        if not is_supergroup(chat):
+            return None
+        low, high = 0, 1
+        while await self._stands_from(chat, high):
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if await self._stands_from(chat, middle) else (low, middle)
+        return low or None
+
+    async def _stands_from(self, chat: str, number: int) -> bool:
+        """Whether a message has that number or one of the next few."""
+        for one in range(number, number + _NONE_IN_A_ROW[True]):
+            stands = await self._asked(chat, one)
+            if stands is not _Stands.NOTHING:
+                return stands is not None
+        return False
 
     async def _asked(self, chat: str, number: int) -> _Stands | None:
         """Whose message that is; None: Telegram's answer does not say."""

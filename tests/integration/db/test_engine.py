@@ -74,6 +74,23 @@ async def test_a_turn_belongs_to_one_process_at_a_time(database: Database, datab
         assert entered.is_set()
 
 
+async def test_a_turn_is_over_when_its_block_ends_though_the_server_notices_closed_connections_late(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, close = [], psycopg.AsyncConnection.close
+
+    async def closes_late(connection: psycopg.AsyncConnection) -> None:
+        async with open_database(database_url) as elsewhere:
+            monkeypatch.setattr(psycopg.AsyncConnection, "close", close)
+            async with elsewhere.locked("turn", wait=False) as held:
+                free.append(held)
+        await close(connection)
+
+    async with database.locked("turn", wait=True):
+        monkeypatch.setattr(psycopg.AsyncConnection, "close", closes_late)
+    assert free == [True]
+
+
 async def test_lost_connections_heal(database: Database, database_url: str) -> None:
     await database.ping()
     await asyncio.to_thread(_cut_everybody, database_url)

@@ -176,6 +176,22 @@ async def test_where_too_many_messages_came_between_a_copy_is_possible_and_is_sa
     assert len(scene.server.calls_to("stopMessageLiveLocation")) == MOST
 
 
+@pytest.mark.parametrize("before", [0, 1, 60], ids=["nothing was ever said", "a word was said", "much was said"])
+async def test_where_nothing_is_known_from_before_the_last_messages_of_the_group_are_looked_at(
+    scene: Scene, before: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(before):
+        await scene.server.writes(LEAD, "talk among colleagues", IT)
+    lost = numbered(1, HELLO, IT)
+    await scene.lose(lost)
+    for _ in range(3):
+        await scene.server.writes(LEAD, "talk among colleagues", IT)
+    [found] = await scene.again(lost)
+    assert [found] == [receipt(post) for post in scene.server.posts(IT)]
+    assert TWICE not in caplog.text
+    assert len(scene.server.calls_to("stopMessageLiveLocation")) < MOST
+
+
 async def test_where_nothing_is_known_from_before_a_copy_is_possible_and_is_said(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
