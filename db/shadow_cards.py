@@ -56,8 +56,7 @@ class PostgresShadowCards:
     async def renew(self, task: str, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await lock_registry(session, task)
-            open_ones = set(await session.scalars(select(ShadowCardRow.post_id).where(ShadowCardRow.open)))
-            await _rewrite(session, [post for post in posts if post.edits in open_ones], now)
+            await _rewrite(session, await _of_open_cards(session, posts), now)
 
     async def claim_presses(self, now: datetime, limit: int) -> Sequence[ShadowPress]:
         waiting = (
@@ -105,7 +104,8 @@ class PostgresShadowCards:
                 await move(session, card.task, card.adapter, actor.key, _why(pressed.on.card), now)
             said = {"ruling": ruling, "wanted": pressed.press.value, "actor": actor.key, "at": now}
             await session.execute(insert(ShadowRulingRow).values(task=card.task, adapter=card.adapter, **said))
-            await _rewrite(session, posts, now)
+            # What the press was judged by may be older than another lead's ruling
+            await _rewrite(session, await _of_open_cards(session, posts), now)
             return True
 
 
@@ -128,6 +128,12 @@ async def _read(session: AsyncSession, wanted: Select[PostRow]) -> list[Standing
         for row in rows
         if isinstance(card := says.get(row.id), ShadowCard)
     ]
+
+
+async def _of_open_cards(session: AsyncSession, posts: Sequence[Post]) -> list[Post]:
+    """The posts without rewordings of cards that say already what became of their candidate."""
+    open_ones = set(await session.scalars(select(ShadowCardRow.post_id).where(ShadowCardRow.open)))
+    return [post for post in posts if not isinstance(post.content, ShadowCard) or post.edits in open_ones]
 
 
 async def _rewrite(session: AsyncSession, posts: Sequence[Post], now: datetime) -> None:

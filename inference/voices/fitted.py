@@ -155,6 +155,7 @@ class FittedVoices:
         finally:
             with suppress(ProcessLookupError):
                 process.kill()
+            await process.wait()  # else a stop would leave it behind, dead but not collected
         if process.returncode != 0:
             kind = said.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(":")[0]  # never its message
             raise TrainingFailed(f"fitting the voices ended with {process.returncode} ({kind[:_LAST_WORDS]})")

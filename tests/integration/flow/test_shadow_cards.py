@@ -256,6 +256,20 @@ async def test_two_leads_press_at_once_and_one_decides(leads: Leads) -> None:
     assert len(await leads.rulings()) == 2
 
 
+async def test_who_decided_stays_on_the_card_though_another_press_was_judged_by_what_was_before(leads: Leads) -> None:
+    await leads.heard(6)
+    await leads.look()
+    for number, (value, who) in enumerate([("promote", LEAD), ("keep", OTHER_LEAD)]):
+        press = Press(leads.receipts["card"], who, value, LATER.replace(second=number + 1))
+        assert await leads.ledger.add_press(press)
+    first, second = await leads.cards.claim_presses(LATER, 10)
+    await leads.buttons.handle(first)
+    # Its card was read a moment before the other ruling, and the shadow a moment after
+    await leads.buttons.handle(replace(second, in_shadow=False))
+    assert await leads.deliver() == the_same(ShadowCard("routing", "routing-2", 6, 6, 0, "promoted", "Lee"))
+    assert await leads.rulings() == [("promote", "promote", "slack:lead"), ("nothing", "keep", "slack:lead2")]
+
+
 async def test_a_platform_can_say_at_once_who_may_press(leads: Leads) -> None:
     await leads.heard(6)
     await leads.look()
