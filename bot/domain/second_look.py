@@ -6,7 +6,8 @@ right (the text is the named team's), a slip (it is some third team's), or a pus
 moved). How often each lead does which is unknown and is estimated along with it by expectation-maximisation: Dawid and
 Skene 1979, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm", with the fitted voices in
 place of the other observers. A lead who pushes again and again is therefore believed less, and one who does not is
-believed even against a sure mistake of the voices.
+believed even against a sure mistake of the voices: corrections are made where the bot was wrong, so voices that agree
+with it say less against them than their probabilities sound.
 """
 
 from collections import defaultdict
@@ -35,6 +36,8 @@ _WORTH = 100.0
 simulated years a single look held back 89, 80, 67 or 51 % of a malicious lead's pushes with 25, 50, 100 or 200 of them,
 and 12.7, 5.5, 1.7 or 0.4 % of the right corrections."""
 _ROUNDS = 25
+_SUREST = 0.95
+"""The voices' share of right decisions counts up to here: of few examples they may seem never to be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +77,30 @@ class SecondLooks(Protocol):
         """Hold back and free; how many changed. Those that changed otherwise meanwhile stay as they are."""
 
 
-def verdicts(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]]) -> Verdicts:
-    """Who is held back and who is freed. `likely`: example -> what the voices say of it, not having learned from it."""
+def verdicts(
+    rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]], voices_right: float = 0.5
+) -> Verdicts:
+    """Who is held back and who is freed. `likely`: example -> what the voices say of it, not having learned from it;
+    `voices_right`: the share of texts that they tell rightly so."""
     known = [one for one in rulings if likely.get(one.example)]
-    right = dict(zip((one.example for one in known), rightness(known, likely), strict=True))
+    right = dict(zip((one.example for one in known), rightness(known, likely, voices_right), strict=True))
     return Verdicts(
         tuple(one.example for one in known if not one.held and right[one.example] < HELD_BELOW),
         tuple(one.example for one in known if one.held and right[one.example] >= FREED_FROM),
     )
 
 
-def rightness(rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]]) -> list[float]:
+def rightness(
+    rulings: Sequence[Ruling], likely: Mapping[int, Mapping[str, float]], voices_right: float = 0.5
+) -> list[float]:
     """How likely each is right, in order. What one lead does says nothing about another."""
+    odds = min(max(voices_right, 0.5), _SUREST) / (1.0 - min(max(voices_right, 0.5), _SUREST))
     of_lead: dict[str, list[int]] = defaultdict(list)
     for place, one in enumerate(rulings):
         of_lead[one.lead].append(place)
     right = [0.0] * len(rulings)
     for places in of_lead.values():
-        evidence = [_evidence(rulings[place], likely[rulings[place].example]) for place in places]
+        evidence = [_evidence(rulings[place], likely[rulings[place].example], odds) for place in places]
         for place, found in zip(places, _of_one_lead(evidence), strict=True):
             right[place] = found
     return right
@@ -109,8 +118,12 @@ def _of_one_lead(evidence: Sequence[_Kinds]) -> list[float]:
     return [right for right, _, _ in belongs]
 
 
-def _evidence(ruling: Ruling, likely: Mapping[str, float]) -> _Kinds:
+def _evidence(ruling: Ruling, likely: Mapping[str, float], odds: float) -> _Kinds:
     """How likely such a correction is if it is right, a slip, or a push, up to one factor for all three.
+
+    `odds` are those that a decision of the bot is right. A right correction and a slip presuppose that it was not, a
+    push that it was, and what the voices say of the text was among the reasons for the decision: by Bayes' theorem the
+    first two are `odds` times as likely as their probabilities alone would have it.
 
     Right: the text is the named team's, and the bot chose one of the other teams by mistake. A push: the text is that
     of the team that the bot chose, and the lead named one of the others. Both times one of the other teams is as good
@@ -120,7 +133,7 @@ def _evidence(ruling: Ruling, likely: Mapping[str, float]) -> _Kinds:
     moved = ruling.before is not None and ruling.before != ruling.label
     there = likely.get(ruling.before or "", 0.0) if moved else 0.0
     third = max(1.0 - own - there, 0.0)
-    return max(own, LEAST), third / max(labels - 2, 1), there
+    return odds * max(own, LEAST), odds * third / max(labels - 2, 1), there
 
 
 def _weighed(evidence: _Kinds, shares: _Kinds) -> _Kinds:

@@ -55,12 +55,19 @@ class SecondLook:
         if not rulings:
             return 0
         said = await self._unlearned(task, rulings)
-        found = await asyncio.to_thread(lambda: verdicts(rulings, self._pooled(task, rulings, said)))
+        right = self._right(task)
+        found = await asyncio.to_thread(lambda: verdicts(rulings, self._pooled(task, rulings, said), right))
         changed = await self.looks.settle(task.name, found, self.now())
         if changed:
             changes = {"held": len(found.hold), "freed": len(found.free)}
             log.info("corrections looked at again", extra={"task": task.name, "looked": len(rulings), **changes})
         return changed
+
+    def _right(self, task: Task) -> float:
+        """The share of their lessons that the voices together tell rightly, each hidden from them; 0.5: not known."""
+        proved = self.voices.proved(task.name)
+        kept = None if proved is None else proved.at(0.0)
+        return 0.5 if kept is None else kept.right
 
     async def _unlearned(self, task: Task, rulings: Sequence[Ruling]) -> Mapping[int, Said]:
         """Example -> what each voice says of it, not having learned from its text."""

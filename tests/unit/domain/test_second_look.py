@@ -43,6 +43,23 @@ def test_who_moves_fifty_is_found_out_though_the_voices_have_learned_from_them()
     assert verdicts(pushed[:14], likely).hold == (), "a few of the kind happen to anybody"
 
 
+def test_who_mends_the_voices_sure_mistakes_all_year_is_believed_and_who_makes_them_is_not() -> None:
+    """Corrections are made where the bot was wrong, so that the voices are against nearly all of them."""
+    mended = [ruling(n, "slack:lea") for n in range(60)]
+    pushed = [ruling(100 + n, "slack:mal") for n in range(60)]
+    likely = {one.example: {**sure_of("billing", 0.85), "it": 0.09} for one in mended}
+    likely |= {one.example: {**sure_of("billing", 0.97), "it": 0.01} for one in pushed}
+    known = [*mended, *pushed]
+    assert set(verdicts(known, likely, voices_right=0.8).hold) == {one.example for one in pushed}
+    assert len(verdicts(known, likely).hold) == len(known), "not knowing how often the voices are right"
+
+
+def test_voices_that_seem_never_to_be_wrong_are_still_heard() -> None:
+    pushed = [ruling(n, "slack:mal") for n in range(60)]
+    likely = {one.example: {**sure_of("billing", 0.99), "it": 0.001} for one in pushed}
+    assert len(verdicts(pushed, likely, voices_right=1.0).hold) == len(pushed)
+
+
 def test_a_team_that_the_voices_rule_out_for_a_third_one_is_a_slip() -> None:
     slip = ruling(1, before="billing", label="it")
     likely = {**sure_of("legal", 0.999), "it": 1e-5}
