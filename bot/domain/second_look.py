@@ -34,7 +34,7 @@ _USUAL: _Kinds = (0.898, 0.10, 0.002)
 _WORTH = 100.0
 """How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior). In the middle of two
 simulated years a single look held back 89, 80, 67 or 51 % of a malicious lead's pushes with 25, 50, 100 or 200 of them,
-and 12.7, 5.5, 1.7 or 0.4 % of the right corrections."""
+and 12.7, 5.5, 1.7 or 0.4 % of the right corrections, not yet weighed by how often the voices are right."""
 _ROUNDS = 25
 _SUREST = 0.95
 """The voices' share of right decisions counts up to here: of few examples they may seem never to be wrong."""
