@@ -83,7 +83,11 @@ def _decision(
         if now is not None and now.label == lead_label.label and counts(now):
             return None
         return Decision(question.name, lead_label.label, Author.LEAD, Reason.CORRECTED, actor=lead_label.lead.key)
-    if now is None or first is None or (now.label == first.label and now.by is not Author.LEAD):
+    if first is None:
+        # Leads alone had answered, as where the question came later: it is open again
+        withdrawn = Decision(question.name, question.fallback, Author.FALLBACK, Reason.WITHDRAWN)
+        return withdrawn if now is not None and now.by is Author.LEAD else None
+    if now is None or (now.label == first.label and now.by is not Author.LEAD):
         return None
     # What was a guess before leads spoke is a guess again, without consequences
     return first if first.reason is Reason.UNSURE else replace(first, reason=Reason.WITHDRAWN)

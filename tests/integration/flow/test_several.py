@@ -66,3 +66,24 @@ async def test_a_lead_adds_one_and_takes_off_another_and_both_are_learned_and_un
     await story.settles()
     assert answers(story.reads(), "en") == ["Legal · 90%", "Money · 90%", "Travel, a lead says"]
     assert await story.examples.examples("subject.money") == []
+
+
+async def test_what_a_lead_alone_had_said_goes_with_their_emoji(
+    story: Story, database: Database, tmp_path: Path
+) -> None:
+    """The question came after the request, so no voice answered it."""
+    before = Story(database, tmp_path, predictor=Words())
+    await before.writes("I was charged", "m1")
+    await before.settles()
+    story.time = before.time
+    story.chats[0].said.extend(before.chats[0].said)
+    await story.reacts("🧳")
+    await story.settles()
+    assert answers(story.reads(), "en") == ["Travel, a lead says"]
+    await story.reacts("🧳", added=False)
+    await story.settles()
+    assert answers(story.reads(), "en") == []
+    assert await story.examples.examples("subject.travel") == []
+    await story.reacts("🧳")
+    await story.settles()
+    assert answers(story.reads(), "en") == ["Travel, a lead says"]
