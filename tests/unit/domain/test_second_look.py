@@ -39,15 +39,15 @@ def test_who_moves_fifty_is_found_out_though_the_voices_have_learned_from_them()
     ]
     pushed = [ruling(n, "slack:mal", "billing", "it") for n in range(49)]
     likely = {one.example: torn[one.example % len(torn)] for one in pushed}
-    assert len(verdicts(pushed, likely).hold) >= len(pushed) // 2
-    assert verdicts(pushed[:14], likely).hold == (), "a few of the kind happen to anybody"
+    assert len(verdicts(pushed, likely, voices_right=0.8).hold) >= len(pushed) // 2
+    assert verdicts(pushed[:14], likely, voices_right=0.8).hold == (), "a few of the kind happen to anybody"
 
 
 def test_who_mends_the_voices_sure_mistakes_all_year_is_believed_and_who_makes_them_is_not() -> None:
     """Corrections are made where the bot was wrong, so that the voices are against nearly all of them."""
     mended = [ruling(n, "slack:lea") for n in range(60)]
     pushed = [ruling(100 + n, "slack:mal") for n in range(60)]
-    likely = {one.example: {**sure_of("billing", 0.85), "it": 0.09} for one in mended}
+    likely = {one.example: {**sure_of("billing", 0.75), "it": 0.20} for one in mended}
     likely |= {one.example: {**sure_of("billing", 0.97), "it": 0.01} for one in pushed}
     known = [*mended, *pushed]
     assert set(verdicts(known, likely, voices_right=0.8).hold) == {one.example for one in pushed}
