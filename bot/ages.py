@@ -8,6 +8,7 @@ from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Registry
 from bot.domain.queries import Queries
 from bot.domain.tasks import Task
+from bot.domain.training_progress import LOOKED_AT, at_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The age of each task's model, and the progress of its newest training."""
+    """The age of each task's model, and the progress of the training at work, else of the newest."""
 
     registry: Registry
     tasks: Sequence[Task]
@@ -50,8 +51,9 @@ class Learned:
         for task in self.tasks:
             champion, cycles = (
                 await self.registry.champion(task.name, self.base),
-                await self.registry.cycles(task.name, 1),
+                await self.registry.cycles(task.name, LOOKED_AT),
             )
             age = None if champion is None else (now - champion.made).total_seconds()
-            found[task.name] = (age, cycles[0].progress if cycles else 0.0)
+            cycle = at_work(cycles)
+            found[task.name] = (age, 0.0 if cycle is None else cycle.progress)
         return found

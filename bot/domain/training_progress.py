@@ -12,6 +12,8 @@ from bot.domain.tasks import Task
 
 STEP = 10
 """Per cent between two wordings: readers see that it goes on, and chats are not rewritten all day."""
+LOOKED_AT = 5
+"""How many of a task's newest cycles are looked at: some may wait behind the one at work, or have failed just now."""
 _AT_WORK = (Phase.TRAINING, Phase.SCORING)
 
 
@@ -38,6 +40,11 @@ def progress(task: Task, cycle: Cycle, told: Mapping[Place, Content]) -> list[Po
 def shows_progress(cycle: Cycle) -> bool:
     """Whether there is progress to show: none before it trains, and once there is a verdict."""
     return _now(cycle) is not None
+
+
+def at_work(newest: Sequence[Cycle]) -> Cycle | None:
+    """The cycle that trains or is scored, of the newest first; else the newest. None: there is none."""
+    return next((cycle for cycle in newest if cycle.phase in _AT_WORK), next(iter(newest), None))
 
 
 def _now(cycle: Cycle) -> TrainingProgress | None:

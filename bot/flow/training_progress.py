@@ -8,10 +8,7 @@ from typing import ClassVar
 from bot.domain.ledger import Change
 from bot.domain.model_ports import Registry
 from bot.domain.tasks import Task
-from bot.domain.training_progress import TrainingPosts, progress, shows_progress
-
-_NEWEST = 5
-"""The cycles that are looked at: newer ones may wait behind the one that trains, or that failed a moment ago."""
+from bot.domain.training_progress import LOOKED_AT, TrainingPosts, progress, shows_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class TrainingProgressKeeper:
     async def step(self) -> int:
         """Look at every task's newest cycles. Always returns 0: the next news takes a while to come."""
         for task in self.tasks:
-            for cycle in await self.registry.cycles(task.name, _NEWEST):
+            for cycle in await self.registry.cycles(task.name, LOOKED_AT):
                 if not shows_progress(cycle):
                     continue
                 if posts := progress(task, cycle, await self.posts.told(cycle.id)):

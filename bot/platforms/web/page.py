@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bot.domain.ports import Inbox
+from bot.domain.training_progress import LOOKED_AT, at_work
 from bot.platforms import PlatformContext
 from bot.platforms.web import render
 from bot.platforms.web.events import NAME
@@ -60,9 +61,9 @@ class Page:
         context = self._context
         lines = await context.transcript.lines(NAME, self._rooms, LINES)
         champion = await context.registry.champion(context.task.name, context.base)
-        cycles = await context.registry.cycles(context.task.name, 1)
+        cycles = await context.registry.cycles(context.task.name, LOOKED_AT)
         waiting = await context.examples.waiting_corrections(context.task.name)
-        learning = render.learning(self._words, champion, next(iter(cycles), None), waiting)
+        learning = render.learning(self._words, champion, at_work(cycles), waiting)
         return JSONResponse(render.state(self._words, lines, learning, now()))
 
     async def events(self, _request: Request, _inbox: Inbox) -> Response:
