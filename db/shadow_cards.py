@@ -56,7 +56,7 @@ class PostgresShadowCards:
     async def renew(self, task: str, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await lock_registry(session, task)
-            await _rewrite(session, await _of_open_cards(session, posts), now)
+            await _rewrite(session, await _still_news(session, posts), now)
 
     async def claim_presses(self, now: datetime, limit: int) -> Sequence[ShadowPress]:
         waiting = (
@@ -104,8 +104,8 @@ class PostgresShadowCards:
                 await move(session, card.task, card.adapter, actor.key, _why(pressed.on.card), now)
             said = {"ruling": ruling, "wanted": pressed.press.value, "actor": actor.key, "at": now}
             await session.execute(insert(ShadowRulingRow).values(task=card.task, adapter=card.adapter, **said))
-            # What the press was judged by may be older than another lead's ruling
-            await _rewrite(session, await _of_open_cards(session, posts), now)
+            # What the press was judged by may be older than another lead's press
+            await _rewrite(session, await _still_news(session, posts), now)
             return True
 
 
@@ -130,10 +130,19 @@ async def _read(session: AsyncSession, wanted: Select[PostRow]) -> list[Standing
     ]
 
 
-async def _of_open_cards(session: AsyncSession, posts: Sequence[Post]) -> list[Post]:
-    """The posts without rewordings of cards that say already what became of their candidate."""
+async def _still_news(session: AsyncSession, posts: Sequence[Post]) -> list[Post]:
+    """The posts without rewordings of cards that say already what became of their candidate, and without explanations
+    where one stands."""
     open_ones = set(await session.scalars(select(ShadowCardRow.post_id).where(ShadowCardRow.open)))
-    return [post for post in posts if not isinstance(post.content, ShadowCard) or post.edits in open_ones]
+    under = [post.under for post in posts if isinstance(post.content, ShadowExplanation)]
+    told = select(PostRow.under).where(PostRow.under.in_(under), PostRow.kind == ShadowExplanation.__name__)
+    explained = set(await session.scalars(told)) if under else set()
+    return [
+        post
+        for post in posts
+        if (post.edits in open_ones or not isinstance(post.content, ShadowCard))
+        and (post.under not in explained or not isinstance(post.content, ShadowExplanation))
+    ]
 
 
 async def _rewrite(session: AsyncSession, posts: Sequence[Post], now: datetime) -> None:

@@ -256,6 +256,19 @@ async def test_two_leads_press_at_once_and_one_decides(leads: Leads) -> None:
     assert len(await leads.rulings()) == 2
 
 
+async def test_two_leads_who_ask_at_once_read_one_explanation(leads: Leads) -> None:
+    """Both presses were judged by what was before either."""
+    await leads.heard(6)
+    await leads.look()
+    for number, who in enumerate([LEAD, OTHER_LEAD]):
+        press = Press(leads.receipts["card"], who, "explain", LATER.replace(second=number + 1))
+        assert await leads.ledger.add_press(press)
+    for pressed in await leads.cards.claim_presses(LATER, 10):
+        await leads.buttons.handle(pressed)
+    assert await leads.deliver() == [ShadowExplanation("routing-2", 31, 0.0, 0.0, ("not proven",))]
+    assert len(await leads.rulings()) == 2
+
+
 async def test_who_decided_stays_on_the_card_though_another_press_was_judged_by_what_was_before(leads: Leads) -> None:
     await leads.heard(6)
     await leads.look()
