@@ -22,7 +22,7 @@ async def adapter_called(registry: Registry, task: Task, name: str) -> Adapter:
 
 @dataclass(frozen=True, slots=True)
 class Replayer:
-    """Decides texts again. Each is hidden from the memory while it is asked, or it would be its own proof."""
+    """Decides texts again. Each is hidden from memory and voices meanwhile, or it would be its own proof."""
 
     classifier: Classifier
     registry: Registry

@@ -101,7 +101,7 @@ class Scorer:
         told: Callable[[int], None] | None = None,
         patient: bool = False,
     ) -> list[Answered]:
-        """How each example is answered, itself hidden from the memory, in order.
+        """How each example is answered, itself hidden from the memory and the fitted voices, in order.
 
         `told` is called after each batch with how many more are scored. Raises Unreachable when a voice is silent: what
         the others say without it is no score. `patient` asks again for a while first.

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """Asks through the serving path, but with the candidate's adapter and each text hidden from the memory.
+    """Asks through the serving path, but with the candidate's adapter and each text hidden from memory and voices.
 
     By the time it is asked a lead may have corrected that very text; unless it is hidden the answer would be known.
     """
