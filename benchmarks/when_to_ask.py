@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import softmax
 
 from benchmarks.learning_quality import Text, read
 from benchmarks.machine import Figures, machine, show
@@ -28,7 +28,7 @@ from bot.domain.asking import USUAL, Record
 from bot.domain.learning import text_key
 from inference.embedders.minilm import minilm
 from inference.voices.files import Voices
-from inference.voices.fit import fit_voices
+from inference.voices.fit import fit_voices, over
 from inference.voices.voice import Floats, Lessons, Questions
 
 SIZES = (40, 80, 120, 160, 200, 240, 280, 320, 400, 500, 700, 1_000)
@@ -103,14 +103,11 @@ def thresholds(proved: Record, promise: float) -> dict[str, float]:
 
 def pooled(voices: Voices, questions: Questions) -> Floats:
     """What the voices together say: texts × labels."""
-    names = voices.unseen.labels
-    whole = np.zeros((len(questions.texts), len(names)))
-    for voice, fitted in voices.fitted.items():
-        said = np.full_like(whole, -np.log(len(names)))
-        own = fitted.log_probabilities(questions)
-        said[:, np.searchsorted(names, fitted.labels)] = np.where(np.isnan(own), -np.log(len(names)), own)
-        whole += voices.without_adapter[voice] * said
-    likely: Floats = np.exp(log_softmax(whole, axis=1))
+    said = {
+        voice: over(voices.unseen.labels, fitted.labels, fitted.log_probabilities(questions))
+        for voice, fitted in voices.fitted.items()
+    }
+    likely: Floats = softmax(sum(voices.without_adapter[voice] * rows for voice, rows in said.items()), axis=1)
     return likely
 
 

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 from bot.domain.tasks import Task
 
@@ -39,6 +40,7 @@ _MISREAD = 10
 """Fewer texts in a language may all be misread texts of another, so they refute nothing."""
 _LEAST = 0.50
 """Below it the other labels together are likelier than the chosen one: no decision then, however often it is right."""
+_TRIED = range(int(_LEAST * STEPS), STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,8 @@ class Record:
 
     def _from(self, first: int) -> tuple[int, int]:
         """The number of decisions at least so sure, and how many of them were right."""
-        sure = [(made, right) for _, step, made, right, _ in self.rows if step >= first]
-        return sum(made for made, _ in sure), sum(right for _, right in sure)
+        made, right, _ = _from_each_step(self.rows)[first]
+        return made, right
 
 
 def record(
@@ -177,7 +179,8 @@ def in_words(task: Task, proved: Record | None) -> str:
     if kept is None:
         return f"asks below {task.ask_below:.2f}, as the settings say"
     whose = f"as the promise of {wanted:.0%} needs" if kept.shown else f"not yet shown to keep {wanted:.0%} right"
-    whose = whose if task.ask_below is None else "as the settings say"
+    if task.ask_below is not None:
+        whose = "as the settings say"
     own = [f"{one.name} below {ask_below(task, one.name, proved):.2f}" for one in task.labels if one.unasked_right]
     own += [f"{code} below {needed:.2f}" for code, needed in _by_language(task, proved) if needed != kept.ask_below]
     return (
@@ -202,52 +205,52 @@ def _row(cells: Sequence[object]) -> Row:
 
 
 @lru_cache(maxsize=512)
-def _fitted(rows: tuple[Row, ...], wanted: float) -> Kept | None:
-    made, right = [0] * STEPS, [0] * STEPS
+def _from_each_step(rows: tuple[Row, ...]) -> tuple[tuple[int, int, float], ...]:
+    """For each step and for one beyond the last, of the decisions at least so sure: how many, how many of them were
+    right, and the sum of their probabilities."""
+    made, right = [0] * (STEPS + 1), [0] * (STEPS + 1)
     for _, step, count, hits, _ in rows:
         made[step] += count
         right[step] += hits
-    for step in range(int(_LEAST * STEPS), STEPS):
-        unasked, hits = sum(made[step:]), sum(right[step:])
-        if unasked and _lower_bound(hits, unasked) >= wanted:
-            return Kept(step / STEPS, hits / unasked, unasked / sum(made), sum(made))
-    return None
+    sure = [(step + 0.5) / STEPS * count for step, count in enumerate(made)]
+    sums = [tuple(accumulate(reversed(column))) for column in (made, right, sure)]
+    return tuple(reversed(list(zip(*sums, strict=True))))
+
+
+@lru_cache(maxsize=512)
+def _fitted(rows: tuple[Row, ...], wanted: float) -> Kept | None:
+    proved = Record(rows)
+    return next((proved.at(step / STEPS) for step in _TRIED if proved.shows(step / STEPS, wanted)), None)
 
 
 @lru_cache(maxsize=512)
 def _needed_by(rows: tuple[Row, ...], wanted: float) -> Kept | None:
-    proved = Record(rows)
-    if not rows:
-        return None
-    fitted = next((step / STEPS for step in range(int(_LEAST * STEPS), STEPS) if _expects(rows, step, wanted)), 1.0)
+    proved, seen = Record(rows), _from_each_step(rows)
+    fitted = next((step / STEPS for step in _TRIED if _expects(*seen[step], wanted)), 1.0)
     trusted = min(proved.n / _PHASED_IN, 1.0)
     threshold = round((USUAL + (min(fitted, _SUREST) - USUAL) * trusted) * STEPS) / STEPS
     kept = proved.at(threshold)
     return kept and replace(kept, shown=proved.shows(threshold, wanted))
 
 
-def _expects(rows: Sequence[Row], first: int, wanted: float) -> bool:
-    """Whether so many are right from this step on, by the decisions there and by what the voices say of themselves."""
-    from scipy.special import betaincinv
-
-    there = [(step, made, hits) for _, step, made, hits, _ in rows if step >= first]
-    made, right = sum(made for _, made, _ in there), sum(hits for *_, hits in there)
-    if not made:
-        return False
-    say = sum((step + 0.5) / STEPS * count for step, count, _ in there) / made
-    prior = _OWN_WORD * say, _OWN_WORD * (1 - say)
-    return float(betaincinv(right + prior[0], made - right + prior[1], _DOUBT)) >= wanted
+def _expects(made: int, right: int, sure: float, wanted: float) -> bool:
+    """Whether so many are right, by the decisions and by what the voices say of themselves (`sure`: the sum)."""
+    say = sure / made if made else 0.0
+    return made > 0 and _quantile(right + _OWN_WORD * say, made - right + _OWN_WORD * (1 - say), _DOUBT) >= wanted
 
 
 def _lower_bound(hits: int, of: int) -> float:
     """The lower bound of the true share, wrong with a chance of `_DOUBT`."""
-    from scipy.special import betaincinv  # half of what a command that decides nothing would load
-
-    return float(betaincinv(hits, of - hits + 1, _DOUBT)) if hits else 0.0
+    return _quantile(hits, of - hits + 1, _DOUBT) if hits else 0.0
 
 
 def _upper_bound(hits: int, of: int) -> float:
     """The upper bound of the true share, wrong with a chance of `_DOUBT`."""
-    from scipy.special import betaincinv
+    return _quantile(hits + 1, of - hits, 1 - _DOUBT) if hits < of else 1.0
 
-    return float(betaincinv(hits + 1, of - hits, 1 - _DOUBT)) if hits < of else 1.0
+
+def _quantile(hits: float, misses: float, chance: float) -> float:
+    """The quantile of a Beta distribution."""
+    from scipy.special import betaincinv  # half of what a command that decides nothing would load
+
+    return float(betaincinv(hits, misses, chance))

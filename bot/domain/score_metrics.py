@@ -31,8 +31,8 @@ def macro_f1(scores: Sequence[Score]) -> float:
 
 def ece(scores: Sequence[Score], bins: int = 15) -> float:
     """Expected calibration error, equal-width bins over the answer's probability (Guo et al. 2017)."""
-    gaps = (abs(sum(c for c, _ in row) - sum(r for _, r in row)) for row in _binned(scores, bins))
-    return sum(gaps) / len(scores) if scores else 0.0
+    once = np.ones((1, len(scores)), dtype=np.int64)
+    return float(_resampled_ece(scores, once, bins)[0]) if scores else 0.0
 
 
 def ece_by_chance(scores: Sequence[Score], bins: int = 15) -> float:

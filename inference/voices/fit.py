@@ -71,7 +71,7 @@ def _fit(lessons: Lessons, kinds: Sequence[Voice]) -> Voices:
         learned = kind.fit(lessons)
         if learned is not None:
             fitted[kind.name], rows = learned
-            said[kind.name] = _over(names, fitted[kind.name].labels, rows)
+            said[kind.name] = over(names, fitted[kind.name].labels, rows)
     usual = {kind.name: kind.usual for kind in kinds}
     truth = [names.index(label) for label in lessons.labels]
     languages = languages_of(lessons.texts)
@@ -88,7 +88,7 @@ def _fit(lessons: Lessons, kinds: Sequence[Voice]) -> Voices:
     )
 
 
-def _over(names: Sequence[str], known: Sequence[str], rows: Floats) -> Floats:
+def over(names: Sequence[str], known: Sequence[str], rows: Floats) -> Floats:
     """Rows over all names. Where a voice had no answer, and for labels it does not know, every label gets the same
     value."""
     alike = -np.log(len(names))
