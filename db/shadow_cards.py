@@ -74,14 +74,12 @@ class PostgresShadowCards:
     async def _pressed(self, session: AsyncSession, row: PressRow, post: int, now: datetime) -> ShadowPress:
         [pressed] = await _read(session, _cards().where(PostRow.id == post))
         of_it = ShadowCardRow.task == pressed.card.task, ShadowCardRow.adapter == pressed.card.adapter
-        told = exists().where(PostRow.under == post, PostRow.kind == ShadowExplanation.__name__)
         return ShadowPress(
             id=row.id,
             press=mappers.press(row),
             on=pressed,
             cards=tuple(await _read(session, _cards().where(*of_it))),
             in_shadow=await self._may_serve(session, pressed.card),
-            explained=bool((await session.execute(select(told))).scalar_one()),
         )
 
     async def _may_serve(self, session: AsyncSession, card: ShadowCard) -> bool:

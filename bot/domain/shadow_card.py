@@ -64,8 +64,6 @@ class ShadowPress:
     """The candidate's cards in all rooms, this one included."""
     in_shadow: bool
     """Whether the candidate is still the one in the shadow, and fits the base model that is served."""
-    explained: bool = False
-    """Whether the explanation is under that card already."""
 
 
 class ShadowCards(Protocol):
@@ -101,7 +99,7 @@ def first_cards(task: Task, figures: ShadowFigures) -> list[Post]:
     if figures.differently < ENOUGH:
         return []
     card = ShadowCard(task.name, figures.adapter, figures.heard, figures.differently, figures.agreed)
-    return [Post(room, card) for room in task.label(task.fallback).deliver_to.values()]
+    return [Post(room, card) for room in task.leads_rooms]
 
 
 def renewed(standing: Sequence[StandingShadowCard], figures: ShadowFigures) -> list[Post]:
@@ -119,9 +117,9 @@ def decided(cards: Sequence[StandingShadowCard], fate: Fate, by: str = "") -> li
 
 
 def explained(pressed: ShadowPress, cycle: Cycle | None) -> list[Post]:
-    """The explanation under the card, once: why the gate did not let it serve."""
+    """The explanation under the card: why the gate did not let it serve. `ShadowCards.conclude` says it once."""
     verdict = cycle.verdict if cycle else None
-    if pressed.explained or verdict is None:
+    if verdict is None:
         return []
     told = ShadowExplanation(
         adapter=pressed.on.card.adapter,
