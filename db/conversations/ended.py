@@ -1,12 +1,13 @@
 """Whether a conversation's team was merged or retired since it got the conversation."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.team_changes import Kind
+from bot.domain.team_changes import FormerNames, Kind
 from db.conversations.label_names import names_by_now
 from db.tables import ConversationRow, DecisionRow, FailedItemRow, LabelChangeRow
 
@@ -51,17 +52,39 @@ async def of_ended_teams(session: AsyncSession, rows: Sequence[ConversationRow])
     return {one for one, at in suspected.items() if known.get(one, at) < at and str(one) not in stuck}
 
 
-async def heirs_of(
-    session: AsyncSession, task: str, labels: Collection[str], since: datetime
-) -> tuple[dict[str, str], dict[str, str]]:
-    """({merged team: the one it became part of}, {retired team: the one that got its requests}) of the teams that had
-    these names at that moment and ended since; each heir by its present name."""
-    wanted = select(_CHANGE).where(ENDS, _CHANGE.task == task, _CHANGE.before.in_(labels), _CHANGE.at >= since)
-    ends = (await session.scalars(wanted.order_by(_CHANGE.id.desc()))).all()
-    if not ends:
-        return {}, {}
-    names = await names_by_now(session, task)
-    first = {row.before: row for row in ends}  # the oldest since then; a later team of that name is another
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Teams of a task by the names that they had at a moment."""
+
+    task: str
+    labels: Collection[str]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heirs:
+    """Of teams that ended, who has their requests now, by its present name."""
+
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Merged team -> the one it became part of."""
+    retired: Mapping[str, str] = field(default_factory=dict)
+
+
+async def heirs_of(session: AsyncSession, named: Collection[Named]) -> list[Heirs]:
+    """The heirs of those of the teams that ended since, in order; one statement where no team ever ended."""
+    tasks = {one.task for one in named if one.labels}
+    wanted = select(_CHANGE).where(ENDS, _CHANGE.task.in_(tasks)).order_by(_CHANGE.id.desc())
+    ends = (await session.scalars(wanted)).all() if tasks else []
+    names = {task: await names_by_now(session, task) for task in {row.task for row in ends}}
+    return [_heirs(one, [row for row in ends if row.task == one.task], names.get(one.task)) for one in named]
+
+
+def _heirs(named: Named, ends: Sequence[LabelChangeRow], names: FormerNames | None) -> Heirs:
+    """`ends`: the changes that ended a team of the task, newest first."""
+    if names is None:
+        return Heirs()
+    # Of several the oldest since then counts: a later team of that name is another
+    first = {row.before: row for row in ends if row.before in named.labels and row.at >= named.since}
     heirs = {label: (row.kind, names.now(row.after, row.at)) for label, row in first.items()}
     merged = {label: heir for label, (kind, heir) in heirs.items() if kind == Kind.MERGE}
-    return merged, {label: heir for label, (_, heir) in heirs.items() if label not in merged}
+    return Heirs(merged, {label: heir for label, (_, heir) in heirs.items() if label not in merged})

@@ -22,7 +22,7 @@ from db.conversations.answers import answers_of
 from db.conversations.basis import of_words
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.decisions import heard, move
-from db.conversations.ended import heirs_of, of_ended_teams
+from db.conversations.ended import Named, heirs_of, of_ended_teams
 from db.conversations.examples import ConversationExample, store_example
 from db.conversations.failures import backs_off, readable
 from db.conversations.follow_ups import reopen
@@ -60,7 +60,8 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     asked_if_solved = [talk for _, talk, post in found if isinstance(said[post.id], Solved)]
     ended = await of_ended_teams(session, asked_if_solved)
-    heirs = {post.id: await _heirs(session, talk, post, said[post.id]) for _, talk, post in found}
+    named = {post.id: _named(talk, post, said[post.id]) for _, talk, post in found}
+    heirs = dict(zip(named, await heirs_of(session, named.values()), strict=True))
     return [
         PendingPress(
             id=fact.id,
@@ -75,8 +76,8 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
             under=next((one for one in every.get(talk.id, ()) if one.post == post.under), None),
             answers=answers.get(talk.id, ()),
             ended=talk.id in ended,
-            merged=heirs[post.id][0],
-            retired=heirs[post.id][1],
+            merged=heirs[post.id].merged,
+            retired=heirs[post.id].retired,
         )
         for fact, talk, post in found
     ]
@@ -145,18 +146,16 @@ async def _of_shadow_card(session: AsyncSession, ref: MessageRef) -> Button | No
     return Button(mappers.place(row), bool(said.decided), for_leads=True, of_all_teams=True)
 
 
-async def _heirs(
-    session: AsyncSession, talk: ConversationRow, post: PostRow, said: Content
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The heirs of the teams that the buttons name, as `heirs_of`."""
+def _named(talk: ConversationRow, post: PostRow, said: Content) -> Named:
+    """The teams that the buttons name."""
     match said:
         case Question():
-            named = said.candidates
+            labels = said.candidates
         case WrongTeam() if not said.question:
-            named = said.choices
+            labels = said.choices
         case _:
-            return {}, {}
-    return await heirs_of(session, talk.task, named, post.owed_at) if talk.task else ({}, {})
+            labels = ()
+    return Named(talk.task or "", labels, post.owed_at)
 
 
 async def _note(session: AsyncSession, said: Content) -> NoteRow | None:
