@@ -36,7 +36,8 @@ _WORTH = 50.0
 """How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior). In two simulated years the
 first look at a month of a malicious lead's pushes held back 54 and 41 % of them and 0 and 1 % of the right corrections,
 the last look of the next month 82 and 91 % and 9 and 8 %. Without weighing by how often the voices are right, and with
-100, it was 61 and 50 %, 0 and 3 %, 82 and 91 %, 13 and 8 %; with the whole odds the first look held back 6 %."""
+100, it was 61 and 50 %, 0 and 3 %, 82 and 91 %, 13 and 8 %; with the whole odds the first look held back 6 %. By a
+script that looked again at what these years' looks had seen; it is not in `benchmarks/`."""
 _ROUNDS = 25
 _SUREST = 0.95
 """The voices' share of right decisions counts up to here: of few examples they may seem never to be wrong."""
