@@ -300,7 +300,7 @@ def _jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]
     digests = [
         CronJob(f"digest of {task.name}", task.learning.digest, task.learning.timezone, partial(sender.send, task))
         for task in settings.tasks
-        if task.learning.digest and task.label(task.fallback).deliver_to
+        if task.learning.digest and task.leads_rooms
     ]
     return [*learning, *digests, *comparison_jobs(settings, store, models)]
 

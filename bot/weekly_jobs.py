@@ -57,7 +57,7 @@ def comparison_jobs(settings: Settings, store: Store, models: ModelStack) -> lis
     return [
         CronJob(f"comparison of {task.name}", task.learning.comparison, task.learning.timezone, partial(send, task))
         for task in settings.tasks
-        if task.learning.comparison and task.label(task.fallback).deliver_to
+        if task.learning.comparison and task.leads_rooms
     ]
 
 

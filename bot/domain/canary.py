@@ -14,7 +14,6 @@ from typing import Protocol
 
 from bot.domain.automatic_rollback import Corrections
 from bot.domain.learning import Adapter
-from bot.domain.messages import Place
 from bot.domain.posts import Post
 from bot.domain.report_posts import LearningReport, Trial
 from bot.domain.tasks import Task
@@ -115,9 +114,7 @@ def told(task: Task, canary: Canary, record: Record, how: End, leads: Task | Non
         canary.share, record.canary.decided, record.canary.corrected, record.champion.decided, record.champion.corrected
     )
     report = LearningReport(task.name, canary.adapter.name, how is End.PROMOTED, (), trial=figures)
-    routing = leads or task
-    rooms: Sequence[Place] = list(routing.label(routing.fallback).deliver_to.values())
-    return [Post(room, report) for room in rooms]
+    return [Post(room, report) for room in (leads or task).leads_rooms]
 
 
 def why(canary: Canary, record: Record) -> str:

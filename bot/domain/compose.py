@@ -355,11 +355,7 @@ def learned(task: Task, adapter: str, verdict: Verdict, leads: Task | None = Non
     """
     trial = Trial(canary, ended=False) if verdict.promoted and canary else None
     report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons, trial=trial)
-    return [Post(room, report) for room in _rooms_of_leads(leads or task)]
-
-
-def _rooms_of_leads(task: Task) -> list[Place]:
-    return list(task.label(task.fallback).deliver_to.values())
+    return [Post(room, report) for room in (leads or task).leads_rooms]
 
 
 def withdrawn(task: Task, serving: Serving, leads: Task | None = None) -> list[Post]:
@@ -367,4 +363,4 @@ def withdrawn(task: Task, serving: Serving, leads: Task | None = None) -> list[P
     now, before = serving.now, serving.before
     figures = Withdrawal(serving.adapter, now.decided, now.corrected, before.decided, before.corrected)
     report = LearningReport(task.name, serving.previous, False, (), figures)
-    return [Post(room, report) for room in _rooms_of_leads(leads or task)]
+    return [Post(room, report) for room in (leads or task).leads_rooms]

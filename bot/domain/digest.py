@@ -72,4 +72,4 @@ def digest(task: Task, made: Review, days: Sequence[Tally]) -> list[Post]:
         waiting=len(made.queue),
         teams=tuple((task.shown(name), count) for name, count in week.teams.most_common()),
     )
-    return [Post(room, content) for room in task.label(task.fallback).deliver_to.values()]
+    return [Post(room, content) for room in task.leads_rooms]

@@ -45,7 +45,7 @@ def told(task: Task, made: PastComparison, before: PastComparison | None) -> lis
     same = before is not None and before.report.ruling == made.report.ruling
     if made.report.messages < LEAST and same:
         return []
-    return [Post(room, made.report) for room in task.label(task.fallback).deliver_to.values()]
+    return [Post(room, made.report) for room in task.leads_rooms]
 
 
 def arms_over_time(past: Sequence[PastComparison]) -> dict[str, list[ReportedArm | None]]:

@@ -147,6 +147,11 @@ class Task:
         return any(label.team for label in self.labels)
 
     @property
+    def leads_rooms(self) -> list[Place]:
+        """The fallback team's rooms, where the leads are; none for a question, whose reports go where teams are."""
+        return list(self.label(self.fallback).deliver_to.values())
+
+    @property
     def routes(self) -> bool:
         """Whether an answer to this task sends the conversation somewhere."""
         return any(label.deliver_to for label in self.labels)

@@ -32,7 +32,7 @@ class TrainingPosts(Protocol):
 
 def progress(task: Task, cycle: Cycle, told: Mapping[Place, Content]) -> list[Post]:
     """The posts that the leads' rooms lack; for a failed cycle only in rooms that were told of it."""
-    rooms = [room for room in task.label(task.fallback).deliver_to.values() if room in told or cycle.phase in _AT_WORK]
+    rooms = [room for room in task.leads_rooms if room in told or cycle.phase in _AT_WORK]
     now = _now(cycle)
     return [Post(room, now) for room in rooms if now is not None and told.get(room) != now]
 

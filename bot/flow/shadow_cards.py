@@ -42,7 +42,7 @@ class ShadowCardKeeper:
     async def step(self) -> int:
         """Look at every task. Always returns 0: new figures take a while to come."""
         for task in self.tasks:
-            if task.label(task.fallback).deliver_to:
+            if task.leads_rooms:
                 await self._keep(task)
         return 0
 
