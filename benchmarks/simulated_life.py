@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.simulated_cycle import Event, Inventory, Shelf, Workshop, learning
-from benchmarks.simulated_office import Office, Sorted
+from benchmarks.simulated_leads import WRONGLY, Leads, Request, Told
+from benchmarks.simulated_office import Office
 from benchmarks.simulated_words import Words, task_on
 from bot.console import counting, say
 from bot.domain.decisions import Decision
@@ -19,7 +20,6 @@ from bot.domain.tasks import Task
 START = datetime(2025, 1, 6, 8, 0, tzinfo=UTC)
 YEAR, FROZEN, HALF, MONTH = 364, 30, 182, 28
 MALICIOUS = range(7 * MONTH, 8 * MONTH)
-CORRECTED, WRONGLY = 0.30, (0.05, 0.20)
 SEEDS = 20
 """Examples of each team at its beginning."""
 
@@ -30,9 +30,10 @@ class Company:
 
     name: str
     loop: bool = True
-    slips: bool = True
-    """Whether leads sometimes correct wrongly."""
+    wrongly: tuple[float, float] = WRONGLY
+    """The share of what leads say that is wrong, in each half of the year."""
     malice: bool = True
+    """Whether one lead is malicious in the eighth month."""
 
 
 @dataclass
@@ -51,6 +52,11 @@ class Month:
         """(right, all) of all teams' messages."""
         return self.old[0] + self.new[0], self.old[1] + self.new[1]
 
+    def add(self, told: Told) -> None:
+        """Count what leads said."""
+        self.corrections += told.corrections
+        self.wrong += told.wrong
+
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> "Month":
         """The month of which this is `asdict`, from JSON."""
@@ -67,58 +73,48 @@ class Year:
     a_day: int
     seed: int
     months: dict[int, Month] = field(default_factory=lambda: defaultdict(Month))
-    taught: dict[str, str] = field(default_factory=dict)
-    """Text -> the team to which a lead rightly moved it."""
     events: dict[int, list[Event]] = field(default_factory=dict)
     """Month -> what became of its adapters."""
+    leads: Leads = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.leads = Leads(self.company.wrongly, self.seed)
 
     async def day(self, office: Office, day: int) -> None:
         """People write, and leads look at the result."""
-        texts = {f"{day}-{n}": self._said(self._draw(f"{day}-{n}"), day) for n in range(self.a_day)}
-        truths = {room: team for room, (_, team) in texts.items()}
-        found = await office.sorted({room: text for room, (text, _) in texts.items()}, truths)
+        said = {f"{day}-{n}": self._said(self._draw(f"{day}-{n}"), day) for n in range(self.a_day)}
+        truths = {room: self.words.team_of(topic, day) for room, (_, topic) in said.items()}
+        found = await office.sorted({room: text for room, (text, _) in said.items()}, truths)
+        requests = [Request(room, *said[room], truths[room], one) for room, one in found.items()]
         month = self.months[day // MONTH]
-        for room, one in found.items():
-            right = one.team == truths[room]
-            if truths[room] in (*self.words.appear, self.words.part):
+        for one in requests:
+            right = one.sorted.team == one.truth
+            if one.truth in (*self.words.appear, self.words.part):
                 month.new = month.new[0] + right, month.new[1] + 1
             else:
                 month.old = month.old[0] + right, month.old[1] + 1
-            month.asked += one.asked
-        if self.company.loop or day < FROZEN:
-            await self._leads(office, day, {room: (*texts[room], one) for room, one in found.items()})
+            month.asked += one.sorted.asked
+        if not self.company.loop and day >= FROZEN:
+            return
+        for one in requests:
+            month.add(await self.leads.correct(office, one, day >= HALF))
+        if day in MALICIOUS and self.company.malice:
+            month.add(await self.leads.push(office, requests))
+
+    async def seconds(self, office: Office, day: int) -> None:
+        """Leads come across the corrections of others that wait for a second lead."""
+        now = {topic: self.words.team_of(topic, day) for topic in self.words.early}
+        self.months[day // MONTH].add(await self.leads.second(office, now, day >= HALF))
 
     def _draw(self, what: str) -> random.Random:
         """The day's messages, the same for every company."""
         return random.Random(f"{self.seed} {what}")
 
     def _said(self, rng: random.Random, day: int) -> tuple[str, str]:
-        domain = rng.choice([d for d in sorted(self.words.early) if self.words.appear.get(d, 0) <= day])
-        late = day >= HALF and rng.random() < 0.5 and self.words.late[domain]
-        said = self.words.late[domain] if late else self.words.early[domain][SEEDS:]
-        return rng.choice(said), self.words.team_of(domain, day)
-
-    async def _leads(self, office: Office, day: int, found: Mapping[str, tuple[str, str, Sorted]]) -> None:
-        month, names = self.months[day // MONTH], list(office.task.names)
-        for room, (text, truth, one) in found.items():
-            rng = self._draw(f"lead {room}")
-            if one.card is None or one.team == truth or rng.random() >= CORRECTED:
-                continue
-            wrongly = rng.random() < WRONGLY[day >= HALF] and self.company.slips
-            label = rng.choice([n for n in names if n not in (truth, one.team)]) if wrongly else truth
-            await office.corrects(one.card, label, f"lead-{rng.randrange(3)}")
-            month.corrections += 1
-            month.wrong += wrongly
-            if not wrongly:
-                self.taught[text] = truth
-            else:
-                self.taught.pop(text, None)
-        if day in MALICIOUS and self.company.malice:
-            mine = [(text, one) for text, truth, one in found.values() if one.card is not None and one.team == truth]
-            for text, one in mine[:2]:
-                await office.corrects(one.card or "", names[(names.index(one.team) + 1) % len(names)], "malicious")
-                month.wrong += 1
-                self.taught.pop(text, None)
+        """(text, topic)."""
+        topic = rng.choice([d for d in sorted(self.words.early) if self.words.appear.get(d, 0) <= day])
+        late = day >= HALF and rng.random() < 0.5 and self.words.late[topic]
+        return rng.choice(self.words.late[topic] if late else self.words.early[topic][SEEDS:]), topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +225,7 @@ async def _lives(year: Year, office: Office, pace: Pace, step: int, workshop: Wo
     if pace.ends_month(step) and (company.loop or day < FROZEN):
         await office.fits()
         await office.looks_again()
+        await year.seconds(office, day)
         if workshop:
             month = day // MONTH
             since, until = (START + timedelta(days=at * MONTH) for at in (month, month + 1))
@@ -245,13 +242,15 @@ async def _asked(year: Year, office: Office, workshop: Workshop | None) -> Lived
     said, made = await office.knows(list(truth)), await office.decides(list(truth))
     first = sum(_likeliest(made[text]) == team for text, team in truth.items()) / len(truth)
     unsure = sum(bool(one.candidates) for one in made.values()) / len(truth)
-    again = await office.decides(list(year.taught))
+    again = await office.decides(list(year.leads.taught))
     asked = [text for text, made in again.items() if made.candidates]
-    wrong = [text for text, made in again.items() if not made.candidates and made.label != year.taught[text]]
+    wrong = [text for text, made in again.items() if not made.candidates and made.label != year.leads.taught[text]]
     repeated, open_ones = [dict(Counter([await office.said_of(text) for text in of])) for of in (wrong, asked)]
     right = sum(said[text] == team for text, team in truth.items()) / len(truth)
     left = await workshop.inventory(office) if workshop else None
-    return Lived(dict(year.months), right, first, unsure, len(year.taught), repeated, open_ones, year.events, left)
+    return Lived(
+        dict(year.months), right, first, unsure, len(year.leads.taught), repeated, open_ones, year.events, left
+    )
 
 
 def _likeliest(made: Decision) -> str:
@@ -262,7 +261,8 @@ def state_of(year: Year, step: int) -> dict[str, object]:
     """What a shelf keeps of the year besides the company's files; the next step is `step`."""
     events = {month: [asdict(event) for event in of] for month, of in year.events.items()}
     months = {number: asdict(month) for number, month in year.months.items()}
-    return {"step": step, "months": months, "taught": year.taught, "events": events}
+    leads = {"taught": year.leads.taught, "ruled": year.leads.ruled, "looked": sorted(year.leads.looked)}
+    return {"step": step, "months": months, "leads": leads, "events": events}
 
 
 def resumed(year: Year, state: Mapping[str, Any] | None) -> int:
@@ -271,7 +271,10 @@ def resumed(year: Year, state: Mapping[str, Any] | None) -> int:
         return 0
     year.months.update({int(number): Month.read(month) for number, month in state["months"].items()})
     year.events.update({int(number): [Event(**one) for one in of] for number, of in state["events"].items()})
-    year.taught.update(state["taught"])
+    leads = state["leads"]
+    year.leads.taught.update(leads["taught"])
+    year.leads.ruled.update({room: (text, topic, lead) for room, (text, topic, lead) in leads["ruled"].items()})
+    year.leads.looked.update(leads["looked"])
     return int(state["step"])
 
 

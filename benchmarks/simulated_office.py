@@ -224,11 +224,19 @@ class Office:
             person = Person(_NAME, room, "Cleo", "en")
             await self.inbox.press(Press(MessageRef(_NAME, room, post), person, value, self.clock))
         await self._until_carded(texts)
-        cards = {room: self.chat.cards[room] for room in texts}
-        return {
-            room: Sorted(card.label, room in asked, f"{self.task.label(card.label).deliver_to[_NAME].chat} {post}")
-            for room, (card, post) in cards.items()
-        }
+        return {room: Sorted(self.chat.cards[room][0].label, room in asked, self.card(room)) for room in texts}
+
+    def card(self, room: str) -> str | None:
+        """The newest card of what was written in the person's room: its own room, and its message. None: it has
+        none."""
+        if room not in self.chat.cards:
+            return None
+        card, post = self.chat.cards[room]
+        return f"{self.task.label(card.label).deliver_to[_NAME].chat} {post}"
+
+    def waiting(self) -> set[str]:
+        """The persons' rooms whose cards say that a correction waits for a second lead."""
+        return {room for room, (card, _) in self.chat.cards.items() if card.held and not card.disputed}
 
     async def _until_carded(self, rooms: Collection[str]) -> None:
         """Repeat until there is a card: what failed on a busy machine is tried again in time. Raises if a card never

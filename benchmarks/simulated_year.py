@@ -6,9 +6,10 @@
 Real messages (CLINC150, ten domains as teams) go through the real flow: stored, sorted, delivered, corrected, on a
 PostgreSQL of its own, with the bundled embedder, the memory and the voices; only the chat service and the clock are
 simulated. Measured is how the memory, and the voices fitted anew every four weeks, carry a company through a year,
-beside the same company frozen on day 30, and beside companies whose leads never err, err without malice, or are right
-except for the malicious one. The same people write the same to all of them, and leads slip at the same places wherever
-they can. `--keep` stores every finished year, so that the command goes on where it was.
+beside the same company frozen on day 30, and beside companies whose leads never err, err without malice (once in ten,
+or as told below), or are right except for the malicious one. The same people write the same to all of them, and leads
+slip at the same places wherever they can. `--keep` stores every finished year, so that the command goes on where it
+was.
 
 With `--adapters` a company lives its year a second time with the starter on a vLLM server: every four weeks a learning
 cycle trains an adapter and judges it on 100 messages a team of the validation split, which
@@ -17,8 +18,9 @@ watches of rollback, canary, shadow and retention look. `--keep` then stores eac
 `--company` two companies are lived, as it is and without wrong corrections.
 
 A third of each domain's intents appears only in the second half. Two teams appear, one is split. Leads correct 30 % of
-the mistakes, 5 % of these wrongly in the first half, 20 % in the second; in the eighth month a malicious lead moves two
-rightly sorted requests a day to another team.
+the mistakes, 5 % of these wrongly in the first half, 20 % in the second. A request that they bring to a wrong team is
+one more mistake, of which the leads of that team correct 30 %, and another lead answers 30 % of the corrections that
+wait for one. In the eighth month a malicious lead moves two rightly sorted requests a day to another team.
 
 With `--languages` the messages are those to an assistant's skills, seven teams of them. Everybody writes English in the
 first half; from then on every other message is Spanish, French or German, of which no team ever got an example.
@@ -34,6 +36,7 @@ from pathlib import Path
 
 from benchmarks.machine import machine
 from benchmarks.simulated_cycle import Event, Inventory, ModelServer, Shelf, Workshop, counted
+from benchmarks.simulated_leads import NEVER
 from benchmarks.simulated_life import START, YEAR, Company, Lived, Month, Pace, lived
 from benchmarks.simulated_words import Words, domains, languages
 
@@ -42,9 +45,10 @@ PACES = {False: (YEAR, 12), True: (52, 20)}
 
 COMPANIES = (
     Company("as it is"),
-    Company("no wrong corrections", slips=False, malice=False),
+    Company("no wrong corrections", wrongly=NEVER, malice=False),
+    Company("one in ten wrong", wrongly=(0.1, 0.1), malice=False),
     Company("slips alone", malice=False),
-    Company("malice alone", slips=False),
+    Company("malice alone", wrongly=NEVER),
     Company("frozen", loop=False),
 )
 

@@ -38,7 +38,9 @@ def test_a_year_goes_on_after_its_last_kept_month() -> None:
 def test_a_state_that_was_kept_is_the_same_year() -> None:
     year = Year(WORDS, Company("it"), 20, 0)
     year.months[3] = Month((8, 10), (1, 2), 4, 5, 1)
-    year.taught["one"] = "a"
+    year.leads.taught["one"] = "a"
+    year.leads.ruled["3-1"] = "one", "a", 2
+    year.leads.looked.add("3-1")
     year.events[3] = [Event(111.2, "refused", "routing-2", "not proven better")]
     again = Year(WORDS, Company("it"), 20, 0)
     assert resumed(again, json.loads(json.dumps(state_of(year, 16)))) == 16
