@@ -378,15 +378,17 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
             "person": person.key,
             "conversations": erased.conversations,
             "examples": erased.examples,
+            "elsewhere": erased.elsewhere,
             "adapters": list(erased.adapters),
             "serve_until": None if erased.serve_until is None else erased.serve_until.isoformat(),
         }
         print(json.dumps(row), file=out)
-    if not erased.conversations and not erased.examples:
-        say(f"nothing is known about {person.key}")
+    if erased.nothing:
+        say(f"no words of {person.key} are left to erase; `switchboard audit {person.key}` shows what else is held")
         return
     talks, examples = counted(erased.conversations, "conversation"), counted(erased.examples, "example")
-    say(f"{person.key}: {talks} and {examples} are erased")
+    also = counted(erased.elsewhere, "text in others' conversations", "texts in others' conversations")
+    say(f"{person.key}: {talks}{f', {examples} and {also}' if erased.elsewhere else f' and {examples}'} are erased")
     if erased.adapters:
         say(f"may have learned from a text of theirs: {', '.join(erased.adapters)}")
         say(f"{_unlearned(erased)}; a learning cycle without it is asked for, `switchboard train` runs one now")
