@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.commands.evaluation_rows import write_rows
-from bot.commands.training_consent import may_train
+from bot.commands.training_consent import judge_answers, may_train
 from bot.console import counting, say, share_of, table
 from bot.domain.asking import USUAL, serving
 from bot.domain.canary import Canary
@@ -161,8 +161,9 @@ def _route_line(decision: Decision) -> str:
 async def may_begin(store: Store, models: ModelStack, task: Task, yes: bool) -> bool:
     """Whether to begin a learning cycle; the user is asked when it takes longer than the settings allow unasked.
 
-    Needs no model server. Raises UsageError when there is nothing to learn from, or nobody to ask.
+    Starts no model server. Raises UsageError when there is nothing to learn from, or nobody to ask.
     """
+    await judge_answers(models)
     for warning in too_little(task, await store.examples.examples(task.name)):
         say(warning)
     if await may_train(models.learner.estimator, task, yes):
