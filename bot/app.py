@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule, of_the_teams
+from bot.check import of_asking, of_platforms, of_the_cluster, of_the_model, of_the_schedule, of_the_teams
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError
 from bot.domain.messages import Person
@@ -54,6 +54,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
         yield "database", Finding(answers, False, str(error))
         return
     if which is None:
+        if settings.training is not None:
+            yield "training", await of_the_cluster(settings.training.address)
         async for proved in _server(settings):
             yield "model", proved
         yield "model", await of_the_model(settings.routing, lambda: _classifier(settings))

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from importlib.util import find_spec
 
 from bot.domain.asking import in_words
 from bot.domain.decisions import Opinion, Reason
-from bot.domain.errors import SwitchboardError
+from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.model_ports import Registry
 from bot.domain.plural import counted
 from bot.domain.tasks import Task
@@ -15,6 +16,7 @@ from bot.domain.team_changes import TeamChanges, unheard
 from bot.flow.classify import Classifier
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.schedule import next_runs
+from inference.ray_train import knock
 
 _SHOWN_RUNS = 3
 _PROBE = "Where is my order? It should have come on Monday."
@@ -89,6 +91,18 @@ async def of_asking(task: Task, base: str, registry: Registry) -> Finding | None
     """How sure a decision must be not to ask the person, and the effect; None where no adapter serves yet."""
     champion = await registry.champion(task.name, base)
     return None if champion is None else Finding(f"{task.name} {in_words(task, champion.mixture.proved)}", True)
+
+
+async def of_the_cluster(address: str) -> Finding:
+    """Whether trainings can go to the Ray cluster: else it shows at the first one, in the night."""
+    if find_spec("ray") is None:
+        mend = 'install the extra `ray`, or write training.where = "local"'
+        return Finding("trainings go to the Ray cluster", False, f"Ray is not installed here: {mend}")
+    try:
+        await asyncio.to_thread(knock, address)
+    except Unreachable as error:
+        return Finding("trainings go to the Ray cluster", False, str(error))
+    return Finding(f"trainings go to the Ray cluster at {address}, which answers", True)
 
 
 async def of_the_model(task: Task, open_model_stack: Callable[[], AbstractAsyncContextManager[Classifier]]) -> Finding:

@@ -68,7 +68,7 @@ class PostgresErasure:
             await _empty_words(session, known, now)
             await _empty_names(session, person)
             await announce(session, Change.OWED, Change.FREED)
-            return Erased(len(known.own), len(examples), adapters, until if adapters else None)
+            return Erased(len(known.own), len(examples), adapters, until if adapters else None, known.elsewhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class _Known:
     """Conversations that they opened and that are not emptied yet."""
     others: list[int]
     """Other conversations in which they wrote, which they took, or in which others cite or mention them."""
+    elsewhere: int
+    """Messages and notes of theirs outside their own conversations that still have words or files."""
     gone: Redaction
 
 
@@ -105,7 +107,8 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
         people=tuple(people),
         said=tuple({*(plain(text) for text in texts if text), *await cited_of(session, person, people)}),
     )
-    return _Known(person, own, sorted(met - set(own)), gone)
+    elsewhere = sum(bool(row.text or row.media) and row.conversation_id not in own for row in wrote)
+    return _Known(person, own, sorted(met - set(own)), elsewhere, gone)
 
 
 def _met_in(person: Person, people: Sequence[str]) -> CompoundSelect[int]:

@@ -24,7 +24,9 @@ from bot.domain.team_changes import (
     Touched,
     check_change,
     check_known,
+    check_left,
     is_done,
+    renaming_of,
 )
 from db.conversations.relabel import hand_over, relabel_rulings, rename_answers, rename_requests
 from db.engine import Database, announce
@@ -73,9 +75,12 @@ async def _change(session: AsyncSession, task: Task, wanted: TeamChange, moves: 
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(task.name, number))))
     made = await _made(session, task.name)
     check_known(wanted, [*await _labels(session, task.name), *await _decided(session, task.name, wanted.before)], made)
-    again = is_done(wanted, made)
+    again, renaming = is_done(wanted, made), renaming_of(wanted.before, made)
     touched = await _follow(session, task, wanted, moves, now, again)
-    if not (again and touched.nothing):
+    unused = renaming and not again and touched.no_data
+    if renaming and unused and not await _decided(session, task.name, wanted.before, renaming.at):
+        check_left(wanted, renaming)
+    if not (touched.nothing and (again or wanted.kind is Kind.SPLIT)):
         row = {"kind": wanted.kind, "before": wanted.before, "after": wanted.after, "by": wanted.by, "at": now}
         await session.execute(insert(LabelChangeRow).values(task=task.name, touched=asdict(touched), **row))
         await announce(session, Change.EXAMPLE, Change.MODEL, Change.OWED)
@@ -222,10 +227,11 @@ async def _made(session: AsyncSession, task: str) -> list[MadeChange]:
     ]
 
 
-async def _decided(session: AsyncSession, task: str, label: str) -> list[KnownLabel]:
-    """The label, if any decision ever had it."""
-    ever = select(exists().where(DecisionRow.task == task, DecisionRow.label == label))
-    return [KnownLabel(label)] if await session.scalar(ever) else []
+async def _decided(session: AsyncSession, task: str, label: str, since: datetime | None = None) -> list[KnownLabel]:
+    """The label, if any decision ever had it, or had it since then."""
+    ever = exists().where(DecisionRow.task == task, DecisionRow.label == label)
+    found = await session.scalar(select(ever if since is None else ever.where(DecisionRow.at > since)))
+    return [KnownLabel(label)] if found else []
 
 
 async def _labels(session: AsyncSession, task: str) -> list[KnownLabel]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.commands.evaluation_rows import write_rows
-from bot.commands.training_consent import may_train
+from bot.commands.training_consent import judge_answers, may_train
 from bot.console import counting, say, share_of, table
 from bot.domain.asking import USUAL, serving
 from bot.domain.canary import Canary
@@ -161,8 +161,9 @@ def _route_line(decision: Decision) -> str:
 async def may_begin(store: Store, models: ModelStack, task: Task, yes: bool) -> bool:
     """Whether to begin a learning cycle; the user is asked when it takes longer than the settings allow unasked.
 
-    Needs no model server. Raises UsageError when there is nothing to learn from, or nobody to ask.
+    Starts no model server. Raises UsageError when there is nothing to learn from, or nobody to ask.
     """
+    await judge_answers(models)
     for warning in too_little(task, await store.examples.examples(task.name)):
         say(warning)
     if await may_train(models.learner.estimator, task, yes):
@@ -378,15 +379,17 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
             "person": person.key,
             "conversations": erased.conversations,
             "examples": erased.examples,
+            "elsewhere": erased.elsewhere,
             "adapters": list(erased.adapters),
             "serve_until": None if erased.serve_until is None else erased.serve_until.isoformat(),
         }
         print(json.dumps(row), file=out)
-    if not erased.conversations and not erased.examples:
-        say(f"nothing is known about {person.key}")
+    if erased.nothing:
+        say(f"no words of {person.key} are left to erase; `switchboard audit {person.key}` shows what else is held")
         return
     talks, examples = counted(erased.conversations, "conversation"), counted(erased.examples, "example")
-    say(f"{person.key}: {talks} and {examples} are erased")
+    also = counted(erased.elsewhere, "text in others' conversations", "texts in others' conversations")
+    say(f"{person.key}: {talks}{f', {examples} and {also}' if erased.elsewhere else f' and {examples}'} are erased")
     if erased.adapters:
         say(f"may have learned from a text of theirs: {', '.join(erased.adapters)}")
         say(f"{_unlearned(erased)}; a learning cycle without it is asked for, `switchboard train` runs one now")

@@ -51,8 +51,8 @@ def ready_to_import(path: Path, task: Task, options: ReadOptions, skip_bad: bool
     _say_all(path, contents.said)
     _name(path, contents.bad)
     if contents.bad and not skip_bad:
-        many = len(contents.bad)
-        raise UsageError(f"{many} bad lines, nothing was imported; mend them, or keep the rest with --skip-bad")
+        many = counted(len(contents.bad), "bad line")
+        raise UsageError(f"{many}, nothing was imported; mend them, or keep the rest with --skip-bad")
     if not contents.examples and not contents.bad and not contents.left_out:
         raise UsageError(f"{path} holds no rows; nothing was imported")
     _say_left_out(path, contents.left_out)

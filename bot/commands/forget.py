@@ -23,7 +23,8 @@ def forget(
     Messages, notes about them, cards and examples lose every word; posts in chats
     are rewritten as soon as the bot runs. Counts and labels stay. It says which
     adapters had learned from a text of theirs: the next learning cycle trains
-    without it. Backups that were made before still hold everything.
+    without it. Backups that were made before still hold everything, and texts that
+    were imported from a file stay: it does not say whose they are.
     """
     settings = read_settings(config)
     with spoken():

@@ -138,8 +138,10 @@ def _of_former_teams(many: int) -> str:
 def _in_words(made: Comparison) -> str:
     if not made.conversations:
         return "nothing was decided in that time"
-    said = (
-        f"{made.elsewhere} of {counted(made.conversations, 'conversation')} would have gone elsewhere; "
+    said = f"{made.elsewhere} of {counted(made.conversations, 'conversation')} would have gone elsewhere; "
+    if not made.settled:
+        return f"{said}nobody said or did where any of them belongs, so right and wrong cannot be told"
+    said += (
         f"of {made.settled} where somebody said or did where they belong {made.right_now} would be right unasked "
         f"instead of {made.right_then}, "
         f"{made.gained} that went wrong would not, and {made.lost} would that did not"

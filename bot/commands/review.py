@@ -1,6 +1,7 @@
 """`switchboard review`: what leads should look at, which teams are confused, and what fits no team."""
 
 import sys
+from datetime import timedelta
 from typing import Annotated, TextIO
 
 import typer
@@ -12,18 +13,20 @@ from bot.domain.drift import EVIDENCE
 from bot.domain.outcomes import Outcome
 from bot.domain.plural import counted
 from bot.domain.review import Item, Review
+from bot.flow.review import WEEK
 from bot.json_lines import json_line
 from bot.settings import Settings
 from bot.store import open_store, reviewer
 
 _WIDE, _SHOWN = 90, 3
+_FURTHER = "28d"
 
 Since = Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back, like 28d, 12h or 2w.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Conversations of the queue that are shown.")]
 
 
 def review(
-    since: Since = "28d", limit: Limit = 20, task: TaskName = None, as_json: AsJson = False, config: Config = None
+    since: Since = _FURTHER, limit: Limit = 20, task: TaskName = None, as_json: AsJson = False, config: Config = None
 ) -> None:
     """What deserves a lead's attention, most valuable first; teams mistaken for each other; what no team is for; drift.
 
@@ -38,10 +41,10 @@ def review(
         async with open_store(settings) as store:
             return await reviewer(store, loads=True).review(asked, back)
 
-    show(run_to_end(work(settings)), limit, as_json, sys.stdout)
+    show(run_to_end(work(settings)), limit, as_json, sys.stdout, back)
 
 
-def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
+def show(made: Review, limit: int, as_json: bool, out: TextIO, back: timedelta) -> None:
     """Print the queue on `out`, a line for each conversation or JSON; the rest to the person at the terminal."""
     if as_json:
         print(json_line(_json(made, limit)), file=out)
@@ -61,7 +64,9 @@ def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
     for drift in made.drifts.values():
         mark = "✗ has changed" if drift.alarm else "✓ as before"
         say(f"{drift.measure.value}: {mark} ({drift.much:+.2f}, p = {drift.chance:.2g})")
-    if not made.enough:
+    if back <= WEEK:
+        say(f"drift: the last seven days are compared with the time before; --since {_FURTHER} reaches there")
+    elif not made.enough:
         say(f"drift: too few conversations to tell; {EVIDENCE} in the last seven days and as many before are needed")
 
 

@@ -72,7 +72,7 @@ async def change_team(
         row = {"task": task.name, "kind": wanted.kind.value, "from": wanted.before, "to": wanted.after}
         print(json.dumps(row | {"dry_run": dry_run} | asdict(touched)), file=out)
     if touched.nothing:
-        say(f"nothing of {wanted.before} is left to change")
+        say(_nothing(wanted))
         return
     counts = [(name, count) for name, count in asdict(touched).items() if count]
     moved = ", ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in counts)
@@ -81,6 +81,17 @@ async def change_team(
         return
     say(f"{wanted.before} is {_DONE[wanted.kind]} {wanted.after}: {moved}")
     say("start the bot again if it runs, so that it reads the settings")
+
+
+def _nothing(wanted: TeamChange) -> str:
+    if wanted.kind is Kind.SPLIT:
+        of = (
+            "the text is no example"
+            if len(wanted.texts) == 1
+            else f"none of the {len(wanted.texts)} texts is an example"
+        )
+        return f"{of} of {wanted.before}; nothing was changed"
+    return f"nothing of {wanted.before} is left to change"
 
 
 def _cell(value: object) -> str:
@@ -100,8 +111,8 @@ def texts_to_split(path: Path, task: Task, label: str) -> tuple[str, ...]:
     data = read_whole(path)
     try:
         labelled = read_examples(data, task, now(), ReadOptions())
-    except UsageError:  # it has no labels, or is not a file of texts: then the next call raises
-        texts: Sequence[str] = [one.text for one in read_texts(data, task, ReadOptions())[0] if isinstance(one, Text)]
+    except UsageError:
+        texts = _unlabelled(path, data, task)
     else:
         if labelled.bad:
             raise UsageError(f"{path}: {labelled.bad[0]}; mend it, nothing was changed")
@@ -109,6 +120,15 @@ def texts_to_split(path: Path, task: Task, label: str) -> tuple[str, ...]:
     if not texts:
         raise UsageError(f"{path} has no text for {label}; a line each, with the label {label} or with none")
     return tuple(texts)
+
+
+def _unlabelled(path: Path, data: bytes, task: Task) -> Sequence[str]:
+    """The texts of a file without labels. Raises UsageError where it is no file of texts."""
+    try:
+        return [one.text for one in read_texts(data, task, ReadOptions())[0] if isinstance(one, Text)]
+    except UsageError as error:
+        read = str(error).partition("; name it: --text")[0]  # this command has no such flag
+        raise UsageError(f"{path}: {read}; call the column with the texts so, in the first line: text") from error
 
 
 def _posts(task: Task, pending: PendingReactions, decision: Decision) -> list[Post]:

@@ -100,6 +100,13 @@ class Erased:
     """Adapters whose training set held a text of the person; the next learning cycle trains without it."""
     serve_until: datetime | None = None
     """When the last of these stops serving, even if that cycle finds no better one; None: there are none."""
+    elsewhere: int = 0
+    """Their messages and notes in other people's conversations."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there was nothing to erase: they are unknown, or only counts and labels are left of them."""
+        return not (self.conversations or self.examples or self.elsewhere or self.adapters)
 
 
 class Queries(Protocol):

@@ -52,6 +52,7 @@ class Confusion:
     share: float
     """The share of all moved conversations."""
     examples: tuple[Outcome, ...]
+    """The newest, before them all those whose words are still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,14 @@ def confusions(outcomes: Sequence[Outcome]) -> list[Confusion]:
             moved.setdefault((one.first.label, one.ended), []).append(one)
     total = sum(map(len, moved.values()))
     found = [
-        Confusion(decided, belongs, len(of), len(of) / total, tuple(reversed(of[-_SHOWN:])))
-        for (decided, belongs), of in moved.items()
+        Confusion(decided, belongs, len(of), len(of) / total, _newest(of)) for (decided, belongs), of in moved.items()
     ]
     return sorted(found, key=lambda pair: (-pair.count, pair.decided, pair.belongs))
+
+
+def _newest(of: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    worded, empty = [one for one in of if one.text], [one for one in of if not one.text]
+    return tuple(reversed([*empty, *worded][-_SHOWN:]))
 
 
 def unfit(task: Task, outcomes: Sequence[Outcome], nearest: Mapping[int, float], kin: float) -> list[Outcome]:

@@ -62,6 +62,11 @@ class Touched:
     def nothing(self) -> bool:
         return not any(asdict(self).values())
 
+    @property
+    def no_data(self) -> bool:
+        """Whether at most codes were changed, which a name without a team may have, too."""
+        return replace(self, codes=0).nothing
+
 
 @dataclass(frozen=True, slots=True)
 class MadeChange:
@@ -141,6 +146,15 @@ def check_change(task: Task, wanted: TeamChange) -> None:
             "known of it is stored under that name; leave the label's name as it was, and change its title, which is "
             "what people read"
         )
+    if before == after and wanted.kind is Kind.RETIRE:
+        raise UsageError(
+            f"{before} cannot get its own requests: name another team that gets them, `--to TEAM`"
+            + (
+                f"; tasks.{task.name}.fallback names it, too, and has to name another"
+                if before == task.fallback
+                else ""
+            )
+        )
     if before == after:
         raise UsageError(f"{before} is already called {before}; name two teams")
     if after not in task.names:
@@ -174,6 +188,24 @@ def is_done(wanted: TeamChange, made: Sequence[MadeChange]) -> bool:
         wanted.kind,
         wanted.before,
         wanted.after,
+    )
+
+
+def renaming_of(before: str, made: Sequence[MadeChange]) -> MadeChange | None:
+    """The renaming by which a team gave up this name, unless a team got the name again by another change."""
+    about = [one for one in made if before in (one.before, one.after) and one.kind is not Kind.SPLIT]
+    return about[-1] if about and about[-1].before == before and about[-1].kind is Kind.RENAME else None
+
+
+def check_left(wanted: TeamChange, renaming: MadeChange) -> None:
+    """Raise UsageError: the team has another name, and nothing came up under the old one since.
+
+    With a row of its own the change would count as the newest of that name, and the renaming, once more, would
+    exchange the codes of both names again.
+    """
+    raise UsageError(
+        f"{wanted.before} was renamed to {renaming.after} on {renaming.at:%Y-%m-%d}, and nothing is called so since; "
+        f"name {renaming.after}, or what that is called by now"
     )
 
 

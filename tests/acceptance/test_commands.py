@@ -141,7 +141,7 @@ async def test_somebody_is_forgotten_while_the_bot_runs(homes: Path) -> None:
         assert (done.json["person"], done.json["conversations"]) == ("web:customer", 1)
         assert _words(home) == []
         again = await home.succeeds("forget", "web:customer", "--yes")
-        assert "nothing is known about web:customer" in again.told
+        assert "no words of web:customer are left to erase" in again.told
         unknown = await home.does("forget", "customer", "--yes")
         assert (unknown.code, "write PLATFORM:USER" in unknown.told) == (2, True)
         assert (await bot.stops()).code == 0

@@ -55,6 +55,14 @@ async def config(database: Database, database_url: str, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture
+def elsewhere(config: Path) -> Path:
+    """The same settings with a model server that somebody else runs, which is away."""
+    with config.open("a", encoding="utf-8") as file:
+        file.write('[model]\nserver = "http://127.0.0.1:9"\n')
+    return config
+
+
 async def test_where_nobody_is_there_to_be_asked_no_server_is_started(config: Path, started: list[str]) -> None:
     done = await switchboard("train", config=config)
     assert done.exit_code == 2
@@ -90,3 +98,12 @@ async def test_where_there_is_nothing_to_learn_from_no_server_is_started(
     done = await switchboard("train", "--yes", config=file)
     assert (done.exit_code, started) == (2, [])
     assert "nothing to learn from" in " ".join(done.stderr.split())
+
+
+async def test_a_server_of_somebody_elses_that_is_away_is_said_before_anything_is_estimated(
+    elsewhere: Path, started: list[str]
+) -> None:
+    done = await switchboard("train", "--yes", config=elsewhere)
+    assert (done.exit_code, started) == (1, [])
+    said = " ".join(done.stderr.split())
+    assert "start it, then train (model server 127.0.0.1:9: no connection" in said and "training takes" not in said

@@ -126,7 +126,7 @@ async def test_what_waited_already_is_counted_too(
 async def test_an_export_from_before_a_label_was_removed(store: Store, tmp_path: Path) -> None:
     await store.examples.add_examples(TASK.name, [*KNOWN, Example("fax", "fax", Source.IMPORT, Side.TRAIN, NOW)])
     await export_examples(store, TASK, "csv", tmp_path / "own.csv")
-    with pytest.raises(UsageError, match="1 bad lines, nothing was imported"):
+    with pytest.raises(UsageError, match="1 bad line, nothing was imported"):
         await imported(store, tmp_path / "own.csv")
     await imported(store, tmp_path / "own.csv", ReadOptions(unknown=Unknown.SKIP))
     await imported(store, tmp_path / "own.csv", ReadOptions(mapped={"fax": "delivery"}))

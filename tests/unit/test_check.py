@@ -100,3 +100,18 @@ async def test_live_asks_on_every_platform_before_it_waits_on_any(monkeypatch: p
 async def test_a_platform_that_does_not_answer_is_not_tried_live(monkeypatch: pytest.MonkeyPatch) -> None:
     said = await found(monkeypatch, live=True, slack=Checked(answers=False), telegram=Checked())
     assert [finding.what for _, finding in said] == ["SLACK", "TELEGRAM", "TELEGRAM asks", "TELEGRAM hears"]
+
+
+async def test_a_ray_cluster_is_looked_for_and_so_is_ray_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = there.sockets[0].getsockname()[1]
+    address = f"ray://127.0.0.1:{port}"
+    async with there:
+        monkeypatch.setattr(check, "find_spec", lambda name: None)
+        missing = await check.of_the_cluster(address)
+        monkeypatch.setattr(check, "find_spec", lambda name: object())
+        answers = await check.of_the_cluster(address)
+    assert (missing.ok, "install the extra `ray`" in missing.remedy) == (False, True)
+    assert answers == Finding(f"trainings go to the Ray cluster at {address}, which answers", True)
+    away = await check.of_the_cluster(address)
+    assert (away.ok, f"the Ray cluster at {address} does not answer" in away.remedy) == (False, True)

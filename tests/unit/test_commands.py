@@ -135,6 +135,7 @@ def test_an_erasure_says_what_went_and_who_had_learned(capsys: pytest.CaptureFix
         "person": "web:customer",
         "conversations": 3,
         "examples": 2,
+        "elsewhere": 0,
         "adapters": ["routing-3", "routing-4"],
         "serve_until": NOW.isoformat(),
     }
@@ -146,7 +147,18 @@ def test_an_erasure_says_what_went_and_who_had_learned(capsys: pytest.CaptureFix
 
 def test_an_erasure_of_nobody_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     forgotten(Person("web", "nobody"), Erased(0, 0, ()), False, io.StringIO())
-    assert capsys.readouterr().err.strip() == "nothing is known about web:nobody"
+    assert capsys.readouterr().err.strip() == (
+        "no words of web:nobody are left to erase; `switchboard audit web:nobody` shows what else is held"
+    )
+
+
+def test_words_in_others_conversations_are_counted_and_an_adapter_that_learned_from_them_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forgotten(Person("web", "lead"), Erased(0, 0, ("routing-3",), NOW, 2), False, io.StringIO())
+    said = capsys.readouterr().err
+    assert "web:lead: 0 conversations, 0 examples and 2 texts in others' conversations are erased" in said
+    assert "learned from a text of theirs: routing-3" in said and f"may serve until {NOW:%Y-%m-%d}" in said
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_columns_may_be_named(home: Path) -> None:
         (("import", "empty.csv"), "empty.csv is empty"),
         (("import", "header.csv"), "header.csv holds no rows; nothing was imported"),
         (("import", "bad.csv"), "bad.csv: line 2: unknown label 'biling'"),
-        (("import", "bad.csv"), "1 bad lines, nothing was imported; mend them, or keep the rest with --skip-bad"),
+        (("import", "bad.csv"), "1 bad line, nothing was imported; mend them, or keep the rest with --skip-bad"),
         (("import", "twice.csv", "--strict"), "1 text has two answers; nothing was imported, because of --strict"),
         (("import", "header.csv", "--encoding", "klingon"), "--encoding klingon: there is no such encoding"),
         (("import", "header.csv", "--map", "Level 1"), "--map 'Level 1' maps nothing"),

@@ -51,3 +51,9 @@ def test_what_is_with_a_former_team_is_told_apart(many: int, said: str, capsys: 
     assert said in " ".join(capsys.readouterr().err.split())
     show(MADE, None, as_json=False, out=out)
     assert "no longer exist" not in capsys.readouterr().err
+
+
+def test_where_nobody_said_what_is_right_nothing_is_called_right(capsys: pytest.CaptureFixture[str]) -> None:
+    show(replace(MADE, settled=0), None, as_json=False, out=StringIO())
+    said = " ".join(capsys.readouterr().err.split())
+    assert "9 of 100 conversations would have gone elsewhere; nobody said or did where any of them belongs" in said

@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,11 +16,15 @@ from bot.domain.team_changes import Kind, KnownLabel, MadeChange, Moves, TeamCha
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TASK = Task("routing", "Which team?", (Label("access", "passwords"), Label("triage", "the rest")), "triage")
 TASKS = (TASK, Task("subject.legal", "?", (Label("yes", "law"), Label("no", "else")), "no", part_of="subject"))
+TOUCHED = Touched(examples=3, corrections=1, adapters=1)
 RENAME = TeamChange(Kind.RENAME, "acess", "access", "ann")
 
 
+@dataclass(frozen=True)
 class FakeTeamChanges:
     """What the database knows, and what a change of it would move."""
+
+    touched: Touched = TOUCHED
 
     async def labels(self, task: str) -> list[KnownLabel]:
         return [KnownLabel("access", 4, 1, 2), KnownLabel("acess", 3, 3)]
@@ -32,7 +36,7 @@ class FakeTeamChanges:
         return [MadeChange(Kind.MERGE, "old", "access", "ann", AT, {"examples": 7})]
 
     async def change(self, task: Task, wanted: TeamChange, moves: Moves, now: datetime, dry_run: bool) -> Touched:
-        return Touched(examples=3, corrections=1, adapters=1)
+        return self.touched
 
 
 async def test_every_label_is_listed_and_what_nobody_hears_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,3 +94,26 @@ def test_a_file_without_a_text_for_the_team_is_refused(tmp_path: Path) -> None:
     other.write_text('{"text": "b", "label": "acess"}\n')
     with pytest.raises(UsageError, match="nothing was changed"):
         texts_to_split(other, TASK, "access")
+
+
+def test_texts_to_split_without_a_first_line_say_to_write_one_and_name_no_flag(tmp_path: Path) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("I forgot my password\nThe key card does not open\n", "utf-8")
+    with pytest.raises(UsageError) as error:
+        texts_to_split(lines, TASK, "access")
+    assert str(error.value) == (
+        f"{lines}: no column is called text or the like; columns are I forgot my password; "
+        "call the column with the texts so, in the first line: text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [(("a",), "the text is no example of triage; nothing was"), (("a", "b"), "none of the 2 texts is an example of")],
+)
+async def test_a_split_of_texts_that_are_no_examples_says_so(
+    capsys: pytest.CaptureFixture[str], texts: tuple[str, ...], says: str
+) -> None:
+    wanted = TeamChange(Kind.SPLIT, "triage", "access", "ann", texts)
+    await change_team(FakeTeamChanges(touched=Touched()), TASK, wanted, False, False, io.StringIO())
+    assert says in capsys.readouterr().err

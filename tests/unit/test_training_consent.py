@@ -58,13 +58,20 @@ async def test_what_is_long_is_asked_at_a_terminal(monkeypatch: pytest.MonkeyPat
     assert await agrees(takes(3)) is trains
 
 
-async def test_without_an_estimate_it_trains(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_without_an_estimate_it_trains_unless_somebody_at_a_terminal_says_no(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def failing(task: Task) -> TrainingEstimate:
         raise TrainingFailed("the probe ended with 1: it said nothing")
 
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert await may_train(failing, ASKED, yes=False)
     assert "cannot be told: the probe ended with 1" in " ".join(capsys.readouterr().err.split())
     assert await may_train(None, ASKED, yes=False)
+    for typed, trains in (("y\n", True), ("n\n", False)):
+        monkeypatch.setattr(sys, "stdin", Typed(typed))
+        assert await may_train(failing, ASKED, yes=False) is trains
+        assert await may_train(failing, ASKED, yes=True)
 
 
 async def test_what_would_train_nothing_is_refused_at_once() -> None:

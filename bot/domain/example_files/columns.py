@@ -61,7 +61,7 @@ def chosen(rows: Sequence[Row], texts: Sequence[str], label: str | None, recogni
         raise UsageError(f"no column is called text or the like; {_there_are(names)}; name it: --text COLUMN")
     kept = [name for name in names if name not in found]
     target = _named("--label", label, names) if label else _label(kept, rows[:_SAMPLE], recognised)
-    plain = {_plain(name): name for name in reversed(names)}
+    plain = {plain_name(name): name for name in reversed(names)}
     return Columns(found, target, plain.get("split"), plain.get("at"))
 
 
@@ -77,7 +77,7 @@ def _there_are(names: Collection[str]) -> str:
 
 def _named(flag: str, name: str, names: Sequence[str]) -> str:
     for one in names:
-        if one == name or (name not in names and _plain(one) == _plain(name)):
+        if one == name or (name not in names and plain_name(one) == plain_name(name)):
             return one
     raise UsageError(f"{flag} {name}: no such column; {_there_are(names)}")
 
@@ -86,7 +86,7 @@ def _texts(names: Sequence[str]) -> tuple[str, ...]:
     """`text` alone, or a headline and a body, as in helpdesks."""
     body = _first(names, _BODIES)
     headline = _first(names, _HEADLINES)
-    if body is not None and _plain(body) == "text":
+    if body is not None and plain_name(body) == "text":
         return (body,)
     return tuple(name for name in (headline, body) if name is not None)
 
@@ -122,13 +122,14 @@ def _label(names: Sequence[str], rows: Sequence[Row], recognised: Recognised) ->
 
 def _meant(name: str, meant: Sequence[str]) -> int | None:
     """How usual the name is, 0 first; `Ticket description` and `fields.summary` go by their last word."""
-    plain = _plain(name)
+    plain = plain_name(name)
     if plain in meant:
         return meant.index(plain)
     last = plain.rsplit("_", 1)[-1]
     return len(meant) + meant.index(last) if last in meant else None
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """The name in small letters without accents, words joined by "_": `First Team` is `first_team`."""
     decomposed = unicodedata.normalize("NFKD", name).lower()
     return _AGAIN.sub("_", "".join(s for s in decomposed if not unicodedata.combining(s))).strip("_")

@@ -8,7 +8,7 @@ from bot.domain.example_files.chat import chat_turns, from_chat
 from bot.domain.example_files.columns import how_many_known, name_a_text
 from bot.domain.example_files.data_frames import by_column
 from bot.domain.example_files.encodings import undecodable
-from bot.domain.example_files.rows import BadLine, Line, Row, own
+from bot.domain.example_files.rows import UNREADABLE_REST, BadLine, Line, Row, own
 from bot.domain.example_files.text_lines import text_lines
 
 _OBJECT = 'not an object; write {"text": "…", "label": "…"}'
@@ -81,7 +81,7 @@ def _array(text: str, start: int) -> Iterator[Line]:
             continue
         value, place = _next(text, place)
         if place < 0:
-            yield BadLine(number, "not JSON from here on; the rest of the file cannot be read")
+            yield BadLine(number, UNREADABLE_REST)
             return
         wrong = undecodable(text[counted:place])
         if wrong:

@@ -248,8 +248,10 @@ def _time(row: Row, value: object, now: datetime) -> datetime | BadLine:
     if value is None or value == "":
         return now
     at = _moment(str(value).strip())
-    if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+    if at is None:
         return BadLine(row.number, f"at must be an ISO 8601 time, not {value!r}")
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        return BadLine(row.number, f"at must be a time of the years {_FIRST_YEAR} to {_LAST_YEAR}, not {value!r}")
     return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
 
 

@@ -14,15 +14,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from bot.domain.errors import UsageError
-from bot.domain.example_files.rows import Line, Recognised, Row
+from bot.domain.example_files.columns import plain_name
+from bot.domain.example_files.rows import UNREADABLE_REST, BadLine, Line, Recognised, Row
 from bot.domain.plural import counted
 
 _MARKS = re.compile(r'"(?:value_to|child_events|message_type)"\s*:|"field_name"\s*:\s*"group_id"')
-_FIRST = re.compile(r"(?:first|original|initial|from|old|previous|primeir[oa]|primer[oa]?|origen|origem)_?\w*", re.I)
-_LAST = re.compile(r"(?:last|final|current|to|new|resolved|[uú]ltim[oa]|atual|actual|destino)_?\w*", re.I)
-_TEAM = re.compile(r"team|group|queue|department|assigned|owner|equip|grup|fila|cola", re.I)
+# Of names as `plain_name` has them
+_FIRST = re.compile(r"(?:first|original|initial|from|old|previous|primeir[oa]|primer[oa]?|origen|origem)\w*")
+_LAST = re.compile(r"(?:last|final|current|to|new|resolved|ultim[oa]|atual|actual|destino)\w*")
+_TEAM = re.compile(r"team|group|queue|department|assigned|owner|equip|grup|fila|cola")
 _ASSIGNED = re.compile(
     r"(?:Assigned to|Atribu[ií]d[oa] a|Asignad[oa] a) (?:.+ via )?(?P<to>.+?) (?:by|por) .+$", re.DOTALL
 )
@@ -39,19 +42,22 @@ class _Ticket:
     now: str = ""
     """Its present team, by the ticket itself."""
     moves: list[tuple[str, str, str]] = field(default_factory=list)
-    """(when, from whom, to whom); from nobody for the first."""
+    """(when, from whom, to whom); from nobody for the first. Moves of one second stay as they are in the file."""
 
 
 def from_helpdesk(text: str, recognised: Recognised) -> tuple[list[Line], str] | None:
     """(a row a ticket, a note for the person); None if the file is no history of tickets."""
     if not _MARKS.search(text):
         return None
-    found = _History(recognised)
+    found, broken = _History(recognised), list[Line]()
     for value in _values(text):
-        found.read(value)
+        if isinstance(value, BadLine):
+            broken.append(value)
+        else:
+            found.read(value)
     rows = found.rows()
     note = told([moved for _, moved in rows])
-    return ([row for row, _ in rows], f"{note}{found.left_out()}") if rows else None
+    return ([row for row, _ in rows] + broken, f"{note}{found.left_out()}") if rows else None
 
 
 def from_table(rows: Sequence[Row], first: str | None, last: str | None) -> tuple[str, str] | None:
@@ -62,11 +68,16 @@ def from_table(rows: Sequence[Row], first: str | None, last: str | None) -> tupl
     names = list(dict.fromkeys(name for row in rows for name in row.fields))
     if first is not None and first not in names:
         raise UsageError(f"--first {first}: no such column; columns are {', '.join(names)}")
-    before = first or next((name for name in names if _FIRST.fullmatch(name) and _TEAM.search(name)), None)
-    after = last or next((name for name in names if _LAST.fullmatch(name) and _TEAM.search(name)), None)
+    before, after = first or _team_column(names, _FIRST), last or _team_column(names, _LAST)
     if before is None or after is None:
         return None
     return after, told([(_word(row.fields.get(before)), _word(row.fields.get(after))) for row in rows])
+
+
+def _team_column(names: Sequence[str], which: re.Pattern[str]) -> str | None:
+    """The first column whose name says that it holds a team, and which of a ticket's teams."""
+    plain = {name: plain_name(name) for name in names}
+    return next((name for name in names if which.fullmatch(plain[name]) and _TEAM.search(plain[name])), None)
 
 
 def told(tickets: Sequence[tuple[str, str]]) -> str:
@@ -83,7 +94,10 @@ def _word(value: object) -> str:
 
 
 def _values(text: str) -> Iterator[object]:
-    """Every JSON value of the file, one behind another."""
+    """Every JSON value of the file, one behind another; a bad line, and no more, where one is broken.
+
+    A history without its end would give tickets to teams that they have left since.
+    """
     decoder, place = json.JSONDecoder(), 0
     while place < len(text):
         while place < len(text) and text[place] in " \t\r\n,":
@@ -92,6 +106,7 @@ def _values(text: str) -> Iterator[object]:
             try:
                 value, place = decoder.raw_decode(text, place)
             except (ValueError, RecursionError):
+                yield BadLine(text.count("\n", 0, place) + 1, UNREADABLE_REST)
                 return
             yield value
 
@@ -122,7 +137,11 @@ class _History:
         """A row for each ticket that has words and a team, with its first and its last team."""
         made: list[tuple[Row, tuple[str, str]]] = []
         for number, ticket in enumerate(self._tickets.values(), start=1):
-            moves = [(at, self._team(old), self._team(new)) for at, old, new in sorted(ticket.moves) if new]
+            moves = [
+                (at, self._team(old), self._team(new))
+                for at, old, new in sorted(ticket.moves, key=itemgetter(0))
+                if new
+            ]
             last = moves[-1][2] if moves else self._team(ticket.now)
             if not ticket.text.strip() or not last:
                 continue

@@ -37,6 +37,7 @@ class Row:
 Line = Row | BadLine | LeftOut
 Recognised = Callable[[str], bool]
 """Whether this would be recognised as a label."""
+UNREADABLE_REST = "not JSON from here on; the rest of the file cannot be read"
 OWN = ("text", "label", "split", "at", "source")
 """The columns of our own export."""
 

@@ -267,7 +267,8 @@ async def test_words_in_somebody_elses_conversation_go_too(
     (said,) = await ledger.claim_follow_ups(after(11), 10)
     await ledger.conclude_follow_up(said, [Post(ON_THE_CARD, FollowUp("Bob", "same with my parcel"))], after(12))
     await say_all(outbox, 13)
-    assert await erasure.erase(bob, after(20)) == Erased(0, 0, ())
+    assert await erasure.erase(bob, after(20)) == Erased(0, 0, (), elsewhere=1)
+    assert (await erasure.erase(bob, after(20))).nothing
     left = await _everything(database)
     assert "parcel" not in left and "Bob" not in left
     assert "where is my refund" in left

@@ -84,3 +84,8 @@ def test_messages_about_one_thing_are_a_group_and_strays_are_none() -> None:
 def test_too_few_are_no_group() -> None:
     assert groups([outcome(n) for n in range(4)], around(0, 0, 0, 0), KIN) == []
     assert groups([], np.zeros((0, 0), dtype=np.float32), KIN) == []
+
+
+def test_a_pair_shows_words_that_are_still_there_before_those_that_are_gone() -> None:
+    (pair,) = confusions([moved(1, "it"), moved(2, "it"), *(replace(moved(n, "it"), text="") for n in (3, 4, 5))])
+    assert [one.conversation for one in pair.examples] == [2, 1, 5]

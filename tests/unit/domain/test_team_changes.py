@@ -17,6 +17,7 @@ from bot.domain.team_changes import (
     check_known,
     former_names,
     is_done,
+    renaming_of,
     unasked,
     unheard,
 )
@@ -41,6 +42,11 @@ def wanted(kind: Kind, before: str, after: str) -> TeamChange:
         (wanted(Kind.RETIRE, "access", "triage"), "take it out there first"),
         (wanted(Kind.SPLIT, "acess", "access"), "switchboard teams merge acess access"),
         (wanted(Kind.RENAME, "access", "access"), "name two teams"),
+        (
+            wanted(Kind.RETIRE, "triage", "triage"),
+            r"another team that gets them, `--to TEAM`; tasks\.routing\.fallback names it",
+        ),
+        (wanted(Kind.RETIRE, "access", "access"), "access cannot get its own requests: name another team"),
     ],
 )
 def test_what_does_not_fit_the_settings_says_what_to_change(change: TeamChange, says: str) -> None:
@@ -66,6 +72,15 @@ def test_only_the_newest_change_of_a_name_is_done_already() -> None:
     assert is_done(again, [there])
     assert not is_done(again, [there, back])
     assert not is_done(again, [])
+
+
+def test_a_name_was_given_up_until_another_team_gets_it() -> None:
+    there, back = (MadeChange(Kind.RENAME, *names, "ann", START) for names in (("a", "b"), ("b", "a")))
+    part = MadeChange(Kind.SPLIT, "b", "c", "ann", START)
+    assert renaming_of("a", [there, part]) == there
+    assert renaming_of("a", [there, back]) is None
+    assert renaming_of("b", [there]) is None
+    assert renaming_of("a", [there, MadeChange(Kind.RETIRE, "a", "c", "ann", START)]) is None
 
 
 def names(*changes: tuple[Kind, str, str]) -> FormerNames:

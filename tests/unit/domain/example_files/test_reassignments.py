@@ -76,11 +76,13 @@ CHATWOOT_CONVERSATIONS = {
         ],
     }
 }  # fmt: skip
+CHATWOOT_ASKED = {
+    "id": 60, "content": "I was charged twice", "message_type": 0, "created_at": 1767603600, "conversation_id": 21,
+}  # fmt: skip
 CHATWOOT_MESSAGES = {
     "meta": {"labels": []},
     "payload": [
-        {"id": 60, "content": "I was charged twice", "message_type": 0, "created_at": 1767603600,
-         "conversation_id": 21},
+        CHATWOOT_ASKED,
         {"id": 61, "content": "Assigned to delivery by Bo", "message_type": 2, "created_at": 1767603700,
          "conversation_id": 21},
         {"id": 62, "content": "Assigned to Ada by Bo", "message_type": 2, "created_at": 1767603750,
@@ -189,3 +191,39 @@ def test_a_file_of_examples_is_no_history() -> None:
     contents = read({"text": "where is it", "label": "delivery"}, {"text": "the number of it", "label": "it"})
     assert [sentence for sentence in contents.said if "reassigned" in sentence] == []
     assert len(contents.examples) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("First Team", "Last Team"),
+        ("first-group", "final-group"),
+        ("firstQueue", "lastQueue"),
+        ("Primeira fila", "Última fila"),
+    ],
+)
+def test_names_with_spaces_and_accents_are_a_first_and_a_last_team_too(first: str, last: str) -> None:
+    contents = read_examples(
+        CSV.replace("first_team", first).replace("final_team", last).encode(), TASK, NOW, ReadOptions()
+    )
+    assert labels(contents)["I was charged twice"] == "billing"
+    assert told(contents).startswith("2 of 3 tickets (67%) were reassigned")
+
+
+def test_a_history_that_ends_in_the_middle_says_so_instead_of_giving_a_team_that_the_ticket_left() -> None:
+    documents = [ZAMMAD_TICKETS, ZAMMAD_ARTICLES, ZAMMAD_HISTORY]
+    whole = "\n".join(json.dumps(document) for document in documents).encode()
+    contents = read_examples(whole[:-700], TASK, NOW, ReadOptions())
+    assert [str(line) for line in contents.bad] == [
+        "line 3: not JSON from here on; the rest of the file cannot be read"
+    ]
+
+
+def test_moves_of_one_second_count_in_the_order_of_the_file() -> None:
+    moved = [
+        {"id": 65 + n, "content": f"Assigned to {team} by Bo", "message_type": 2, "created_at": 1767603800,
+         "conversation_id": 21}
+        for n, team in enumerate(("it", "delivery", "billing"))
+    ]  # fmt: skip
+    conversations = {"payload": [{"id": 21, "messages": [CHATWOOT_ASKED, *moved], "meta": {}}]}
+    assert labels(read(conversations)) == {"I was charged twice": "billing"}
