@@ -295,9 +295,12 @@ def certainty(confidence: float) -> str:
 
 
 def report(content: LearningReport, language: str) -> list[str]:
-    """The report to leads on a verdict or a withdrawal: the sentence, then the reasons."""
+    """The report to leads on a verdict, a withdrawal or an unlearning: the sentence, then the reasons."""
     if content.withdrawal is not None:
         return [_withdrawal(content.adapter, content.withdrawal, language)]
+    if content.unlearned:
+        key = "report_unlearned" if content.adapter else "report_unlearned_alone"
+        return [sentence(language, key, adapter=content.adapter, withdrawn=content.unlearned)]
     reasons = [verdict_reason(one, language) for one in content.reasons]
     if content.trial is not None:
         return [_trial(content, content.trial, language), *reasons]
