@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.correction_life import CorrectionLife, Stage
 from bot.domain.decisions import Author, Basis, Heard, Reason
+from bot.domain.learning import Phase
 from bot.domain.messages import Media
 from bot.domain.posts import (
     NO,
@@ -30,6 +31,7 @@ from bot.domain.question_posts import Alert
 from bot.domain.report_posts import LearningReport, TrainingProgress, Trial, Withdrawal
 from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
+from bot.platforms.failure_wording import training_failed
 from bot.platforms.question_wording import alert, wrong_answer
 from bot.platforms.verdict_wording import verdict_reason
 
@@ -331,5 +333,6 @@ def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
 
 def training_progress(content: TrainingProgress, language: str) -> str:
     """How far the training is, or why it failed."""
-    key = f"training_{content.phase}"
-    return sentence(language, key, adapter=content.adapter, percent=content.percent, problem=content.problem)
+    if content.phase == Phase.FAILED:
+        return training_failed(content.adapter, content.problem, language)
+    return sentence(language, f"training_{content.phase}", adapter=content.adapter, percent=content.percent)
