@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.data_report import report
-from bot.domain.enough import too_little
+from bot.domain.enough import few_to_judge_by, too_little
 from bot.domain.learning import Example, Side, Source
 from bot.domain.plural import counted
 from tests.samples import NOW, TASK
@@ -60,6 +60,7 @@ def test_what_is_found_in_the_data_is_said_in_the_singular() -> None:
         "1 held-out example to judge by; from 30 on a figure means something",
     ]
     said = {one.fault: one.says for one in report(TASK, [lesson, judge], lambda _: "en").findings}
+    assert said["too few to judge by"].startswith(next(few_to_judge_by(0))), "the only one leaks"
     assert said["leakage"].startswith("1 held-out text nearly repeats one that is learned from")
 
 
