@@ -1,16 +1,19 @@
 """Which adapters must stop serving in time, because a person whose texts they learned was forgotten."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, and_, exists, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.canary import End
 from bot.domain.ledger import Change
+from bot.domain.posts import Post
 from bot.domain.unlearning import Unlearning, Withdrawn
 from db.conversations.taken_up import take_up_again
 from db.engine import Database, announce
+from db.posts.enqueue import enqueue
 from db.reading.serving import NOBODY, lock_registry, over, serving
 from db.tables import AdapterRow, CanaryRow, CycleRow, PromotionRow
 
@@ -21,28 +24,24 @@ class PostgresUnlearning:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
+    async def due(self, task: str, base: str, now: datetime) -> tuple[Withdrawn, ...]:
         async with self._database.transaction() as session:
-            if not await _is_due(session, task, base, now):
-                return None  # without a lock, because this is asked every minute
+            return await _due(session, task, base, now)  # without a lock, because this is asked every minute
+
+    async def withdraw(
+        self, task: str, base: str, gone: Sequence[Withdrawn], posts: Sequence[Post], now: datetime
+    ) -> bool:
+        async with self._database.transaction() as session:
             await lock_registry(session, task)
-            await _end_trial(session, task, now)
+            if not gone or await _due(session, task, base, now) != tuple(gone):
+                return False
+            await _end_trials(session, task, now)
             champion = await serving(session, task, base)
-            if champion is None or not over(champion, now):
-                return None  # it was a candidate on trial, or another process was faster
-            instead = await session.scalar(_earlier(task, base, now))
-            await session.execute(
-                insert(PromotionRow).values(
-                    task=task,
-                    adapter=instead or NOBODY,
-                    by="erasure",
-                    reason=_why(champion.name),
-                    at=now,
-                    previous=None,  # so that a rollback does not bring it back
-                )
-            )
-            await take_up_again(session, task, instead or NOBODY)
-            return Withdrawn(champion.name, instead)
+            if champion is not None and over(champion, now):
+                await _let_serve(session, task, gone[0], now)
+            await enqueue(session, None, posts, now)
+            await announce(session, Change.MODEL, Change.OWED)
+            return True
 
     async def voided(self) -> tuple[str, ...]:
         named = select(CycleRow.adapter).where(CycleRow.forgotten_at.is_not(None), CycleRow.adapter.is_not(None))
@@ -50,11 +49,23 @@ class PostgresUnlearning:
             return tuple(name for name in await session.scalars(named.distinct()) if name is not None)
 
 
-async def _is_due(session: AsyncSession, task: str, base: str, now: datetime) -> bool:
+async def _due(session: AsyncSession, task: str, base: str, now: datetime) -> tuple[Withdrawn, ...]:
+    """The champion first."""
     champion = await serving(session, task, base)
-    if champion is not None and over(champion, now):
-        return True
-    return bool(await session.scalar(select(exists(_trials_over(task, now)))))
+    ends = champion is not None and over(champion, now)
+    tried = (await session.scalars(_trials_over(task, now))).all()
+    if champion is None or not (ends or tried):
+        return tuple(Withdrawn(name, None) for name in tried)
+    instead = await session.scalar(_earlier(task, base, now)) if ends else champion.name
+    return tuple(Withdrawn(name, instead) for name in [*([champion.name] if ends else []), *tried])
+
+
+async def _let_serve(session: AsyncSession, task: str, gone: Withdrawn, now: datetime) -> None:
+    """Point to what serves instead. It has no predecessor, so that a rollback brings back nobody who may not serve."""
+    instead = gone.instead or NOBODY
+    move = {"task": task, "adapter": instead, "by": "erasure", "reason": _why(gone.adapter), "at": now}
+    await session.execute(insert(PromotionRow).values(**move, previous=None))
+    await take_up_again(session, task, instead)
 
 
 def _trials_over(task: str, now: datetime) -> Select[str]:
@@ -64,12 +75,11 @@ def _trials_over(task: str, now: datetime) -> Select[str]:
     return select(CanaryRow.adapter).join(AdapterRow, same).where(*running)
 
 
-async def _end_trial(session: AsyncSession, task: str, now: datetime) -> None:
+async def _end_trials(session: AsyncSession, task: str, now: datetime) -> None:
     for adapter in (await session.scalars(_trials_over(task, now))).all():
         running = update(CanaryRow).where(CanaryRow.task == task, CanaryRow.ended_at.is_(None))
         over_now = running.values(ended_at=now, how=End.WITHDRAWN, reason=_why(adapter))
         await session.execute(over_now.execution_options(synchronize_session=False))
-        await announce(session, Change.MODEL)
 
 
 def _why(adapter: str) -> str:

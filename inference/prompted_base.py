@@ -9,6 +9,7 @@ from bot.domain import prompted
 from bot.domain.errors import NotTrained, Refused
 from bot.domain.few_shot import Shown
 from bot.domain.model_ports import Query
+from bot.domain.plural import counted
 from bot.domain.prompted import Asked, Distributed
 from bot.domain.tasks import Task
 from inference.base_models import positions
@@ -39,7 +40,9 @@ class VllmPromptedBase:
             raise NotTrained("it reads the message alone, so it cannot be prompted; name another base with --base")
         alphabet = self._prompts.alphabet()
         if len(alphabet) < len(task.names):
-            raise Refused(f"it has {len(alphabet)} codes of one token for {len(task.names)} labels")
+            raise Refused(
+                f"it has {counted(len(alphabet), 'code')} of one token for {counted(len(task.names), 'label')}"
+            )
         plain = replace(task, labels=tuple(replace(label, examples=()) for label in task.labels))
         query = Query(plain, dict(zip(task.names, alphabet, strict=False)), None)
         fitted = [self._fitted(query, text, examples) for text, examples in asked]

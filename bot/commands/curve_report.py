@@ -79,8 +79,9 @@ def _round(at: float) -> int:
 def _worth(made: CurveReport) -> str:
     match made.more[made.whole]:
         case Extrapolated() as found:
+            examples = "example" if found.more == 1 else "examples"
             return (
-                f"{found.more:,} more examples like these would be worth about {found.gain * 100:+.1f} points "
+                f"{found.more:,} more {examples} like these would be worth about {found.gain * 100:+.1f} points "
                 f"({found.low * 100:.1f} to {found.high * 100:.1f}) to the {made.whole}: extrapolated by {METHOD}, "
                 "not measured."
             )

@@ -17,7 +17,7 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions, Text, read_examples, read_texts
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
-from bot.domain.team_changes import Kind, TeamChange, TeamChanges, unasked, unheard
+from bot.domain.team_changes import Kind, TeamChange, TeamChanges, not_asked, unasked, unheard
 from bot.files import read_whole
 from bot.json_lines import json_line
 
@@ -48,7 +48,7 @@ async def list_teams(changes: TeamChanges, task: Task, tasks: Sequence[Task], as
     history = [{**asdict(one), "at": one.at.isoformat(timespec="seconds")} for one in made]
     learned = await changes.learned()
     if as_json:
-        gone = {one.label: one.examples for one in learned if one.label not in {known.name for known in tasks}}
+        gone = {one.label: one.examples for one in not_asked(tasks, learned)}
         row = {"task": task.name, "labels": rows, "changes": history, "questions_not_in_settings": gone}
         print(json_line(row), file=out)
         return

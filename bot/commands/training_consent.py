@@ -29,7 +29,8 @@ async def may_train(estimator: Estimator | None, task: Task, yes: bool) -> bool:
     limit = task.learning.ask_above_minutes
     if yes or estimate.seconds <= limit * 60:
         return True
-    most = f"that is more than the {limit:g} minutes of tasks.{task.name}.learning.ask_above_minutes"
+    minutes = "minute" if limit == 1 else "minutes"
+    most = f"that is more than the {limit:g} {minutes} of tasks.{task.name}.learning.ask_above_minutes"
     if not sys.stdin.isatty():
         raise UsageError(f"{most}, and nobody is there to be asked: add --yes, or raise it")
     return agreed(f"{most}. Train?")

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 
+from bot.domain.plural import counted
 from bot.domain.tasks import Task
 
 USUAL = 0.60
@@ -174,8 +175,8 @@ def in_words(task: Task, proved: Record | None) -> str:
     """When people are asked, and with what effect, in words for leads."""
     kept, wanted = serving(task, proved), task.unasked_right
     if kept is None and task.ask_below is None:
-        seen = 0 if proved is None else proved.n
-        return f"asks below {USUAL:.2f}, as usual: {seen} messages to go by cannot show {wanted:.0%} right unasked"
+        seen = counted(0 if proved is None else proved.n, "message")
+        return f"asks below {USUAL:.2f}, as usual: {seen} to go by cannot show {wanted:.0%} right unasked"
     if kept is None:
         return f"asks below {task.ask_below:.2f}, as the settings say"
     whose = f"as the promise of {wanted:.0%} needs" if kept.shown else f"not yet shown to keep {wanted:.0%} right"
@@ -185,7 +186,7 @@ def in_words(task: Task, proved: Record | None) -> str:
     own += [f"{code} below {needed:.2f}" for code, needed in _by_language(task, proved) if needed != kept.ask_below]
     return (
         f"asks below {kept.ask_below:.2f}, {whose}: {kept.right:.0%} right, {kept.covered:.0%} covered, "
-        f"of {kept.n} messages{''.join(f'; {one}' for one in own)}"
+        f"of {counted(kept.n, 'message')}{''.join(f'; {one}' for one in own)}"
     )
 
 

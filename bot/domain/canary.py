@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bot.domain.automatic_rollback import Corrections
 from bot.domain.learning import Adapter
+from bot.domain.plural import counted
 from bot.domain.posts import Post
 from bot.domain.report_posts import LearningReport, Trial
 from bot.domain.tasks import Task
@@ -121,6 +122,6 @@ def why(canary: Canary, record: Record) -> str:
     """The reason for the registry, in the same figures."""
     mine, others = record.canary, record.champion
     return (
-        f"as a canary of {canary.share:.0%} leads corrected {mine.corrected} of its {mine.decided} decisions, "
-        f"and {others.corrected} of {others.decided} of {canary.champion}"
+        f"as a canary of {canary.share:.0%} leads corrected {mine.corrected} "
+        f"of its {counted(mine.decided, 'decision')}, and {others.corrected} of {others.decided} of {canary.champion}"
     )

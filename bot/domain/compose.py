@@ -35,6 +35,7 @@ from bot.domain.presses import PendingPress
 from bot.domain.report_posts import LearningReport, Trial, Withdrawal
 from bot.domain.rich_text import head, one_line, plain
 from bot.domain.tasks import NOT_A_REQUEST, Task
+from bot.domain.unlearning import Withdrawn
 
 REMEMBERED, MOST_REMEMBERED = 120, 3
 """How many characters of a remembered text a card shows, and how many such texts."""
@@ -363,4 +364,10 @@ def withdrawn(task: Task, serving: Serving, leads: Task | None = None) -> list[P
     now, before = serving.now, serving.before
     figures = Withdrawal(serving.adapter, now.decided, now.corrected, before.decided, before.corrected)
     report = LearningReport(task.name, serving.previous, False, (), figures)
+    return [Post(room, report) for room in (leads or task).leads_rooms]
+
+
+def unlearned(task: Task, gone: Withdrawn, leads: Task | None = None) -> list[Post]:
+    """Tell them that an adapter serves no longer because somebody was forgotten, and what serves instead."""
+    report = LearningReport(task.name, gone.instead or "", False, (), unlearned=gone.adapter)
     return [Post(room, report) for room in (leads or task).leads_rooms]

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from bot.domain.enough import FEW
+from bot.domain.enough import FEW, few_to_judge_by
 from bot.domain.errors import UsageError
-from bot.domain.gate import MIN_HELD_OUT
 from bot.domain.languages import UNDETERMINED
 from bot.domain.learning import Example, Side, Source, settle, side_key, text_key
 from bot.domain.near_duplicates import near_groups
@@ -139,10 +138,7 @@ def findings(made: DataReport, refused: str) -> Iterator[Finding]:
     if few:
         mend = f"{FEW} of a label are the least that tells more than chance: import some, or correct some decisions"
         yield Finding("too few", len(few) / len(counts), f"few examples of {', '.join(few)}; {mend}")
-    if made.judged < MIN_HELD_OUT:
-        says = (
-            f"{counted(made.judged, 'held-out example')} to judge by; from {MIN_HELD_OUT} on a figure means something"
-        )
+    for says in few_to_judge_by(made.judged):
         yield Finding("too few to judge by", 1.0, f"{says}: import more; every fifth text is held out")
     large, small = max(counts.values()), min(counts.values())
     if large > IMBALANCE * max(1, small):

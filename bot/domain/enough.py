@@ -22,6 +22,10 @@ def too_little(task: Task, examples: Sequence[Example]) -> Iterator[str]:
     if 0 < sum(counts.values()) < LEAST_REHEARSED / REHEARSED_SHARE:
         leave = counted(sum(counts.values()), "example leaves", "examples leave")
         yield f"{leave} none to steer by: when to stop and how sure to be are guessed"
-    held_out = sum(example.side is Side.HELD_OUT for example in examples)
+    yield from few_to_judge_by(sum(example.side is Side.HELD_OUT for example in examples))
+
+
+def few_to_judge_by(held_out: int) -> Iterator[str]:
+    """One sentence if so many held-out examples are too few for a figure."""
     if held_out < MIN_HELD_OUT:
         yield f"{counted(held_out, 'held-out example')} to judge by; from {MIN_HELD_OUT} on a figure means something"

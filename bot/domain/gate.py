@@ -8,6 +8,7 @@ from bot.domain.label_floor import falls
 from bot.domain.languages import by_language, too_few
 from bot.domain.learning import Score, Source, Verdict
 from bot.domain.paired_tests import USUAL_DISCORDANCE, Paired, at_least, needed, paired
+from bot.domain.plural import counted
 from bot.domain.score_metrics import accuracy, ece, ece_apart_by_chance, ece_by_chance
 
 BETTER_ERROR = 0.05
@@ -95,15 +96,13 @@ def _compared(
 def _grounds(result: Paired, about: Circumstances) -> tuple[str, ...]:
     share, reasons = alpha_spending.share(about.look), []
     if result.p_value < BETTER_ERROR * share:
-        reasons.append(f"{result.gained} mistakes mended, {result.lost} made, of {result.n} (p = {result.p_value:.2g})")
+        reasons.append(f"{_changed(result)} (p = {result.p_value:.2g})")
     if about.new_labels and result.no_worse_p_value(MARGIN) <= NO_WORSE_ERROR * share:
         reasons.append(
             f"knows {', '.join(about.new_labels)}, which the champion does not, and loses under {MARGIN:.0%} overall"
         )
     if about.first and result.usually_no_worse_p_value(MARGIN) <= FIRST_ERROR * share:
-        reasons.append(
-            f"the first: {result.gained} mistakes mended, {result.lost} made, of {result.n}: no {MARGIN:.0%} worse"
-        )
+        reasons.append(f"the first: {_changed(result)}: no {MARGIN:.0%} worse")
     return tuple(reasons)
 
 
@@ -111,7 +110,7 @@ def _not_proven(result: Paired, about: Circumstances) -> tuple[str, ...]:
     share = alpha_spending.share(about.look)
     alpha = BETTER_ERROR * share
     reasons = [
-        f"not proven better: {result.gained} mistakes mended, {result.lost} made, of {result.n} "
+        f"not proven better: {_changed(result)} "
         f"(p = {result.p_value:.2g}; under {alpha:.2g} needed at look {about.look} within a year)"
     ]
     if about.first or about.new_labels:
@@ -126,11 +125,15 @@ def _not_proven(result: Paired, about: Circumstances) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def _changed(result: Paired) -> str:
+    return f"{counted(result.gained, 'mistake')} mended, {result.lost} made, of {result.n}"
+
+
 def _too_little(result: Paired, look: int) -> str:
     missing = _missing(Paired(result.n, 0, 0), BETTER_ERROR * alpha_spending.share(look))
     return (
-        f"only {result.n} held-out messages; {MIN_HELD_OUT} are the least, and to tell a gain of {WORTH:.0%} takes "
-        f"about {result.n + missing}: {missing} more"
+        f"only {counted(result.n, 'held-out message')}; {MIN_HELD_OUT} are the least, and to tell a gain of "
+        f"{WORTH:.0%} takes about {result.n + missing}: {missing} more"
     )
 
 
@@ -149,7 +152,7 @@ def _objections(champion: Sequence[Score], candidate: Sequence[Score]) -> list[s
     were_right = {s.text_key for s in champion if s.source is Source.CORRECTION and s.right}
     again = sum(s.text_key in were_right for s in repeated)
     if again:
-        found.append(f"repeats {again} mistakes that leads had corrected")
+        found.append(f"repeats {counted(again, 'mistake')} that leads had corrected")
     return found
 
 

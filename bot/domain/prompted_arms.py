@@ -86,7 +86,8 @@ class PromptedArm:
         shown = [told.shots for told in self.told.values()]
         if shown and min(shown) < self.variant.shots:
             mean = sum(shown) / len(shown)
-            said.append(f"{self.name}: {mean:.1f} of {self.variant.shots} examples were there or had room, on average")
+            room = counted(self.variant.shots, "example was there or had room", "examples were there or had room")
+            said.append(f"{self.name}: {mean:.1f} of {room}, on average")
         return said
 
 

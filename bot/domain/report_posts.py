@@ -36,16 +36,18 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class LearningReport:
-    """To the leads: a candidate was judged, and why it serves or not; or a champion was withdrawn, and why."""
+    """To the leads: a candidate was judged, and why it serves or not; or an adapter serves no longer, and why."""
 
     task: str
     adapter: str
-    """The candidate; for a withdrawal, the adapter that serves again."""
+    """The candidate; after a withdrawal or an unlearning, the adapter that serves instead, empty if none does."""
     promoted: bool
     reasons: tuple[str, ...]
     withdrawal: Withdrawal | None = None
     trial: Trial | None = None
     """Not None: it serves a share first, or did."""
+    unlearned: str = ""
+    """The adapter that serves no longer because somebody whose texts it had learned was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ def _left_out(made: SettledMessages) -> list[str]:
     said = []
     if made.learned:
         said.append(
-            f"{made.learned} settled ones are left out because their text is on the side that is learned from, "
-            "corrected or not, so that corrected ones are as frequent as they were"
+            f"{counted(made.learned, 'settled one is', 'settled ones are')} left out for being on the side that is "
+            "learned from, corrected or not, so that corrected ones are as frequent as they were"
         )
     if made.doubtful or made.gone:
         said.append(

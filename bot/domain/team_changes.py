@@ -305,13 +305,18 @@ def _guess(task: Task, one: KnownLabel, new: Sequence[str]) -> str:
     return f"switchboard teams rename {one.label} {likely}{_of(task)} (or merge, or retire)"
 
 
-def unasked(tasks: Sequence[Task], learned: Iterable[KnownLabel]) -> list[str]:
-    """A sentence for each question of the database that the settings do not ask: its data is not used.
+def not_asked(tasks: Sequence[Task], learned: Iterable[KnownLabel]) -> list[KnownLabel]:
+    """The questions of the database that the settings do not ask: their data is not used.
 
     With `choose = "any"` a label is such a question, and under another name it is another one.
     """
     asked = {task.name for task in tasks}
-    return [_unasked(one, {task.part_of for task in tasks}) for one in learned if one.label not in asked]
+    return [one for one in learned if one.label not in asked]
+
+
+def unasked(tasks: Sequence[Task], learned: Iterable[KnownLabel]) -> list[str]:
+    """A sentence for each question that is not asked, with what to do."""
+    return [_unasked(one, {task.part_of for task in tasks}) for one in not_asked(tasks, learned)]
 
 
 def _unasked(one: KnownLabel, several: Collection[str]) -> str:

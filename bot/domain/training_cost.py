@@ -55,6 +55,6 @@ def in_words(trained: TrainedAdapter, found: Amortised | None, money: str) -> st
     took = f"the training of {trained.name} took {trained.seconds / 60:,.1f} minutes, {money}"
     if found is None:
         return f"{took}; it has not served for long enough to say over how many decisions that is spread"
-    over = f"{found.decisions:,} decisions"
+    over = f"{found.decisions:,} {'decision' if found.decisions == 1 else 'decisions'}"
     ahead = f" forecast for its first {HORIZON.days} days at the rate until now" if found.forecast else " until now"
     return f"{took}, spread over {over}{ahead}"

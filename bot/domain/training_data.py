@@ -75,7 +75,7 @@ def check_drawn(task: Task, drawn: Drawn) -> None:
     starving = [name for name in task.names if counts[name] < MIN_PER_LABEL]
     if len(task.names) - len(starving) < 2:
         raise UsageError(
-            f"nothing to learn from: {', '.join(starving)} have fewer than {MIN_PER_LABEL} examples; "
+            f"nothing to learn from: fewer than {MIN_PER_LABEL} examples of {', '.join(starving)}; "
             "add some with `switchboard import`, or correct some decisions"
         )
     if drawn.leaked and not drawn.held_out:

@@ -4,29 +4,38 @@ An adapter cannot unlearn a sentence. So the next learning cycle trains without 
 whoever asked, the adapter stops serving, whether that cycle found a better one or not.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.posts import Post
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """An adapter that stopped serving because its time was over."""
+    """An adapter that stops serving because its time is over: the champion, or a canary."""
 
     adapter: str
     instead: str | None
-    """What serves now; None: the voices beside the model and the memory decide alone."""
+    """What serves from then on; None: the voices beside the model and the memory decide alone."""
 
 
 class Unlearning(Protocol):
     """The adapters that may serve for a limited time only."""
 
-    async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
-        """If the champion's time is over, let the newest earlier champion serve that still may.
+    async def due(self, task: str, base: str, now: datetime) -> Sequence[Withdrawn]:
+        """The adapters that serve though their time is over; none nearly always.
 
-        A candidate that serves a share of the requests stops as well when its time is over. None: the champion stays.
-        Over several processes this happens once.
+        Instead of a champion the newest earlier champion is to serve that still may; instead of a canary, the champion.
+        """
+
+    async def withdraw(
+        self, task: str, base: str, gone: Sequence[Withdrawn], posts: Sequence[Post], now: datetime
+    ) -> bool:
+        """Let those serve instead that `due` named, and owe the posts, in one transaction.
+
+        False: something else serves since, so nothing changed; over several processes it happens once.
         """
 
     async def voided(self) -> Collection[str]:

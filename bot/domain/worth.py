@@ -89,7 +89,8 @@ def _own(rows: Mapping[str, Figures], n: int, truths: Collection[str], currency:
     if found is None:
         if ruled is Ruling.NO_MODEL:
             return "There is no fine-tuned model to judge: none takes part in the decisions"
-        return f"Nothing to tell: all {n} messages have one label, and whoever always answers with it is right"
+        have = "the only message has" if n == 1 else f"all {n} messages have"
+        return f"Nothing to tell: {have} one label, and whoever always answers with it is right"
     return _by_difference(ruled, found, rows, currency)
 
 

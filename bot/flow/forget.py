@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from bot.domain import compose
 from bot.domain.ledger import Change
 from bot.domain.messages import Person
 from bot.domain.queries import Erased, Erasure
-from bot.domain.tasks import Task
-from bot.domain.unlearning import TrainingTexts, Unlearning
+from bot.domain.tasks import Task, routing_task
+from bot.domain.unlearning import TrainingTexts, Unlearning, Withdrawn
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Forgetter:
 
 @dataclass(frozen=True, slots=True)
 class Unlearner:
-    """Withdraws adapters that may no longer serve, every minute or so and when the model changed.
+    """Withdraws adapters that may no longer serve and tells leads, every minute or so and when the model changed.
 
     It also removes copies of texts that an erasure could not reach: on another machine, or on a full disk.
     """
@@ -52,12 +53,20 @@ class Unlearner:
     async def step(self) -> int:
         """Look at every task. Always returns 0: only the clock tells when the next adapter is due."""
         for task in self.tasks:
-            gone = await self.unlearning.withdraw_due(task.name, self.base, self.now())
-            if gone is not None:
-                known = {"task": task.name, "adapter": gone.adapter, "serves": gone.instead or "no adapter"}
-                log.warning("adapter stopped serving: somebody it had learned from was forgotten", extra=known)
+            gone = await self.unlearning.due(task.name, self.base, self.now())
+            if gone:
+                await self._withdraw(task, gone)
         await self.texts.remove(await self.unlearning.voided())
         return 0
+
+    async def _withdraw(self, task: Task, gone: Sequence[Withdrawn]) -> None:
+        leads = routing_task(self.tasks)
+        posts = [post for one in gone for post in compose.unlearned(task, one, leads)]
+        if not await self.unlearning.withdraw(task.name, self.base, gone, posts, self.now()):
+            return
+        for one in gone:
+            known = {"task": task.name, "adapter": one.adapter, "serves": one.instead or "no adapter"}
+            log.warning("adapter stopped serving: somebody it had learned from was forgotten", extra=known)
 
 
 _: type[Erasure] = Forgetter

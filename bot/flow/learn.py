@@ -95,9 +95,8 @@ class Learner:
         return 1
 
     async def _fail(self, cycle: Cycle, error: Exception) -> None:
-        problem = str(error) if _foreseen(error) else f"unforeseen error {type(error).__name__}; the log says where"
         try:
-            await self.registry.fail_cycle(cycle, problem, self.now())
+            await self.registry.fail_cycle(cycle, _in_words(error), self.now())
         except ClaimLost:
             log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
         else:
@@ -269,6 +268,13 @@ class Learner:
             publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
+
+
+def _in_words(error: Exception) -> str:
+    """Why the cycle failed; leads read the part before the first colon in their language."""
+    if not _foreseen(error):
+        return f"unforeseen error {type(error).__name__}; the log says where"
+    return f"a service that learning needs did not answer: {error}" if isinstance(error, Unreachable) else str(error)
 
 
 def _foreseen(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.automatic_rollback import LiveRecord, Serving, too_often
+from bot.domain.plural import counted
 from bot.domain.tasks import Task, routing_task
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ class AutomaticRollback:
     async def _withdraw(self, task: Task, serving: Serving) -> None:
         now, before = serving.now, serving.before
         reason = (
-            f"rolled back from {serving.adapter}: leads corrected {now.corrected} of its {now.decided} decisions, "
+            f"rolled back from {serving.adapter}: "
+            f"leads corrected {now.corrected} of its {counted(now.decided, 'decision')}, "
             f"and {before.corrected} of {before.decided} of {serving.previous}"
         )
         leads = routing_task(self.tasks)

@@ -1,5 +1,6 @@
 """Sentences that the bot says to people on every platform, one file per language."""
 
+import re
 import string
 import tomllib
 from collections.abc import Mapping
@@ -62,6 +63,14 @@ class Sentences:
         said = {gap: without_controls(word) if isinstance(word, str) else word for gap, word in words.items()}
         return _FORMS.format(self.text(language, key), **said)
 
+    def gaps(self, language: str, key: str, said: str) -> dict[str, str] | None:
+        """What was put into that sentence's gaps to say this; None: this is another sentence.
+
+        A number with the form for more than one is found, too: versions without forms said "1 requests".
+        """
+        found = _pattern(self.text(language, key)).fullmatch(said)
+        return None if found is None else {gap: words or "1" for gap, words in found.groupdict().items()}
+
     def text(self, language: str, key: str) -> str:
         """The sentence as its file has it, with its gaps. Raises KeyError as `sentence` does."""
         own = _own(self._folder, language)
@@ -69,6 +78,23 @@ class Sentences:
 
 
 sentence = Sentences().sentence
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """What a sentence says, with a group for each gap; a gap's form for one leaves its group out."""
+    return re.compile(
+        "".join(re.escape(words) + (_gap(gap, form or "") if gap else "") for words, gap, form, _ in _FORMS.parse(text))
+    )
+
+
+def _gap(gap: str, form: str) -> str:
+    one, bar, more = form.partition("|")
+    words = f"(?P<{gap}>.+?)"
+    if not bar:
+        return words
+    first, others = one.replace("#", "1"), words.join(re.escape(part) for part in more.split("#", 1))
+    return f"(?:{re.escape(first)}|{others})"
 
 
 def _shared(language: str) -> Mapping[str, str]:

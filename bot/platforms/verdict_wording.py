@@ -6,9 +6,6 @@ ago are also read in the reader's language. A reason that matches no sentence of
 recorded.
 """
 
-import re
-from functools import cache
-
 from bot.locales import Sentences
 
 _SENTENCES = Sentences()
@@ -37,8 +34,9 @@ _BETWEEN = "; "
 def verdict_reason(recorded: str, language: str) -> str:
     """The recorded reason in that language; unchanged when no sentence matches it."""
     for name in _REASONS:
-        if found := _form(name).fullmatch(recorded):
-            words = {gap: _listed(gap, value, language) for gap, value in found.groupdict().items()}
+        found = _SENTENCES.gaps(_RECORDED, f"verdict_{name}", recorded)
+        if found is not None:
+            words = {gap: _listed(gap, value, language) for gap, value in found.items()}
             return _SENTENCES.sentence(language, f"verdict_{name}", **words)
     return recorded
 
@@ -46,17 +44,9 @@ def verdict_reason(recorded: str, language: str) -> str:
 def _listed(gap: str, value: str, language: str) -> str:
     if gap not in _LISTED:
         return value
-    part = _LISTED[gap]
-    return _BETWEEN.join(
-        _SENTENCES.sentence(language, f"verdict_{part}", **found.groupdict())
-        if (found := _form(part).fullmatch(one))
-        else one
-        for one in value.split(_BETWEEN)
-    )
+    return _BETWEEN.join(_part(f"verdict_{_LISTED[gap]}", one, language) for one in value.split(_BETWEEN))
 
 
-@cache
-def _form(name: str) -> re.Pattern[str]:
-    """A pattern of the English sentence, with a group for each placeholder."""
-    pieces = re.split(r"{(\w+)}", _SENTENCES.text(_RECORDED, f"verdict_{name}"))
-    return re.compile("".join(f"(?P<{piece}>.+?)" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)))
+def _part(key: str, recorded: str, language: str) -> str:
+    found = _SENTENCES.gaps(_RECORDED, key, recorded)
+    return recorded if found is None else _SENTENCES.sentence(language, key, **found)

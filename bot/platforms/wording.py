@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.correction_life import CorrectionLife, Stage
 from bot.domain.decisions import Author, Basis, Heard, Reason
+from bot.domain.learning import Phase
 from bot.domain.messages import Media
 from bot.domain.posts import (
     NO,
@@ -30,6 +31,7 @@ from bot.domain.question_posts import Alert
 from bot.domain.report_posts import LearningReport, TrainingProgress, Trial, Withdrawal
 from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
+from bot.platforms.failure_wording import training_failed
 from bot.platforms.question_wording import alert, wrong_answer
 from bot.platforms.verdict_wording import verdict_reason
 
@@ -295,9 +297,12 @@ def certainty(confidence: float) -> str:
 
 
 def report(content: LearningReport, language: str) -> list[str]:
-    """The report to leads on a verdict or a withdrawal: the sentence, then the reasons."""
+    """The report to leads on a verdict, a withdrawal or an unlearning: the sentence, then the reasons."""
     if content.withdrawal is not None:
         return [_withdrawal(content.adapter, content.withdrawal, language)]
+    if content.unlearned:
+        key = "report_unlearned" if content.adapter else "report_unlearned_alone"
+        return [sentence(language, key, adapter=content.adapter, withdrawn=content.unlearned)]
     reasons = [verdict_reason(one, language) for one in content.reasons]
     if content.trial is not None:
         return [_trial(content, content.trial, language), *reasons]
@@ -328,5 +333,6 @@ def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
 
 def training_progress(content: TrainingProgress, language: str) -> str:
     """How far the training is, or why it failed."""
-    key = f"training_{content.phase}"
-    return sentence(language, key, adapter=content.adapter, percent=content.percent, problem=content.problem)
+    if content.phase == Phase.FAILED:
+        return training_failed(content.adapter, content.problem, language)
+    return sentence(language, f"training_{content.phase}", adapter=content.adapter, percent=content.percent)

@@ -69,6 +69,29 @@ def test_one_is_said_in_the_singular(language: str, one: str, more: str) -> None
     assert all(line.startswith("# {urgency}:") for line in said)
 
 
+@pytest.mark.parametrize("language", ["en", "pt-BR", "es"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_was_put_into_a_sentence_is_found_in_it(language: str, number: int) -> None:
+    said = sentence(language, "follows_sooner", title="a (b) {c}", minutes=number)
+    assert Sentences().gaps(language, "follows_sooner", said) == {"title": "a (b) {c}", "minutes": str(number)}
+    assert Sentences().gaps(language, "follows_first", said) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "withdrawn", "compared"),
+    [
+        ("en", "corrected 1 of its 1 decision,", "By 1 message of"),
+        ("pt-BR", "corrigiram 1 da sua 1 decisão,", "Por 1 mensagem das"),
+        ("es", "corrigieron 1 de su 1 decisión,", "Según 1 mensaje de"),
+    ],
+)
+def test_leads_read_one_in_the_singular(language: str, withdrawn: str, compared: str) -> None:
+    figures = {"decided": 1, "corrected": 1, "decided_before": 9, "corrected_before": 1}
+    said = sentence(language, "report_withdrawn", withdrawn="routing-2", adapter="routing-1", **figures)
+    assert withdrawn in said
+    assert compared in sentence(language, "worth_title", task="routing", messages=1)
+
+
 def test_a_platform_says_its_own_sentences_and_those_of_all(tmp_path: Path) -> None:
     (tmp_path / "en.toml").write_text('console_hello = "Hello {name}"\n', "utf-8")
     (tmp_path / "es.toml").write_text('console_hello = "Hola {name}"\n', "utf-8")

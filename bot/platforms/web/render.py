@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.continuation import first
-from bot.domain.learning import Adapter, Cycle
+from bot.domain.learning import Adapter, Cycle, Phase
 from bot.domain.messages import Message
 from bot.domain.posts import (
     NO,
@@ -26,6 +26,7 @@ from bot.domain.posts import (
 )
 from bot.domain.queries import TranscriptLine
 from bot.domain.tasks import Label
+from bot.platforms.failure_wording import training_failed
 from bot.platforms.verdict_wording import verdict_reason
 from bot.platforms.web.cards import team_room
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS
@@ -81,7 +82,8 @@ def learning(words: Words, champion: Adapter | None, cycle: Cycle | None, waitin
 
 def _verdict(words: Words, cycle: Cycle, champion: Adapter | None) -> str:
     if cycle.verdict is None:
-        return cycle.problem
+        made = cycle.adapter or words.base
+        return training_failed(made, cycle.problem, words.team_language) if cycle.phase is Phase.FAILED else ""
     reasons = [as_sentence(verdict_reason(one, words.team_language)) for one in cycle.verdict.reasons]
     if cycle.verdict.promoted and champion is not None and champion.name != cycle.adapter:
         # The adapter first serves a share, or another was promoted since

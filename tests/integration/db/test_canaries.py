@@ -11,6 +11,7 @@ from bot.domain.automatic_rollback import Corrections
 from bot.domain.canary import LEAST, Canary, End, Record
 from bot.domain.learning import Judged, Outcome, Verdict
 from bot.domain.report_posts import LearningReport
+from bot.domain.unlearning import Withdrawn
 from bot.flow.canary import CanaryWatch
 from db.canaries import PostgresCanaries
 from db.engine import Database, open_database
@@ -159,9 +160,11 @@ async def test_one_whose_time_is_over_serves_no_share_any_more(trials: Trials) -
     async with trials.desk.database.transaction() as session:
         forgotten = text("UPDATE adapters SET retires_at = :day WHERE name = 'routing-2'")
         await session.execute(forgotten, {"day": day})
-    assert await unlearning.withdraw_due("routing", "starter", day - timedelta(seconds=1)) is None
+    assert await unlearning.due("routing", "starter", day - timedelta(seconds=1)) == ()
     assert await trials.running() is not None, "until its day it may serve"
-    assert await unlearning.withdraw_due("routing", "starter", day) is None, "the champion stays"
+    gone = await unlearning.due("routing", "starter", day)
+    assert gone == (Withdrawn("routing-2", "routing-1"),), "the champion stays"
+    assert await unlearning.withdraw("routing", "starter", gone, [], day)
     assert (await trials.running(), await trials.serves(), await trials.on_trial()) == (None, "routing-1", False)
     newest = (await trials.desk.registry.history("routing", 1))[0]
     assert (newest.what, newest.at) == (Outcome.WITHDRAWN, day)

@@ -1,24 +1,31 @@
 """Forgetting somebody affects the adapters that learned from them: a last day, another cycle, and no rollback."""
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from bot.domain import compose
 from bot.domain.errors import Refused, UsageError
 from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Side, Source, Verdict
 from bot.domain.messages import Person
+from bot.domain.posts import Post
+from bot.domain.report_posts import LearningReport
 from bot.domain.unlearning import Withdrawn
-from db.engine import Database
+from bot.flow.forget import Unlearner
+from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
 from db.unlearning import PostgresUnlearning
+from inference.run_folder import RunFolders
 from tests.integration.db.scenes import ANN, after
 from tests.integration.db.test_erasure import _a_story
+from tests.samples import TASK
 
 WEEK = timedelta(days=7)
 FORGOTTEN = after(100)
@@ -57,6 +64,13 @@ async def serves(registry: PostgresRegistry) -> str | None:
     return None if found is None else found.name
 
 
+async def withdrawn(unlearning: PostgresUnlearning) -> tuple[Withdrawn, ...]:
+    """What stops serving on the last day."""
+    gone = await unlearning.due("routing", "starter", FORGOTTEN + WEEK)
+    assert await unlearning.withdraw("routing", "starter", gone, [], FORGOTTEN + WEEK)
+    return gone
+
+
 @pytest.mark.usefixtures("story")
 async def test_it_serves_until_its_last_day_and_then_the_newest_that_never_knew_them(
     registry: PostgresRegistry, erasure: PostgresErasure, unlearning: PostgresUnlearning
@@ -64,12 +78,11 @@ async def test_it_serves_until_its_last_day_and_then_the_newest_that_never_knew_
     erased = await erasure.erase(ANN, FORGOTTEN)
     assert (erased.adapters, erased.serve_until) == (("routing-3",), FORGOTTEN + WEEK)
     assert [one.retires for one in await registry.adapters("routing")] == [None, None, FORGOTTEN + WEEK]
-    assert await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK - timedelta(seconds=1)) is None
+    assert await unlearning.due("routing", "starter", FORGOTTEN + WEEK - timedelta(seconds=1)) == ()
     assert await serves(registry) == "routing-3"
-    gone = await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK)
-    assert gone == Withdrawn("routing-3", "routing-2")
+    assert await withdrawn(unlearning) == (Withdrawn("routing-3", "routing-2"),)
     assert await serves(registry) == "routing-2"
-    assert await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK) is None, "once"
+    assert await unlearning.due("routing", "starter", FORGOTTEN + WEEK) == ()
 
 
 @pytest.mark.usefixtures("story")
@@ -77,12 +90,45 @@ async def test_nobody_brings_it_back(
     registry: PostgresRegistry, erasure: PostgresErasure, unlearning: PostgresUnlearning
 ) -> None:
     await erasure.erase(ANN, FORGOTTEN)
+    await withdrawn(unlearning)
     late = FORGOTTEN + WEEK
-    await unlearning.withdraw_due("routing", "starter", late)
     with pytest.raises(UsageError, match="routing-3 had learned from texts of somebody who was forgotten"):
         await registry.promote("routing", "routing-3", "lead", "", late, base="starter")
     with pytest.raises(UsageError, match="no adapter of routing served before this one"):
         await registry.rollback("routing", "lead", late, base="starter")
+
+
+@pytest.mark.usefixtures("story")
+async def test_two_processes_tell_leads_once_what_serves_instead(
+    database_url: str, database: Database, outbox: PostgresOutbox, erasure: PostgresErasure, tmp_path: Path
+) -> None:
+    await erasure.erase(ANN, FORGOTTEN)
+    async with open_database(database_url) as second:
+        unlearners = [
+            Unlearner([TASK], "starter", PostgresUnlearning(one), RunFolders(tmp_path), lambda: FORGOTTEN + WEEK)
+            for one in (database, second)
+        ]
+        await asyncio.gather(*(unlearner.step() for unlearner in unlearners for _ in range(2)))
+    told = LearningReport("routing", "routing-2", False, (), unlearned="routing-3")
+    owed = [item.post for item in await outbox.claim_due(["web"], FORGOTTEN + WEEK, 100)]
+    assert [post for post in owed if isinstance(post.content, LearningReport)] == [
+        Post(place, told) for place in TASK.leads_rooms
+    ]
+
+
+@pytest.mark.usefixtures("story")
+async def test_nothing_is_withdrawn_or_told_where_something_else_was_promoted_meanwhile(
+    registry: PostgresRegistry, erasure: PostgresErasure, unlearning: PostgresUnlearning, outbox: PostgresOutbox
+) -> None:
+    await erasure.erase(ANN, FORGOTTEN)
+    last = FORGOTTEN + WEEK
+    gone = await unlearning.due("routing", "starter", last)
+    await registry.promote("routing", "routing-1", "lead", "", last, base="starter")
+    posts = compose.unlearned(TASK, gone[0])
+    assert not await unlearning.withdraw("routing", "starter", gone, posts, last)
+    assert await serves(registry) == "routing-1"
+    owed = await outbox.claim_due(["web"], last, 100)
+    assert not [item for item in owed if isinstance(item.post.content, LearningReport)]
 
 
 async def test_where_none_is_left_the_other_voices_decide(
@@ -96,7 +142,7 @@ async def test_where_none_is_left_the_other_voices_decide(
     await registry.promote("routing", "routing-1", "gate", "", after(50), base="starter")
     await _a_story(ledger, outbox)
     await erasure.erase(ANN, FORGOTTEN)
-    assert await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK) == Withdrawn("routing-1", None)
+    assert await withdrawn(unlearning) == (Withdrawn("routing-1", None),)
     assert await serves(registry) is None
     await registry.add_adapter(adapter("routing-2", 200))
     await registry.promote("routing", "routing-2", "gate", "", after(300), base="starter")

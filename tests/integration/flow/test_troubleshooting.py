@@ -122,7 +122,7 @@ async def test_the_commands_that_load_the_model_run(story: Story, here: Path) ->
     trained = await said("switchboard train --yes")
     assert trained.exit_code == 2
     assert _heard(
-        "nothing to learn from: … have fewer than … examples; add some with `switchboard import`, or correct some "
+        "nothing to learn from: fewer than … examples of …; add some with `switchboard import`, or correct some "
         "decisions",
         trained.stderr,
     )

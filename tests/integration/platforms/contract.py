@@ -132,6 +132,7 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", source)),
         (room, LearningReport("routing", "routing-2", True, ("better",))),
         (room, LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50))),
+        (room, LearningReport("routing", "routing-1", False, (), unlearned="routing-2")),
         (room, Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "other"),), (1,), (23,), ("teams",), 2)),
         (room, TrainingProgress("routing", "routing-3", "training", 40)),
         (room, LearningReport("routing", "routing-2", True, (), trial=Trial(0.1, 300, 20, 2_700, 200))),

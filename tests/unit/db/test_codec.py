@@ -73,6 +73,7 @@ ONE_OF_EACH: list[Content] = [
     COMPARED,
     LearningReport("routing", "routing-2", False, ("not proven",)),
     LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50)),
+    LearningReport("routing", "", False, (), unlearned="routing-3"),
     TrainingProgress("routing", "routing-3", "training", 40),
     LearningReport("routing", "routing-2", True, (), trial=Trial(0.1, 300, 20, 2_700, 200)),
     ShadowCard("routing", "routing-3", 212, 14, 11, "promoted", "Lea"),

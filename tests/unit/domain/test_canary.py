@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.automatic_rollback import Corrections
-from bot.domain.canary import ENOUGH, LEAST, LONGEST, Canary, End, Record, told, verdict, worse
+from bot.domain.canary import ENOUGH, LEAST, LONGEST, Canary, End, Record, told, verdict, why, worse
 from bot.domain.learning import Adapter
 from bot.domain.report_posts import LearningReport, Trial
 from tests.samples import NOW, TASK
@@ -70,6 +70,12 @@ def test_it_serves_everybody_after_some_days_with_enough_decisions_or_after_very
     assert verdict(CANARY, record(ENOUGH, 10), late) is End.PROMOTED
     assert verdict(CANARY, record(3, 0), NOW + LONGEST) is End.PROMOTED
     assert verdict(CANARY, record(1_000, 300), early) is End.WITHDRAWN, "at once"
+
+
+def test_one_decision_is_recorded_in_the_singular() -> None:
+    assert why(CANARY, record(1, 0)) == (
+        "as a canary of 10% leads corrected 0 of its 1 decision, and 900 of 9000 of routing-1"
+    )
 
 
 def test_leads_hear_how_it_ended_and_on_which_figures() -> None:

@@ -19,6 +19,11 @@ def test_what_it_has_decided_carries_the_cost() -> None:
     )
 
 
+def test_one_decision_is_said_in_the_singular() -> None:
+    one = Amortised(per_1000=2_000.0, cost=2.0, decisions=1, forecast=False)
+    assert in_words(AN_HOUR, one, "$2.00").endswith("spread over 1 decision until now")
+
+
 def test_a_young_adapter_is_forecast_to_serve_for_four_weeks_at_the_rate_until_now() -> None:
     week = replace(AN_HOUR, serves_since=NOW - timedelta(days=7), decisions=1_000)
     found = amortised(week, 2.0, NOW)

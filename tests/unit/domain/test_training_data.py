@@ -55,7 +55,7 @@ def refused(examples: Sequence[Example]) -> str:
 
 def test_examples_of_one_label_alone_are_nothing_to_learn_from() -> None:
     assert refused(some("billing")) == (
-        "nothing to learn from: delivery, it, triage have fewer than 2 examples; "
+        "nothing to learn from: fewer than 2 examples of delivery, it, triage; "
         "add some with `switchboard import`, or correct some decisions"
     )
 

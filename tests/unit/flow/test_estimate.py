@@ -32,7 +32,9 @@ async def test_the_rehearsal_is_in_it_and_the_price_is_the_tasks() -> None:
 async def test_nothing_is_estimated_of_what_will_not_be_trained() -> None:
     school, probe = School(), FakeProbe()
     school.examples.kept = []
-    with pytest.raises(UsageError, match="nothing to learn from: billing, delivery, it, triage have fewer than 2"):
+    with pytest.raises(
+        UsageError, match="nothing to learn from: fewer than 2 examples of billing, delivery, it, triage"
+    ):
         await estimator(school, probe)(TASK)
     assert probe.learned == []
 

@@ -53,6 +53,12 @@ async def test_it_is_withdrawn_once_with_the_figures_it_was_done_on() -> None:
     ]
 
 
+async def test_one_decision_is_recorded_in_the_singular() -> None:
+    record = FakeRecord(replace(BAD, now=Corrections(1, 1), before=Corrections(100_000, 1)))
+    await watching(record).step()
+    assert record.reasons[0].startswith("rolled back from routing-2: leads corrected 1 of its 1 decision, and 1 of")
+
+
 async def test_one_that_is_corrected_no_more_than_the_one_before_stays() -> None:
     record = FakeRecord(replace(BAD, now=Corrections(400, 34)))
     await watching(record).step()

@@ -33,6 +33,8 @@ def scores(right: int, of: int, truth: str = "billing", start: int = 0, **more: 
 def reasons() -> Iterator[str]:
     """The reasons of verdicts for every branch."""
     yield from judge(scores(3, 5), scores(5, 5)).reasons
+    yield from judge(scores(0, 1), scores(1, 1)).reasons
+    yield from judge(scores(99, 100), scores(100, 100)).reasons
     yield from judge(scores(100, 200), scores(200, 200)).reasons
     yield from judge(scores(200, 200), scores(200, 200)).reasons
     about = Circumstances(new_labels=["legal", "sales"])
@@ -52,6 +54,7 @@ def reasons() -> Iterator[str]:
     thin = [*few, *scores(12, 12, start=80, language="es")]
     yield from judge(thin, thin).reasons
     corrected = scores(100, 100, source="correction")
+    yield from judge(corrected, scores(99, 100, source="correction")).reasons
     yield from judge(corrected, scores(90, 100, source="correction")).reasons
     unasked = Unasked([False] * 60, [True] * 20 + [False] * 40)
     yield from judge(scores(100, 100), scores(100, 100), Circumstances(unasked=unasked)).reasons
@@ -72,6 +75,7 @@ def _asking() -> Iterator[str]:
     for task in (plain, teams, replace(plain, ask_below=0.7), replace(teams, ask_below=0.7)):
         yield in_words(task, None)
         yield in_words(task, record)
+    yield in_words(plain, Record((("billing", 49, 1, 1, "en"),)))
     few = Record((("billing", 49, 20, 19, "en"),))
     yield in_words(plain, few)
     yield in_words(teams, few)
@@ -95,8 +99,32 @@ def test_every_sentence_of_a_verdict_is_given_by_the_gate() -> None:
     known = Sentences()
     wanted = {key: known.text("pt-BR", key) for key in known.keys("en") if key.startswith("verdict_")}
     said = [verdict_reason(recorded, "pt-BR") for recorded in reasons()]
-    forms = {key: re.compile(re.sub(r"\\{\w+\\}", ".+?", re.escape(text))) for key, text in wanted.items()}
+    forms = {key: re.compile(re.sub(r"\\{\w+(?::.*?)?\\}", ".+?", re.escape(text))) for key, text in wanted.items()}
     assert [key for key, form in forms.items() if not any(form.search(one) for one in said)] == []
+
+
+ONE = {
+    "en": ("not proven better: 1 mistake mended, 0 made", "repeats 1 mistake that", "only 1 held-out message;"),
+    "pt-BR": ("1 erro corrigido, 0 cometidos", "repete 1 erro que", "só 1 mensagem reservada;"),
+    "es": ("1 error corregido, 0 cometidos", "repite 1 error que", "solo 1 mensaje reservado;"),
+}
+
+
+@pytest.mark.parametrize("language", available())
+def test_one_is_said_in_the_singular(language: str) -> None:
+    corrected = scores(100, 100, source="correction")
+    [first, *_] = judge(scores(99, 100), scores(100, 100)).reasons
+    [again] = judge(corrected, scores(99, 100, source="correction")).reasons
+    [few] = judge(scores(0, 1), scores(1, 1)).reasons
+    said = [verdict_reason(recorded, language) for recorded in (first, again, few)]
+    assert [part for part, sentence in zip(ONE[language], said, strict=True) if part not in sentence] == []
+
+
+@pytest.mark.parametrize("language", available())
+def test_reasons_that_were_recorded_before_there_was_a_singular_are_read(language: str) -> None:
+    assert verdict_reason("repeats 1 mistakes that leads had corrected", language) == verdict_reason(
+        "repeats 1 mistake that leads had corrected", language
+    )
 
 
 @pytest.mark.parametrize("language", available())

@@ -243,13 +243,15 @@ def test_leads_hear_of_a_canary(trial: Trial, promoted: bool, expected: str) -> 
 
 def test_a_training_says_how_far_it_is_and_why_it_failed() -> None:
     said = [
-        training_progress(TrainingProgress("routing", "routing-2", phase, 40, "no number any more"), "en")
+        training_progress(
+            TrainingProgress("routing", "routing-2", phase, 40, "on the Ray cluster it ended with 7: words"), "en"
+        )
         for phase in ("training", "scoring", "failed")
     ]
     assert said == [
         "Learning: routing-2 is being trained, 40 %",
         "Learning: routing-2 is being compared with what serves, 40 %",
-        "Learning failed: routing-2 was not made. no number any more",
+        "Learning failed, routing-2 was not made: on the Ray cluster it ended with 7. `switchboard models` says more.",
     ]
 
 

@@ -161,7 +161,9 @@ def test_a_lesson_ends_with_its_verdict_in_words() -> None:
 
 def test_a_failed_lesson_says_what_went_wrong() -> None:
     cycle = Cycle(1, "routing", "schedule", Phase.FAILED, 0.2, "routing-2", None, "disk full")
-    assert render.learning(WORDS, None, cycle, 0)["verdict"] == "disk full"
+    assert render.learning(WORDS, None, cycle, 0)["verdict"] == (
+        "Learning failed, routing-2 was not made. `switchboard models` says why."
+    )
 
 
 def test_nothing_was_learned_yet() -> None:
