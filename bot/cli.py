@@ -34,6 +34,7 @@ from bot.commands.file_options import (
     Strict,
     TextColumns,
     UnknownLabels,
+    WhenColumn,
     read_options,
 )
 from bot.commands.forget import forget
@@ -211,6 +212,7 @@ def import_(
     text: TextColumns = None,
     label: LabelColumn = None,
     first: FirstTeam = None,
+    at: WhenColumn = None,
     mapped: Mapped = None,
     unknown: UnknownLabels = Unknown.REFUSE,
     encoding: Encoding = None,
@@ -229,7 +231,7 @@ def import_(
     """
     settings = read_settings(config)
     with spoken():
-        options = read_options(encoding, text, label, mapped, unknown, keep_html, first)
+        options = read_options(encoding, text, label, mapped, unknown, keep_html, first, at)
         ready = examples.ready_to_import(file, settings.task(task), options, skip_bad, strict)
     if dry_run:
         examples.preview(ready)

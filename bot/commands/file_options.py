@@ -26,6 +26,10 @@ FirstTeam = Annotated[
     str | None,
     typer.Option("--first", metavar="COLUMN", help="The column with a ticket's first team; --label is the last."),
 ]
+WhenColumn = Annotated[
+    str | None,
+    typer.Option("--at", metavar="COLUMN", help="The column with the time; of one text's labels the newest counts."),
+]
 Mapped = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="THEIRS=OURS", help='What a label is called here, like "Level 1=it"; repeatable.'),
@@ -51,6 +55,7 @@ def read_options(
     unknown: Unknown = Unknown.REFUSE,
     keep_html: bool = False,
     first: str | None = None,
+    at: str | None = None,
 ) -> ReadOptions:
     """The flags as one value. Raises UsageError for a --map of the wrong form."""
     pairs: dict[str, str] = {}
@@ -60,4 +65,4 @@ def read_options(
             raise UsageError(f'--map {one!r} maps nothing; write it like --map "Level 1=it"')
         pairs[theirs.strip()] = ours.strip()
     columns = tuple(name.strip() for names in text or () for name in names.split(",") if name.strip())
-    return ReadOptions(encoding, columns, label, pairs, unknown, keep_html, first)
+    return ReadOptions(encoding, columns, label, pairs, unknown, keep_html, first, at)

@@ -50,7 +50,9 @@ def name_a_text(names: Iterable[str]) -> bool:
     return any(_meant(name, _BODIES + _HEADLINES) is not None for name in names)
 
 
-def chosen(rows: Sequence[Row], texts: Sequence[str], label: str | None, recognised: Recognised) -> Columns:
+def chosen(
+    rows: Sequence[Row], texts: Sequence[str], label: str | None, recognised: Recognised, at: str | None = None
+) -> Columns:
     """The columns that the person named, with the others recognised. Raises UsageError listing the file's names."""
     names = list(dict.fromkeys(name for row in rows[:_SAMPLE] for name in row.fields))
     names += [name for name in dict.fromkeys(n for row in rows[_SAMPLE:] for n in row.fields) if name not in names]
@@ -62,7 +64,7 @@ def chosen(rows: Sequence[Row], texts: Sequence[str], label: str | None, recogni
     kept = [name for name in names if name not in found]
     target = _named("--label", label, names) if label else _label(kept, rows[:_SAMPLE], recognised)
     plain = {plain_name(name): name for name in reversed(names)}
-    return Columns(found, target, plain.get("split"), plain.get("at"))
+    return Columns(found, target, plain.get("split"), _named("--at", at, names) if at else plain.get("at"))
 
 
 def without_label(rows: Sequence[Row]) -> UsageError:

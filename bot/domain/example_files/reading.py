@@ -54,6 +54,8 @@ class ReadOptions:
     keep_html: bool = False
     first: str | None = None
     """The column with the team that a ticket went to first."""
+    at: str | None = None
+    """The column with the time; of one text's labels the newest counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def read_examples(data: bytes, task: Task, now: datetime, options: ReadOptions) 
     rows = [line for line in lines if isinstance(line, Row)]
     moved = from_table(rows, options.first, options.label) if rows else None
     last, told = moved if moved else (options.label, "")
-    columns = chosen(rows, options.text, last, labels.recognises) if rows else _OURS
+    columns = chosen(rows, options.text, last, labels.recognises, options.at) if rows else _OURS
     if columns.label is None:
         raise without_label(rows)
     reader = _Reader(task, labels, options, columns, now)
@@ -209,7 +211,7 @@ class _Reader:
         side = side_named(split) if split else side_of(text.text)
         if side is None:
             return BadLine(row.number, f"unknown split {split!r}; splits are {KNOWN}")
-        at = _time(row, row.fields.get(columns.at or ""), self._now)
+        at = _time(row, columns.at or "", self._now)
         if isinstance(at, BadLine):
             return at
         if is_testing(split):
@@ -244,14 +246,15 @@ def _as_written(label: object) -> object:
     return str(label) if isinstance(label, int | float) else label
 
 
-def _time(row: Row, value: object, now: datetime) -> datetime | BadLine:
+def _time(row: Row, column: str, now: datetime) -> datetime | BadLine:
+    value = row.fields.get(column)
     if value is None or value == "":
         return now
     at = _moment(str(value).strip())
     if at is None:
-        return BadLine(row.number, f"at must be an ISO 8601 time, not {value!r}")
+        return BadLine(row.number, f"{column} must be an ISO 8601 time, not {value!r}")
     if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
-        return BadLine(row.number, f"at must be a time of the years {_FIRST_YEAR} to {_LAST_YEAR}, not {value!r}")
+        return BadLine(row.number, f"{column} must be a time of the years {_FIRST_YEAR} to {_LAST_YEAR}, not {value!r}")
     return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Contents, ReadOptions, read_examples
-from bot.domain.learning import Source
+from bot.domain.example_files.rows import BadLine
+from bot.domain.learning import Source, settle
 from tests.samples import NOW, TASK
 
 ZAMMAD_TICKETS = [
@@ -185,6 +186,20 @@ def test_columns_of_other_names_are_named() -> None:
     assert told(contents).startswith("2 of 3 tickets (67%) were reassigned")
     with pytest.raises(UsageError, match="--first Squad C: no such column; columns are ticket, description"):
         read_examples(data, TASK, NOW, ReadOptions(first="Squad C", label="Squad B"))
+
+
+def test_of_a_row_for_each_reassignment_the_newest_counts_in_whatever_order() -> None:
+    data = (
+        b"description,team,Changed\n"
+        b"The card was charged twice,billing,2026-03-03 10:00\nThe card was charged twice,it,2026-03-01 09:00\n"
+    )
+    contents = read_examples(data, TASK, NOW, ReadOptions(at="changed"))
+    assert [(one.label, one.at.day) for _, one in contents.examples] == [("billing", 3), ("it", 1)]
+    assert [one.label for one in settle([one for _, one in contents.examples])] == ["billing"]
+    [bad] = read_examples(data.replace(b"2026-03-01 09:00", b"on Monday"), TASK, NOW, ReadOptions(at="Changed")).bad
+    assert bad == BadLine(3, "Changed must be an ISO 8601 time, not 'on Monday'")
+    with pytest.raises(UsageError, match="--at moved: no such column; columns are description, team, Changed"):
+        read_examples(data, TASK, NOW, ReadOptions(at="moved"))
 
 
 def test_a_file_of_examples_is_no_history() -> None:
