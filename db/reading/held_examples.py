@@ -29,7 +29,8 @@ _TOUCHED: TextClause = text(
     FROM (SELECT) AS always LEFT JOIN (
         SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
             retired_by IS NOT NULL AS retired, $VOUCHED AS counts, changed >= :since AS fresh,
-            lead, source = 'correction' AND withdrawn_at IS NULL AS ruled, quarantined AS waits,
+            lead, quarantined AS waits, withdrawn_at IS NULL
+                AND (source = 'correction' OR source = 'confirmation' AND quarantined) AS ruled,
             embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
                 AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
         FROM examples

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
 from bot.domain.learning import Source
 from db.tables import ExampleRow
@@ -12,7 +12,8 @@ from db.tables import ExampleRow
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """A lead's correction of the text that was not taken back."""
+    """A lead's word on the text that was not taken back: a correction, or a confirmation that waits because another
+    lead contradicts it."""
 
     id: int
     label: str
@@ -38,7 +39,8 @@ def unsettled(ruled: Iterable[Ruled], names: Collection[str]) -> tuple[str, ...]
 
 
 def rulings_of(task: str, key: str) -> Select[int, str, str | None, datetime, bool]:
-    """The fields of `Ruled` for every correction of the text with this key that was not taken back."""
+    """The fields of `Ruled` for every such word on the text with this key."""
     told = ExampleRow.id, ExampleRow.label, ExampleRow.lead, ExampleRow.at, ExampleRow.quarantined
-    ours = ExampleRow.task == task, ExampleRow.text_key == key, ExampleRow.source == Source.CORRECTION
-    return select(*told).where(*ours, ExampleRow.withdrawn_at.is_(None))
+    contradicted = and_(ExampleRow.source == Source.CONFIRMATION, ExampleRow.quarantined)
+    ours = ExampleRow.task == task, ExampleRow.text_key == key, ExampleRow.withdrawn_at.is_(None)
+    return select(*told).where(*ours, or_(ExampleRow.source == Source.CORRECTION, contradicted))

@@ -234,3 +234,23 @@ async def test_a_correction_that_waits_questions_what_one_lead_said_before_it_an
         agreed = ExampleRow.lead == "slack:third lead"
         await session.execute(update(ExampleRow).where(agreed).values(lead=LEAD.key, at=after(300)))
     assert (await memory.nearest(TASK, VECTOR, words)).unsettled == (), "it was said again since"
+
+
+@pytest.mark.parametrize("held_here", [False, True], ids=["in the table", "held in this process"])
+async def test_who_writes_what_leads_moved_there_and_back_is_asked(
+    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox, held_here: bool
+) -> None:
+    memory, words = PostgresMemory(database, "tiny"), "my refund is a voucher"
+    if held_here:
+        await memory.load(TASK)
+    await ruled(ledger, outbox, "m1", at=100, text=words)
+    assert (await memory.nearest(TASK, VECTOR, words)).unsettled == ()
+    (said,) = [
+        item for item in await outbox.claim_due(["slack"], after(110), 10) if isinstance(item.post.content, Card)
+    ]
+    new = replace(card(1).source, platform="slack", chat="C-BILLING", id="new")
+    await outbox.said(said, new, after(111))
+    await ledger.add_reaction(reaction(new, "moneybag", 120, actor=OTHER))
+    await judge(ledger, LeadLabel("billing", OTHER, after(120), confirms=True, disputed=True), 121)
+    assert [(row.source, row.held) for row in await examples(database)] == [(Source.CONFIRMATION, Held.DISPUTED)]
+    assert (await memory.nearest(TASK, VECTOR, words)).unsettled == ("billing",)
