@@ -1,6 +1,7 @@
 """What a check finds out about the model and the platforms, and that errors do not end it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -103,10 +104,8 @@ async def test_a_platform_that_does_not_answer_is_not_tried_live(monkeypatch: py
 
 
 async def test_a_ray_cluster_is_looked_for_and_so_is_ray_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
-    port = there.sockets[0].getsockname()[1]
-    address = f"ray://127.0.0.1:{port}"
-    async with there:
+    with socket.create_server(("127.0.0.1", 0)) as there:  # what listens need not accept
+        address = f"ray://127.0.0.1:{there.getsockname()[1]}"
         monkeypatch.setattr(check, "find_spec", lambda name: None)
         missing = await check.of_the_cluster(address)
         monkeypatch.setattr(check, "find_spec", lambda name: object())
