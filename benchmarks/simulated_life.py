@@ -210,7 +210,8 @@ async def _begins(office: Office, words: Words, judged: bool) -> None:
     """Import what the first teams have."""
     there = [d for d in words.early if d not in words.appear]
     known = [(text, words.team_of(d, 0)) for d in there for text in words.early[d][:SEEDS]]
-    await office.learns(known, [(text, words.team_of(d, 0)) for d in there for text in words.judged[d] if judged])
+    held_out = [(text, words.team_of(d, 0)) for d in there for text in words.judged.get(d, ()) if judged]
+    await office.learns(known, held_out)
 
 
 async def _lives(year: Year, office: Office, pace: Pace, step: int, workshop: Workshop | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import simulated_leads
+from benchmarks import simulated_leads, simulated_life
 from benchmarks.simulated_leads import NEVER, Leads, Request, Told, another
 from benchmarks.simulated_life import START
 from benchmarks.simulated_office import Model, Office, Untrained
@@ -91,6 +91,12 @@ async def test_a_correction_that_waits_is_answered_once_by_another_lead(
     assert await leads.second(office, {"garden": "garage"}, late=False) == Told(1, 0)
     assert (await office.said_of(TEXT)).split(" < ")[0] == "correction"
     assert await leads.second(office, {"garden": "garage"}, late=False) == Told()
+
+
+async def test_a_company_without_messages_to_judge_by_begins_all_the_same(database: Database, tmp_path: Path) -> None:
+    opened = Office(database, tmp_path, START, task_on(0, WORDS), Model(Untrained(), "none"), WORDS.languages)
+    await simulated_life._begins(opened, WORDS, judged=False)
+    assert len(await opened.examples.examples(opened.task.name)) == 12
 
 
 def test_another_lead_is_never_the_same() -> None:
