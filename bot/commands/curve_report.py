@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bot.console import say
 from bot.domain.curve_extrapolation import METHOD, Extrapolated, NotExtrapolated
 from bot.domain.learning_curve import Crossing, Curve, Point
+from bot.domain.plural import worded
 from bot.files import writing
 from bot.json_lines import json_line
 
@@ -79,9 +80,9 @@ def _round(at: float) -> int:
 def _worth(made: CurveReport) -> str:
     match made.more[made.whole]:
         case Extrapolated() as found:
-            examples = "example" if found.more == 1 else "examples"
             return (
-                f"{found.more:,} more {examples} like these would be worth about {found.gain * 100:+.1f} points "
+                f"{found.more:,} more {worded(found.more, 'example')} like these would be worth about "
+                f"{found.gain * 100:+.1f} points "
                 f"({found.low * 100:.1f} to {found.high * 100:.1f}) to the {made.whole}: extrapolated by {METHOD}, "
                 "not measured."
             )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.console import agreed, say
 from bot.domain.errors import TrainingFailed, Unreachable, UsageError
+from bot.domain.plural import worded
 from bot.domain.tasks import Task
 from bot.domain.training_estimate import TrainingEstimate, in_words
 from bot.model_stack import ModelStack
@@ -29,8 +30,7 @@ async def may_train(estimator: Estimator | None, task: Task, yes: bool) -> bool:
     limit = task.learning.ask_above_minutes
     if yes or estimate.seconds <= limit * 60:
         return True
-    minutes = "minute" if limit == 1 else "minutes"
-    most = f"that is more than the {limit:g} {minutes} of tasks.{task.name}.learning.ask_above_minutes"
+    most = f"that is more than the {limit:g} {worded(limit, 'minute')} of tasks.{task.name}.learning.ask_above_minutes"
     if not sys.stdin.isatty():
         raise UsageError(f"{most}, and nobody is there to be asked: add --yes, or raise it")
     return agreed(f"{most}. Train?")

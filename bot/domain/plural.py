@@ -9,4 +9,9 @@ def counted(number: int, one: str, many: str = "") -> str:
 
     A verb belongs to the words: `counted(left, "row is left out", "rows are left out")`.
     """
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
+    return f"{number} {worded(number, one, many)}"
+
+
+def worded(number: float, one: str, many: str = "") -> str:
+    """The words alone, for a number that is written in another form or stands elsewhere."""
+    return one if number == 1 else many or f"{one}s"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.plural import worded
+
 HORIZON = timedelta(days=28)
 """How long an adapter is assumed to serve at least: decisions that it has not made in that time are forecast."""
 _LEAST_SERVED = timedelta(days=1)
@@ -55,6 +57,6 @@ def in_words(trained: TrainedAdapter, found: Amortised | None, money: str) -> st
     took = f"the training of {trained.name} took {trained.seconds / 60:,.1f} minutes, {money}"
     if found is None:
         return f"{took}; it has not served for long enough to say over how many decisions that is spread"
-    over = f"{found.decisions:,} {'decision' if found.decisions == 1 else 'decisions'}"
+    over = f"{found.decisions:,} {worded(found.decisions, 'decision')}"
     ahead = f" forecast for its first {HORIZON.days} days at the rate until now" if found.forecast else " until now"
     return f"{took}, spread over {over}{ahead}"

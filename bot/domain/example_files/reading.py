@@ -22,7 +22,7 @@ from bot.domain.example_files.spreadsheets import is_spreadsheet, read_spreadshe
 from bot.domain.example_files.unreadable import unreadable
 from bot.domain.learning import Example, Source, side_of
 from bot.domain.messages import MAX_TEXT, clean
-from bot.domain.plural import counted
+from bot.domain.plural import counted, worded
 from bot.domain.tasks import Task
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
@@ -164,7 +164,7 @@ class _Noticed:
 def listed(lines: Sequence[int]) -> str:
     """Line numbers for people: the first few."""
     shown = ", ".join(map(str, lines[:10]))
-    return f"{'line' if len(lines) == 1 else 'lines'} {shown}" + (", …" if len(lines) > 10 else "")
+    return f"{worded(len(lines), 'line')} {shown}" + (", …" if len(lines) > 10 else "")
 
 
 def _text(row: Row, columns: Columns, options: ReadOptions, noticed: _Noticed) -> Text | BadLine:

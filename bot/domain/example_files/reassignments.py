@@ -19,7 +19,7 @@ from operator import itemgetter
 from bot.domain.errors import UsageError
 from bot.domain.example_files.columns import plain_name
 from bot.domain.example_files.rows import UNREADABLE_REST, BadLine, Line, Recognised, Row
-from bot.domain.plural import counted
+from bot.domain.plural import counted, worded
 
 _MARKS = re.compile(r'"(?:value_to|child_events|message_type)"\s*:|"field_name"\s*:\s*"group_id"')
 # Of names as `plain_name` has them
@@ -83,7 +83,7 @@ def _team_column(names: Sequence[str], which: re.Pattern[str]) -> str | None:
 def told(tickets: Sequence[tuple[str, str]]) -> str:
     """How many tickets changed hands, and between which teams most often."""
     moved = [pair for pair in tickets if pair[0] and pair[1] and pair[0] != pair[1]]
-    every, were = counted(len(tickets), "ticket"), "was" if len(tickets) == 1 else "were"
+    every, were = counted(len(tickets), "ticket"), worded(len(tickets), "was", "were")
     share = f"{len(moved)} of {every} ({len(moved) / max(1, len(tickets)):.0%}) {were} reassigned"
     often = ", ".join(f"{one} → {other} ({many})" for (one, other), many in Counter(moved).most_common(_SHOWN))
     return f"{share}{f', most often {often}' if often else ''}; each counts with its last team"
