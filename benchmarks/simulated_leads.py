@@ -56,14 +56,14 @@ class Leads:
         """A misrouted request is corrected or not; where a lead misroutes it, so is what they made of it."""
         told, team, card, lead = Told(), one.sorted.team, one.sorted.card, _LEADS
         while card is not None and team != one.truth and told.corrections < _TURNS:
-            rng = self._draw(f"lead {one.room}" + (f" {told.corrections}" if told.corrections else ""))
+            rng = drawn(self.seed, f"lead {one.room}" + (f" {told.corrections}" if told.corrections else ""))
             if rng.random() >= CORRECTED:
                 break
             label, wrong = self._word(rng, office, (one.truth, team), late)
             lead = another(rng, lead)
             await office.corrects(card, label, f"lead-{lead}")
             told = Told(told.corrections + 1, told.wrong + wrong)
-            self._note(one, label, lead)
+            self._note(one.room, (one.text, one.topic, lead), label, one.truth)
             team, card = label, office.card(one.room)
         return told
 
@@ -74,7 +74,7 @@ class Leads:
         for one in mine[:_PUSHED]:
             label = names[(names.index(one.truth) + 1) % len(names)]
             await office.corrects(one.sorted.card or "", label, "malicious")
-            self._note(one, label, -1)
+            self._note(one.room, (one.text, one.topic, -1), label, one.truth)
         return Told(wrong=len(mine[:_PUSHED]))
 
     async def second(self, office: Office, truth_of: dict[str, str], late: bool) -> Told:
@@ -82,7 +82,7 @@ class Leads:
         told = Told()
         for room in sorted(office.waiting() - self.looked):
             self.looked.add(room)
-            rng, card, known = self._draw(f"second {room}"), office.card(room), self.ruled.get(room)
+            rng, card, known = drawn(self.seed, f"second {room}"), office.card(room), self.ruled.get(room)
             if known is None or card is None or rng.random() >= CORRECTED:
                 continue
             text, topic, lead = known
@@ -90,11 +90,8 @@ class Leads:
             label, wrong = self._word(rng, office, (truth, team), late)
             await office.corrects(card, label, f"lead-{another(rng, lead)}")
             told = Told(told.corrections + 1, told.wrong + wrong)
-            self._note(Request(room, text, topic, truth, Sorted(team, False, card)), label, lead)
+            self._note(room, (text, topic, lead), label, truth)
         return told
-
-    def _draw(self, what: str) -> random.Random:
-        return random.Random(f"{self.seed} {what}")
 
     def _word(self, rng: random.Random, office: Office, known: tuple[str, str], late: bool) -> tuple[str, bool]:
         """(the team that a lead names, whether that is wrong); `known`: where it belongs, and where it is."""
@@ -102,12 +99,17 @@ class Leads:
             return known[0], False
         return rng.choice([name for name in office.task.names if name not in known]), True
 
-    def _note(self, one: Request, label: str, lead: int) -> None:
-        self.ruled[one.room] = one.text, one.topic, lead
-        if label == one.truth:
-            self.taught[one.text] = one.truth
+    def _note(self, room: str, known: tuple[str, str, int], label: str, truth: str) -> None:
+        self.ruled[room], text = known, known[0]
+        if label == truth:
+            self.taught[text] = truth
         else:
-            self.taught.pop(one.text, None)
+            self.taught.pop(text, None)
+
+
+def drawn(seed: int, what: str) -> random.Random:
+    """The chances of one thing that happens, the same in every company of this seed."""
+    return random.Random(f"{seed} {what}")
 
 
 def another(rng: random.Random, lead: int) -> int:

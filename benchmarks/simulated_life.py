@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.simulated_cycle import Event, Inventory, Shelf, Workshop, learning
-from benchmarks.simulated_leads import WRONGLY, Leads, Request, Told
+from benchmarks.simulated_leads import WRONGLY, Leads, Request, Told, drawn
 from benchmarks.simulated_office import Office
 from benchmarks.simulated_words import Words, task_on
 from bot.console import counting, say
@@ -82,7 +82,7 @@ class Year:
 
     async def day(self, office: Office, day: int) -> None:
         """People write, and leads look at the result."""
-        said = {f"{day}-{n}": self._said(self._draw(f"{day}-{n}"), day) for n in range(self.a_day)}
+        said = {f"{day}-{n}": self._said(drawn(self.seed, f"{day}-{n}"), day) for n in range(self.a_day)}
         truths = {room: self.words.team_of(topic, day) for room, (_, topic) in said.items()}
         found = await office.sorted({room: text for room, (text, _) in said.items()}, truths)
         requests = [Request(room, *said[room], truths[room], one) for room, one in found.items()]
@@ -105,10 +105,6 @@ class Year:
         """Leads come across the corrections of others that wait for a second lead."""
         now = {topic: self.words.team_of(topic, day) for topic in self.words.early}
         self.months[day // MONTH].add(await self.leads.second(office, now, day >= HALF))
-
-    def _draw(self, what: str) -> random.Random:
-        """The day's messages, the same for every company."""
-        return random.Random(f"{self.seed} {what}")
 
     def _said(self, rng: random.Random, day: int) -> tuple[str, str]:
         """(text, topic)."""

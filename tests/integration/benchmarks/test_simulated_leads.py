@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import simulated_leads, simulated_life
-from benchmarks.simulated_leads import NEVER, Leads, Request, Told, another
+from benchmarks.simulated_leads import NEVER, Leads, Request, Told, another, drawn
 from benchmarks.simulated_life import START
 from benchmarks.simulated_office import Model, Office, Untrained
 from benchmarks.simulated_words import Words, task_on
@@ -101,5 +101,5 @@ async def test_a_company_without_messages_to_judge_by_begins_all_the_same(databa
 
 def test_another_lead_is_never_the_same() -> None:
     for lead in (-1, 0, 1, 2):
-        draws = {another(Leads(NEVER, seed)._draw("x"), lead) for seed in range(40)}
+        draws = {another(drawn(seed, "x"), lead) for seed in range(40)}
         assert draws == {0, 1, 2} - {lead}
